@@ -25,7 +25,7 @@ class ModelIdentity:
 class Alignment:
     """The attention maps of S sentences over one image (R × C cells over `frame`, row-major from the top left).
 
-    Row i belongs to sentence i. A sentence that failed has its error in ``errors[i]``, NaN in every array, and no words.
+    Row i belongs to sentence i. A sentence that failed has its error in ``errors[i]``, NaN in every array, no words.
     """
 
     maps: FloatArray
