@@ -1,0 +1,37 @@
+"""What holds for every test: thread counts are fixed, and skips are accounted for."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests import needs
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that was skipped for want of something that was promised."""
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _fail_unexpected_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips itself."""
+    report = yield
+    _fail_unexpected_skip(report)
+    return report
+
+
+def _fail_unexpected_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not (report.skipped and needs.everything_promised()):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if needs.named_in(reason) not in needs.ALLOWED_IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"unexpected skip on a machine that promises every tool: {reason}"
