@@ -1,0 +1,161 @@
+"""Every option of a model, as stored in its `config.json`. Unknown keys and wrong types are errors that name them."""
+
+from typing import Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from wronglung.model.errors import ModelFilesError
+
+
+class StrictModel(BaseModel):
+    """Base of all configuration: frozen, no unknown keys, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PreprocessConfig(StrictModel):
+    """Grey pixels → the frame → the tensor. The frame's geometry is `wronglung.geometry.letterbox`."""
+
+    longer_side: int = Field(default=256, ge=1)
+    """The image's longer side is resized to this many pixels, the rest zero-padded to a square."""
+    crop: int = Field(default=224, ge=1)
+    """Side of the centre crop: the frame."""
+    stretch: bool = False
+    """Stretch the image's own minimum … maximum to 0 … 255 before resizing."""
+    mean: float = 0.5
+    """Subtracted after scaling the full range of the pixel type to [0, 1]."""
+    std: float = Field(default=0.5, gt=0)
+    """Divided by afterwards."""
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Self:
+        if self.crop > self.longer_side:
+            raise ValueError(f"crop ({self.crop}) must not exceed longer_side ({self.longer_side})")
+        return self
+
+
+class CleaningConfig(StrictModel):
+    """What happens to a sentence before the tokenizer. The defaults are those of the published encoders."""
+
+    split_numbering: bool = True
+    """Treat digits followed by a full stop as list numbering: they end a piece and are dropped ("2.5 cm" → "5 cm")."""
+    drop_single_words: bool = True
+    """Drop pieces of one word: "Cardiomegaly." cleans to nothing."""
+    keep_mask_token: bool = False
+    """Keep "[MASK]" as the tokenizer's mask token; otherwise it becomes the word "mask"."""
+    empty: Literal["error", "encode_markers"] = "error"
+    """When nothing is left: fail the sentence, or encode the start and end token alone as the published code does."""
+
+
+class ImageEncoderConfig(StrictModel):
+    """A residual network (`transformers.ResNetModel`); the defaults are ResNet-50 at 299 pixels."""
+
+    input_size: int = Field(default=299, ge=1)
+    """The frame is resized to this square (bilinear, corners aligned)."""
+    embedding_size: int = Field(default=64, ge=1)
+    """Channels of the stem."""
+    hidden_sizes: tuple[int, ...] = (256, 512, 1024, 2048)
+    """Channels of each stage."""
+    depths: tuple[int, ...] = (3, 4, 6, 3)
+    """Blocks of each stage."""
+    block: Literal["basic", "bottleneck"] = "bottleneck"
+    """Kind of residual block."""
+    local_stage: int = Field(default=3, ge=1)
+    """The stage, counted from 1, whose cells are the regions; the last stage gives the global embedding."""
+
+    @model_validator(mode="after")
+    def _stages_agree(self) -> Self:
+        if len(self.hidden_sizes) != len(self.depths):
+            raise ValueError(f"hidden_sizes has {len(self.hidden_sizes)} stages, depths {len(self.depths)}")
+        if self.local_stage > len(self.depths):
+            raise ValueError(f"local_stage {self.local_stage} is beyond the last of {len(self.depths)} stages")
+        return self
+
+    @property
+    def grid_side(self) -> int:
+        """Rows (and columns) of the grid: the stem halves the input twice, each stage after the first once."""
+        side = self.input_size
+        for _ in range(2 + self.local_stage - 1):
+            side = (side + 1) // 2
+        return side
+
+
+class TextEncoderConfig(StrictModel):
+    """A BERT (`transformers.BertModel`); the defaults are BERT-base with a vocabulary of 28,996 pieces."""
+
+    vocab_size: int = Field(default=28_996, ge=5)
+    hidden_size: int = Field(default=768, ge=1)
+    """Also the dimension of the space in which words meet regions."""
+    layers: int = Field(default=12, ge=1)
+    heads: int = Field(default=12, ge=1)
+    intermediate_size: int = Field(default=3072, ge=1)
+    max_positions: int = Field(default=512, ge=2)
+    max_word_pieces: int = Field(default=97, ge=3)
+    """Longest sentence, start and end token included."""
+    summed_layers: int = Field(default=4, ge=1)
+    """How many of the last hidden layers are summed to a piece's vector."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Used in training only."""
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})")
+        if self.max_word_pieces > self.max_positions:
+            raise ValueError(f"max_word_pieces ({self.max_word_pieces}) exceeds max_positions ({self.max_positions})")
+        if self.summed_layers > self.layers + 1:
+            raise ValueError(f"summed_layers ({self.summed_layers}) exceeds the {self.layers + 1} hidden layers")
+        return self
+
+
+class AttentionConfig(StrictModel):
+    """How words attend to regions."""
+
+    temperature: float = Field(default=4.0, gt=0)
+    """Factor on the first softmax inside the second ("temp1")."""
+    opt_out: bool = False
+    """A learned vector stands beside the regions: attention given to it is withheld from the image."""
+
+
+class NetworkConfig(StrictModel):
+    """The sizes of everything that has weights."""
+
+    image: ImageEncoderConfig = ImageEncoderConfig()
+    text: TextEncoderConfig = TextEncoderConfig()
+    attention: AttentionConfig = AttentionConfig()
+
+
+class ModelConfig(StrictModel):
+    """The whole of a model's `config.json`."""
+
+    format: Literal["wronglung-encoder/1"] = "wronglung-encoder/1"
+    version: str = Field(default="1.0", min_length=1)
+    """Version of the model, as served by default."""
+    network: NetworkConfig = NetworkConfig()
+    preprocess: PreprocessConfig = PreprocessConfig()
+    cleaning: CleaningConfig = CleaningConfig()
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of `weights.safetensors`."""
+    tokenizer_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of `tokenizer/tokenizer.json`."""
+
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+def parse_config(kind: type[ConfigT], json_text: str, source: str) -> ConfigT:
+    """Read a configuration from JSON.
+
+    Args:
+        kind: the class to read.
+        json_text: the JSON document.
+        source: where it came from, for the error message.
+
+    Raises:
+        ModelFilesError: not JSON, or a key is unknown, missing or of the wrong type; the message names each key.
+    """
+    try:
+        return kind.model_validate_json(json_text)
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc'])) or '(document)'}: {e['msg']}" for e in error.errors()]
+        raise ModelFilesError("\n".join([f"{source} is not a valid {kind.__name__}:", *lines])) from error
