@@ -104,5 +104,7 @@ class Case:
     """Why the perturbation does not apply, e.g. "names no side"."""
     donor_id: str = ""
     """Id of the sentence or image that lent its text or boxes; empty when none did."""
+    stratum: str = ""
+    """If not empty, the case is summarised under this name and under no subset, e.g. "both_sides"."""
     sends: Literal["text", "nothing"] = "text"
     """"nothing": the model's input equals that of `none`, whose map is used again."""

@@ -1,0 +1,132 @@
+"""What a data set is, and the report of what its reader left out."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from harness.case import Box, ImageRecord
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Images with reports. Iterating twice gives the same records in the same order; images load only on demand."""
+
+    @property
+    def name(self) -> str:
+        """A short name for reports, e.g. ``"phantom:test"``."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of everything that the records say. A run notes the digest of the images' bytes besides."""
+
+    def __iter__(self) -> Iterator[ImageRecord]: ...
+
+    def __len__(self) -> int:
+        """Number of images."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a reader met that was not as it should be: a count for each kind, and the first few in words."""
+
+    examples_kept: int = 5
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Sentences, regions or lines that were left out, by kind."""
+    warnings: Counter[str] = field(default_factory=Counter)
+    """Oddities that were kept, by kind."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def leave_out(self, kind: str, where: str, message: str) -> None:
+        """Count something that is left out."""
+        self._note(self.left_out, kind, f"{where}: {message}")
+
+    def warn(self, kind: str, where: str, message: str) -> None:
+        """Count something odd that is kept."""
+        self._note(self.warnings, kind, f"{where}: {message}")
+
+    def _note(self, counts: Counter[str], kind: str, text: str) -> None:
+        counts[kind] += 1
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < self.examples_kept:
+            examples.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """What a data set holds and what was left out of it."""
+
+    name: str
+    digest: str
+    images: int
+    patients: int
+    sentences: int
+    boxes: int
+    findings: Findings
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values, for the manifest."""
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "images": self.images,
+            "patients": self.patients,
+            "sentences": self.sentences,
+            "boxes": self.boxes,
+            "left_out": dict(sorted(self.findings.left_out.items())),
+            "warnings": dict(sorted(self.findings.warnings.items())),
+            "examples": dict(sorted(self.findings.examples.items())),
+        }
+
+    def lines(self) -> list[str]:
+        """The report for people, one line each."""
+        found = self.findings
+        text = [
+            f"{self.name}  (digest {self.digest[:16]}…)",
+            f"  {self.images} images, {self.patients} patients, {self.sentences} sentences, {self.boxes} boxes",
+        ]
+        for title, counts in (("left out", found.left_out), ("kept, but odd", found.warnings)):
+            for kind, count in sorted(counts.items()):
+                text.append(f"  {title}: {count} × {kind}")
+                text.extend(f"      {example}" for example in found.examples[kind])
+        return text if found.left_out or found.warnings else [*text, "  nothing left out"]
+
+
+def validate(dataset: Dataset) -> ValidationReport:
+    """Count what the data set holds; data sets that read foreign files say in `.findings` what they left out."""
+    patients: set[str] = set()
+    images = sentences = boxes = 0
+    for record in dataset:
+        patients.add(record.patient_id)
+        images += 1
+        sentences += len(record.sentences)
+        boxes += sum(len(sentence.boxes) for sentence in record.sentences)
+    findings = getattr(dataset, "findings", None) or Findings()
+    return ValidationReport(dataset.name, dataset.digest, images, len(patients), sentences, boxes, findings)
+
+
+def _boxes_json(boxes: Iterable[Box]) -> list[list[Any]]:
+    return [[box.name, *box.xyxy] for box in boxes]
+
+
+def _record_json(record: ImageRecord) -> list[Any]:
+    return [
+        [record.image_id, record.patient_id, record.study_id, record.width, record.height, dict(record.strata)],
+        _boxes_json(record.regions),
+        [
+            [s.sentence_id, s.text, s.negated, dict(s.strata), _boxes_json(s.boxes)]
+            + [[t.region, t.label, t.context] for t in s.triples]
+            for s in record.sentences
+        ],
+    ]
+
+
+def digest_records(records: Sequence[ImageRecord]) -> str:
+    """SHA-256 in hex over everything that the records say, in order. The images' own bytes are not read."""
+    sha = hashlib.sha256()
+    for record in records:
+        sha.update(json.dumps(_record_json(record), sort_keys=True, ensure_ascii=True).encode())
+        sha.update(b"\n")
+    return sha.hexdigest()

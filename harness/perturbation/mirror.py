@@ -1,0 +1,57 @@
+"""The image flipped left to right, with or without the sentence swapped."""
+
+import dataclasses
+import functools
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from harness.case import Box, Case, ImageRecord
+from harness.perturbation.swap import swap_sides
+from wronglung.images import decode
+
+
+def mirror_box(box: Box, width: int) -> Box:
+    """The box around the same pixels after an image of `width` pixels was flipped left to right."""
+    return Box(box.name, width - box.x1, box.y0, width - box.x0, box.y1)
+
+
+def mirror_png(load: Callable[[], bytes]) -> bytes:
+    """The loaded image flipped left to right, as a grey PNG of the same depth."""
+    buffer = io.BytesIO()
+    Image.fromarray(decode(load())[:, ::-1].copy()).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def mirror_record(record: ImageRecord) -> ImageRecord:
+    """The same study flipped left to right; boxes keep their names, as they keep their pixels."""
+    return dataclasses.replace(
+        record,
+        image_id=f"{record.image_id}#mirrored",
+        regions=tuple(mirror_box(box, record.width) for box in record.regions),
+        load=functools.partial(mirror_png, record.load),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """`mirror_image`: the flipped image, text as it is. `mirror_both`: the sentence swapped as well."""
+
+    name: str
+    swap_text: bool
+
+    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
+        """Every sentence on the flipped image, against flipped boxes."""
+        flipped = mirror_record(record)
+        return tuple(
+            Case(
+                image=flipped,
+                sentence=sentence,
+                perturbation=self.name,
+                text=swap_sides(sentence.text) if self.swap_text else sentence.text,
+                boxes=tuple(mirror_box(box, record.width) for box in sentence.boxes),
+            )
+            for sentence in record.sentences
+        )

@@ -1,0 +1,182 @@
+"""The run file: what to evaluate, on what, and how. An unknown key or a wrong type is an error that names it."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from harness.perturbation.catalogue import PERTURBATIONS
+from harness.subsets import make_subsets
+
+Profile = Literal["exact", "paper"]
+PathField = Annotated[Path, Field(strict=False)]
+
+
+class ConfigError(ValueError):
+    """The run file or a --set option is wrong. The message names the key and the fix."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PhantomConfig(_Strict):
+    """The built-in procedural radiographs."""
+
+    kind: Literal["phantom"]
+    split: Literal["train", "validation", "test"] = "test"
+    patients: int = Field(default=100, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class JsonlConfig(_Strict):
+    """Your own images, sentences and boxes: see `harness/dataset/line.py`."""
+
+    kind: Literal["jsonl"]
+    path: PathField
+    inclusive_maxima: bool = False
+    """The boxes' x1 and y1 name the last pixel inside."""
+
+
+class RealCxrConfig(_Strict):
+    """A folder of real radiographs with `pairs.jsonl` and `images.jsonl`."""
+
+    kind: Literal["real_cxr"]
+    root: PathField | None = None
+    """Default: $WRONGLUNG_REAL_CXR, else ../shared/real_cxr."""
+
+
+DatasetConfig = Annotated[PhantomConfig | JsonlConfig | RealCxrConfig, Field(discriminator="kind")]
+
+
+class GalleryConfig(_Strict):
+    """How many sentences of each kind the report shows as pictures."""
+
+    best: int = Field(default=4, ge=0)
+    worst: int = Field(default=4, ge=0)
+    ignores_swap: int = Field(default=4, ge=0)
+    random: int = Field(default=4, ge=0)
+
+
+class RunConfig(_Strict):
+    """One evaluation. Paths are relative to the current directory."""
+
+    name: str = Field(min_length=1)
+    dataset: DatasetConfig
+    target: str = ""
+    """host:port of the server; empty: $WRONGLUNG_TARGET, else the client's default."""
+    models: tuple[str, ...] = Field(min_length=1, strict=False)
+    perturbations: tuple[str, ...] = Field(default=("none", "swap_left_right", "random_sentences"), strict=False)
+    subsets: tuple[str, ...] = Field(default=("all", "abnormal", "one_lung"), strict=False)
+    profiles: tuple[Profile, ...] = Field(default=("exact", "paper"), min_length=1, strict=False)
+    seed: int = Field(default=0, ge=0)
+    resamples: int = Field(default=10_000, ge=100)
+    """Bootstrap resamples of patients, and sign flips."""
+    window: int = Field(default=16, ge=1, le=1024)
+    """Most requests in flight."""
+    images_per_part: int = Field(default=32, ge=1)
+    """How many images a killed run can lose."""
+    limit: int | None = Field(default=None, ge=1)
+    """Stop after so many images."""
+    save_maps: bool = False
+    gallery: GalleryConfig = GalleryConfig()
+    out: PathField
+
+    @field_validator("models", "perturbations", "subsets", "profiles")
+    @classmethod
+    def _no_repeats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ValueError(f"names {min(repeated)!r} twice")
+        return names
+
+    @field_validator("perturbations")
+    @classmethod
+    def _known_perturbations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in PERTURBATIONS:
+                raise ValueError(f"unknown perturbation {name!r}{_suggest(name, PERTURBATIONS)}")
+        if "none" not in names:
+            raise ValueError("must include 'none': deltas are against it")
+        return names
+
+    @field_validator("subsets")
+    @classmethod
+    def _known_subsets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        make_subsets(names)
+        return names
+
+
+def _suggest(name: str, known: Sequence[str] | dict[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else f": choose from {', '.join(known)}"
+
+
+def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a run file and apply ``key.path=value`` overrides; a value is read as YAML.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value is wrong.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the run file {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold keys and values, e.g. 'name: demo'")
+    for override in overrides:
+        _override(tree, override)
+    return parse_run_config(tree, str(path))
+
+
+def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
+    """Check a run's configuration.
+
+    Raises:
+        ConfigError: it is wrong; every fault is named.
+    """
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        faults = [f"  {_fault(dict(fault))}" for fault in error.errors(include_url=False)]
+        raise ConfigError("\n".join([f"{where} has {len(faults)} fault(s):", *faults])) from error
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    location = [str(part) for part in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        return f"{'.'.join(location)}: unknown key{_suggest(location[-1], _keys_beside(location))}"
+    return f"{'.'.join(location)}: {fault['msg']}, got {fault['input']!r}"
+
+
+def _keys_beside(location: Sequence[str]) -> list[str]:
+    """The keys that may stand where the last part of `location` does."""
+    models: dict[str, type[BaseModel]] = {
+        "phantom": PhantomConfig,
+        "jsonl": JsonlConfig,
+        "real_cxr": RealCxrConfig,
+        "gallery": GalleryConfig,
+    }
+    model = models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
+    return list(model.model_fields)
+
+
+def _override(tree: dict[str, Any], text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise ConfigError(f"--set {text!r}: write it as key=value, e.g. --set dataset.patients=20")
+    *parents, last = key.split(".")
+    node = tree
+    for parent in parents:
+        node = node.setdefault(parent, {})
+        if not isinstance(node, dict):
+            raise ConfigError(f"--set {key}: {parent!r} holds no keys")
+    try:
+        node[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {key}: the value is no YAML: {error}") from error
