@@ -1,6 +1,7 @@
 """The model in use: images and sentences in, `Alignment`s out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +55,17 @@ def load_model(
     )
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: matrix products are split by the number of threads, and their rounding with them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class _Text(NamedTuple):
     """One sentence, tokenized and encoded."""
 
@@ -78,8 +90,9 @@ class AlignmentModel:
         checkpoint: config, network and tokenizer.
         identity: what the answers say of the model.
         device: where to compute.
-        deterministic: compute each image and each sentence by itself, so that no float depends on what else is in the
-            call. Otherwise all images form one batch, and sentences of equal length another.
+        deterministic: compute each image and each sentence by itself, on one thread, so that no float depends on what
+            else is in the call or on the number of cores. Otherwise all images form one batch, and sentences of equal
+            length another.
     """
 
     def __init__(
@@ -148,12 +161,13 @@ class AlignmentModel:
         if len(images) != len(sentences):
             raise ValueError(f"expected one list of sentences per image, got {len(sentences)} for {len(images)} images")
         prepared = [preprocess(pixels, self._config.preprocess) for pixels in images]
-        features = self._encode_images([torch.from_numpy(pixels) for pixels, _ in prepared])
-        texts = self._encode_sentences(list(dict.fromkeys(s for group in sentences for s in group)))
-        return [
-            self._align_one(image, frame, [texts[s] for s in group], word_maps)
-            for image, (_, frame), group in zip(features, prepared, sentences, strict=True)
-        ]
+        with _one_thread() if self.deterministic else nullcontext():
+            features = self._encode_images([torch.from_numpy(pixels) for pixels, _ in prepared])
+            texts = self._encode_sentences(list(dict.fromkeys(s for group in sentences for s in group)))
+            return [
+                self._align_one(image, frame, [texts[s] for s in group], word_maps)
+                for image, (_, frame), group in zip(features, prepared, sentences, strict=True)
+            ]
 
     def _encode_images(self, frames: list[Tensor]) -> list[ImageFeatures]:
         batches = [[frame] for frame in frames] if self.deterministic else [frames] if frames else []
