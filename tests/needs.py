@@ -6,6 +6,8 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -27,9 +29,13 @@ def skip(name: str, why: str = "") -> NoReturn:
 
 
 def tool(name: str, *alternatives: str) -> str:
-    """The path of an executable, or of the first alternative that exists; skips when there is none."""
+    """The path of an executable, or of the first alternative that exists; skips when there is none.
+
+    Looks beside the running interpreter first: tools that pip installed, even where `.venv/bin` is not on PATH.
+    """
+    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for candidate in (name, *alternatives):
-        if path := shutil.which(candidate):
+        if path := shutil.which(candidate, path=search):
             return path
     skip(name, "not on PATH")
 

@@ -1,0 +1,59 @@
+"""Who may import whom: held by import-linter (pyproject.toml) and by looking at what is loaded in a fresh process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import needs, repository
+
+LIGHT = ["alignment", "errors", "geometry", "limits"]
+ENGINE = {"torch", "transformers", "ts", "handlers", "training", "wronglung.model"}
+LOADED = """
+import importlib, json, sys
+before = set(sys.modules)
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Every module that a fresh interpreter has loaded after importing these."""
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED, json.dumps(modules)],
+        cwd=repository.ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def dotted(path: Path) -> str:
+    """The importable name of a module of this repository."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_the_import_rules_hold() -> None:
+    linted = subprocess.run(
+        [needs.tool("lint-imports"), "--no-logo", "--no-cache"], cwd=repository.ROOT, capture_output=True, text=True
+    )
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    assert loaded_by("wronglung") == {"wronglung"}
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_what_both_sides_share_loads_no_engine(module: str) -> None:
+    assert loaded_by(f"wronglung.{module}") & ENGINE == set()
+
+
+def test_no_module_of_the_harness_loads_an_engine() -> None:
+    names = [dotted(p) for p in repository.modules("harness") if p.name != "__main__.py"]
+    assert names
+    assert loaded_by(*names) & ENGINE == set()
