@@ -1,0 +1,169 @@
+"""Drawing with numpy alone: soft edges, blurs, lines by splatting, smooth noise, resampling. Arrays are float32."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A regular grid over the body plane: column j lies at u[0, j], row i at v[i, 0], `step` apart (body units)."""
+
+    u: Array
+    v: Array
+    step: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, columns."""
+        return self.v.shape[0], self.u.shape[1]
+
+    def columns(self, u: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Fractional column of a body coordinate."""
+        return (u - self.u[0, 0]) / self.step
+
+    def rows(self, v: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Fractional row of a body coordinate."""
+        return (v - self.v[0, 0]) / self.step
+
+    def window(self, u0: float, v0: float, u1: float, v1: float) -> tuple[slice, slice]:
+        """The rows and columns within a rectangle, cut to the grid (may be empty)."""
+        height, width = self.shape
+        top, bottom = np.clip(self.rows(np.array([v0, v1])), 0, height).astype(int)
+        left, right = np.clip(self.columns(np.array([u0, u1])), 0, width).astype(int)
+        return slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1)
+
+    def crop(self, window: tuple[slice, slice]) -> "Grid":
+        """The grid of a window."""
+        return Grid(self.u[:, window[1]], self.v[window[0]], self.step)
+
+
+def make_grid(u0: float, v0: float, u1: float, v1: float, step: float) -> Grid:
+    """A grid that covers a rectangle."""
+    columns, rows = int(np.ceil((u1 - u0) / step)) + 1, int(np.ceil((v1 - v0) / step)) + 1
+    u = (u0 + step * np.arange(columns)).astype(np.float32)[None, :]
+    v = (v0 + step * np.arange(rows)).astype(np.float32)[:, None]
+    return Grid(u, v, step)
+
+
+def ramp(distance: npt.NDArray[np.floating], width: float) -> Array:
+    """A soft step: 0 below -width/2, 1 above width/2, straight between."""
+    return np.clip(distance * np.float32(1.0 / width) + np.float32(0.5), 0.0, 1.0).astype(np.float32, copy=False)
+
+
+def ellipse(grid: Grid, u: float, v: float, a: float, b: float, tilt: float = 0.0) -> Array:
+    """Normalised squared radius of an ellipse: 0 at its centre, 1 on its border. `tilt` turns it clockwise, radians."""
+    du, dv = grid.u - np.float32(u), grid.v - np.float32(v)
+    if tilt == 0.0:
+        return ((du / a) ** 2 + (dv / b) ** 2).astype(np.float32)
+    cos, sin = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
+    return (((du * cos + dv * sin) / a) ** 2 + ((dv * cos - du * sin) / b) ** 2).astype(np.float32)
+
+
+def dome(radius2: Array, softness: float = 0.25) -> Array:
+    """1 inside an ellipse (radius² from `ellipse`), falling softly to 0 around its border."""
+    return np.clip((1.0 + softness - radius2) / (2.0 * softness), 0.0, 1.0).astype(np.float32, copy=False)
+
+
+def smooth(image: Array, passes: int = 1) -> Array:
+    """Binomial blur [1 2 1]/4 along both axes; n passes have a standard deviation of sqrt(n/2) pixels."""
+    for _ in range(passes):
+        padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
+        image = np.float32(0.25) * (padded[:-2] + padded[2:]) + np.float32(0.5) * image
+        padded = np.pad(image, ((0, 0), (1, 1)), mode="edge")
+        image = np.float32(0.25) * (padded[:, :-2] + padded[:, 2:]) + np.float32(0.5) * image
+    return image
+
+
+def box_blur(image: Array, radius: int) -> Array:
+    """Mean over a (2r+1)² window, edges repeated, by running sums: its cost does not depend on the radius."""
+    for axis in (0, 1):
+        width = [(0, 0), (0, 0)]
+        width[axis] = (radius + 1, radius)
+        total = np.cumsum(np.pad(image, width, mode="edge"), axis=axis, dtype=np.float64)
+        size = image.shape[axis]
+        upper = np.take(total, range(2 * radius + 1, size + 2 * radius + 1), axis=axis)
+        lower = np.take(total, range(size), axis=axis)
+        image = ((upper - lower) / (2 * radius + 1)).astype(np.float32)
+    return image
+
+
+def splat(
+    grid: Grid, u: npt.NDArray[np.floating], v: npt.NDArray[np.floating], weight: npt.NDArray[np.floating]
+) -> Array:
+    """Spread weighted points over their four nearest pixels; points off the grid are left out."""
+    height, width = grid.shape
+    x, y = grid.columns(np.ravel(u)), grid.rows(np.ravel(v))
+    inside = (x >= 0) & (x < width - 1) & (y >= 0) & (y < height - 1)
+    x, y, w = x[inside], y[inside], np.ravel(weight)[inside]
+    column, row = x.astype(np.int64), y.astype(np.int64)
+    fx, fy, index = x - column, y - row, row * width + column
+    indices = np.concatenate([index, index + 1, index + width, index + width + 1])
+    weights = np.concatenate([w * (1 - fx) * (1 - fy), w * fx * (1 - fy), w * (1 - fx) * fy, w * fx * fy])
+    return (
+        np.bincount(indices, weights, minlength=height * width)[: height * width]
+        .reshape(height, width)
+        .astype(np.float32)
+    )
+
+
+def strokes(grid: Grid, paths: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], passes: int = 1) -> Array:
+    """Draw polylines (P, K, 2) of body coordinates; `weight` (P, K) is the grey level at the middle of the line.
+
+    The line's profile is that of `passes` binomial blurs.
+    """
+    dense, level = _densify(paths, weight, grid.step)
+    length = np.hypot(*np.moveaxis(np.diff(dense, axis=1), -1, 0)) / grid.step
+    middle = 0.5 * (dense[:, 1:] + dense[:, :-1])
+    peak = np.sqrt(np.pi * max(passes, 1))  # undoes the blur's loss: sqrt(2 pi) * sigma, sigma = sqrt(passes / 2)
+    mass = 0.5 * (level[:, 1:] + level[:, :-1]) * length * peak
+    return smooth(splat(grid, middle[..., 0], middle[..., 1], mass), passes)
+
+
+def _densify(
+    paths: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], step: float
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    longest = float(np.max(np.hypot(*np.moveaxis(np.diff(paths, axis=1), -1, 0))))
+    factor = max(1, int(np.ceil(longest / step)))
+    knots = paths.shape[1]
+    position = np.linspace(0, knots - 1, (knots - 1) * factor + 1)
+    index = np.minimum(position.astype(int), knots - 2)
+    share = position - index
+    points = paths[:, index] * (1 - share)[None, :, None] + paths[:, index + 1] * share[None, :, None]
+    return points, weight[:, index] * (1 - share) + weight[:, index + 1] * share
+
+
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Array:
+    """Noise of mean 0 and variance about 1 whose grain is 1/`cells` of the longer side, stretched from a small field."""
+    height, width = shape
+    longer = max(height, width)
+    small = rng.standard_normal((max(2, cells * height // longer + 2), max(2, cells * width // longer + 2)))
+    return stretch(small.astype(np.float32), shape) * np.float32(1.5)
+
+
+def stretch(image: Array, shape: tuple[int, int]) -> Array:
+    """Linear interpolation to another size, corners aligned, one axis after the other."""
+    return _stretch_rows(_stretch_rows(image, shape[0]).T, shape[1]).T
+
+
+def _stretch_rows(image: Array, size: int) -> Array:
+    position = np.linspace(0.0, image.shape[0] - 1, size)
+    index = np.minimum(position.astype(int), image.shape[0] - 2)
+    share = (position - index).astype(np.float32)[:, None]
+    return image[index] * (1 - share) + image[index + 1] * share
+
+
+def sample(image: Array, x: Array, y: Array) -> Array:
+    """Bilinear values at fractional columns and rows; coordinates are clamped to the border."""
+    height, width = image.shape
+    x, y = np.clip(x, 0, width - 1.001), np.clip(y, 0, height - 1.001)
+    column, row = x.astype(np.int32), y.astype(np.int32)
+    fx, fy = x - column, y - row
+    index, flat = row * width + column, image.ravel()
+    top = flat[index] * (1 - fx) + flat[index + 1] * fx
+    index += width
+    bottom = flat[index] * (1 - fx) + flat[index + 1] * fx
+    return top + (bottom - top) * fy
