@@ -52,7 +52,7 @@ def published_withheld(maps: Array) -> Array:
 def _float32_sum(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(N,): row sums as torch adds them on AVX2: four vectors of eight lanes, then the tail and the lanes in turn."""
     count, cells = values.shape
-    vectors = values[:, : cells // 8 * 8].reshape(count, -1, 8)
+    vectors = values[:, : cells // 8 * 8].reshape(count, cells // 8, 8)
     blocked = vectors.shape[1] // 4 * 4
     lanes = np.zeros((count, 4, 8), dtype=np.float32)
     for start in range(0, blocked, 4):
