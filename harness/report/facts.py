@@ -1,0 +1,126 @@
+"""The smaller parts of the report: what failed, what was left out, where the numbers come from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.report import numbers, wording
+from harness.report.reader import Json, Results, dig, mapping, parse_estimate
+from harness.report.tables import Cell, Column, Group, Row, Table, estimate_cell
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is known under it."""
+
+    name: str
+    value: str
+    code: bool = False
+    """Whether the value is something to copy, such as a digest or a command."""
+
+
+def count_table(results: Results, section: str, caption: str, first: str) -> Table | None:
+    """``<section>.<model>.<perturbation> = {kind: count}`` as a table; None when nothing was counted."""
+    groups = tuple(
+        Group(model, tuple(_count_rows(mapping(arms)))) for model, arms in mapping(results.summary.get(section)).items()
+    )
+    groups = tuple(group for group in groups if group.rows)
+    if not groups:
+        return None
+    return Table(section, caption, "Sentence or image", (Column(first, words=True), Column("Cases")), groups)
+
+
+def _count_rows(arms: Json) -> Iterator[Row]:
+    for arm in wording.in_order(wording.PERTURBATIONS, arms):
+        label = wording.term(wording.PERTURBATIONS, arm).label
+        counts = arms[arm] if isinstance(arms[arm], dict) else {"": arms[arm]}
+        for kind, count in sorted(counts.items()):
+            if count:
+                yield Row(label, (Cell(str(kind)), Cell(numbers.thousands(int(count)))))
+
+
+def estimates_table(results: Results, section: str, caption: str) -> Table | None:
+    """Every estimate at ``<section>.<model>.<name>`` (one level deeper is flattened); None when there is none."""
+    groups = tuple(
+        Group(model, tuple(_estimate_rows(mapping(node))))
+        for model, node in mapping(results.summary.get(section)).items()
+    )
+    groups = tuple(group for group in groups if group.rows)
+    if not groups:
+        return None
+    return Table(section, caption, "Measure", (Column("Mean [95 % interval]"), Column("n")), groups)
+
+
+def _estimate_rows(node: Json, prefix: str = "") -> Iterator[Row]:
+    for key, value in node.items():
+        label = f"{prefix}{key.replace('_', ' ')}"
+        estimate = parse_estimate(value)
+        if estimate is not None:
+            yield Row(label, (estimate_cell(estimate, 3), Cell(numbers.thousands(estimate.n))))
+        elif isinstance(value, dict):
+            yield from _estimate_rows(value, f"{label}: ")
+
+
+def left_out(results: Results) -> Table | None:
+    """What the data set's reader left out or found odd."""
+    dataset = mapping(results.manifest.get("dataset"))
+    groups = tuple(
+        Group(title, tuple(_finding_rows(mapping(dataset.get(key)), mapping(dataset.get("examples")))))
+        for key, title in (("left_out", "Left out"), ("warnings", "Kept, but odd"))
+    )
+    groups = tuple(group for group in groups if group.rows)
+    if not groups:
+        return None
+    return Table(
+        "left-out",
+        "What the data set's reader found",
+        "Kind",
+        (Column("Count"), Column("For example", words=True)),
+        groups,
+    )
+
+
+def _finding_rows(counts: Json, examples: Json) -> Iterator[Row]:
+    for kind, count in sorted(counts.items()):
+        example = next(iter(examples.get(kind) or ()), "")
+        yield Row(kind.replace("_", " "), (Cell(numbers.thousands(int(count))), Cell(str(example))))
+
+
+def lineage(results: Results) -> tuple[Fact, ...]:
+    """Where the numbers come from, in the order in which one would ask."""
+    manifest = results.manifest
+    dataset = mapping(manifest.get("dataset"))
+    facts = [
+        Fact("Data set", str(dataset.get("name", ""))),
+        Fact("Data set digest", str(dataset.get("digest", "")), code=True),
+        Fact("Git commit", str(manifest.get("git_commit", "")), code=True),
+        Fact("Seed", _text(dig(manifest, "config", "seed"))),
+        Fact("Bootstrap resamples", _text(dig(manifest, "config", "resamples"))),
+        *_model_facts(mapping(manifest.get("models"))),
+        *(Fact(f"Version of {name}", str(version)) for name, version in mapping(manifest.get("versions")).items()),
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _model_facts(models: Json) -> Iterator[Fact]:
+    for name, node in models.items():
+        model = mapping(node)
+        yield Fact(f"Version of {name}", _text(model.get("version")))
+        yield Fact(f"Weights of {name}", _text(model.get("weights_digest")), code=True)
+        deterministic = model.get("deterministic")
+        if isinstance(deterministic, bool):
+            yield Fact(f"Mode of {name}", "deterministic" if deterministic else "throughput (maps may move by 1e-6)")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def size_line(results: Results) -> str:
+    """How much data there was, e.g. ``phantom:test: 300 images of 100 patients, 812 sentences``."""
+    dataset = mapping(results.manifest.get("dataset"))
+    counts = [
+        f"{numbers.thousands(int(dataset[key]))} {key}"
+        for key in ("patients", "images", "sentences")
+        if isinstance(dataset.get(key), int)
+    ]
+    return " · ".join(part for part in (str(dataset.get("name", "")), *counts) if part)

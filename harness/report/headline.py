@@ -1,0 +1,206 @@
+"""The one answer first: does a model's map follow the words? Decided from intervals alone, by rules a reader can check.
+
+A change counts as *shown* when its 95 % interval excludes "no effect" and, where a q value is given, q < 0.05. What is
+not shown is never called an effect; it is called absent only when the whole interval is negligible.
+The rules are written out for readers in `docs/reading-a-report.md`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from harness.report import numbers, wording
+from harness.report.reader import FEW_PATIENTS, Estimate, Results, dig, parse_estimate
+
+SMALL_LRI = 0.10
+"""A shown LRI below this is called small."""
+NEGLIGIBLE_LRI = 0.05
+"""An interval of the LRI inside ± this is called no response."""
+ALPHA = 0.05
+
+
+class Sign(Enum):
+    """What an interval shows of an effect."""
+
+    FOR = "shown"
+    NOT_SHOWN = "not shown"
+    AGAINST = "opposite"
+    ABSENT = "no effect"
+    UNKNOWN = "not measured"
+
+
+class Verdict(Enum):
+    """The answer for one model, in the order of good news."""
+
+    YES = "Yes"
+    SLIGHTLY = "Slightly"
+    PARTLY = "Partly"
+    NOT_SHOWN = "Not shown"
+    NO = "No"
+    OPPOSITE = "No, the opposite"
+    TOO_FEW = "Too few patients to say"
+    NOT_MEASURED = "Not measured"
+
+
+SENTENCES = {
+    Verdict.YES: "The map moves to the side that the sentence names, and the wrong side costs accuracy.",
+    Verdict.SLIGHTLY: "The map moves towards the side that the sentence names, but little of it does.",
+    Verdict.PARTLY: "Only one of the two tests shows that left and right matter to the map.",
+    Verdict.NOT_SHOWN: "Neither test shows that left and right matter to the map. That is not proof that they do not.",
+    Verdict.NO: "The map stays where it is, whichever side the sentence names.",
+    Verdict.OPPOSITE: "At least one test shows the map moving away from the words.",
+    Verdict.TOO_FEW: f"Fewer than {FEW_PATIENTS} patients: read what follows as an example, not as evidence.",
+    Verdict.NOT_MEASURED: "The run has no sentences that name one side, or no swapped arm.",
+}
+
+TONES = {Verdict.YES: "good", Verdict.NO: "bad", Verdict.OPPOSITE: "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line of evidence: what was tested, what came out, what that shows."""
+
+    question: str
+    finding: str
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for one model with its evidence."""
+
+    model: str
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence."""
+        return SENTENCES[self.verdict]
+
+    @property
+    def tone(self) -> str:
+        """``good``, ``open`` or ``bad``: how the verdict is coloured."""
+        return TONES.get(self.verdict, "open")
+
+
+def sign_of(estimate: Estimate | None, *, expected: int, negligible: float = 0.0) -> Sign:
+    """What `estimate` shows of an effect whose expected sign is `expected` (+1 or −1)."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return Sign.UNKNOWN
+    significant = estimate.q is None or estimate.q < ALPHA
+    if significant and (estimate.low > 0 or estimate.high < 0):
+        positive = estimate.low > 0
+        return Sign.FOR if positive == (expected > 0) else Sign.AGAINST
+    if -negligible < estimate.low and estimate.high < negligible:
+        return Sign.ABSENT
+    return Sign.NOT_SHOWN
+
+
+def decide(lri: Estimate | None, swap: Estimate | None, *, few_patients: bool = False) -> Verdict:
+    """The verdict from the Laterality Response Index and the change in AUROC when left and right are swapped."""
+    known = [e for e in (lri, swap) if e is not None and e.known]
+    if not known:
+        return Verdict.NOT_MEASURED
+    if few_patients or any(e.few_patients for e in known):
+        return Verdict.TOO_FEW
+    moves = sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI)
+    costs = sign_of(swap, expected=-1)
+    if Sign.AGAINST in (moves, costs):
+        return Verdict.OPPOSITE
+    if moves is Sign.ABSENT and costs is not Sign.FOR:
+        return Verdict.NO
+    shown = [moves, costs].count(Sign.FOR)
+    if shown == 2:
+        return Verdict.SLIGHTLY if _small(lri) else Verdict.YES
+    return Verdict.PARTLY if shown == 1 else Verdict.NOT_SHOWN
+
+
+def _small(lri: Estimate | None) -> bool:
+    return lri is not None and lri.mean is not None and lri.mean < SMALL_LRI
+
+
+def answers(results: Results) -> tuple[Answer, ...]:
+    """One answer per model."""
+    return tuple(_answer(results, model) for model in results.models)
+
+
+def _answer(results: Results, model: str) -> Answer:
+    lri = parse_estimate(dig(results.summary, "laterality", model, "lri"))
+    subset = wording.favoured_subset("swap_left_right", results.subsets)
+    swap = _auroc_delta(results, model, "swap_left_right", subset)
+    lines = (
+        _lri_evidence(lri),
+        _delta_evidence("Does naming the wrong side cost accuracy?", swap, subset),
+        _random_evidence(results, model),
+        _control_evidence(results, model, "text_blind", "Does it beat a map that cannot read?"),
+        _control_evidence(results, model, "image_blind", "Does it beat a map that cannot see?"),
+    )
+    return Answer(
+        model, decide(lri, swap, few_patients=results.few_patients), tuple(line for line in lines if line is not None)
+    )
+
+
+def _auroc_delta(results: Results, model: str, perturbation: str, subset: str) -> Estimate | None:
+    return results.estimate("deltas", model, perturbation, subset, wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
+
+
+def _lri_evidence(lri: Estimate | None) -> Evidence:
+    question = "Does the map move to the side that is named?"
+    if lri is None or not lri.known:
+        return Evidence(question, "No Laterality Response Index in this run.", Sign.UNKNOWN)
+    text = f"Laterality Response Index {numbers.with_interval(lri, signed=True)}, {numbers.count(lri.n)}"
+    return Evidence(question, text, sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI))
+
+
+def _random_evidence(results: Results, model: str) -> Evidence | None:
+    subset = wording.favoured_subset("random_sentences", results.subsets)
+    delta = _auroc_delta(results, model, "random_sentences", subset)
+    if delta is None:
+        return None
+    return _delta_evidence("Does a foreign sentence cost accuracy?", delta, subset)
+
+
+def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> Evidence:
+    if delta is None or not delta.known:
+        return Evidence(question, "This run has no such arm.", Sign.UNKNOWN)
+    parts = [
+        f"change in AUROC {numbers.with_interval(delta, signed=True)}",
+        wording.term(wording.SUBSETS, subset).label,
+        numbers.count(delta.n),
+    ]
+    sign = sign_of(delta, expected=-1)
+    if delta.q is not None:
+        parts.append(f"q {_equals(numbers.probability(delta.q))}")
+    if sign is Sign.NOT_SHOWN and delta.mde is not None:
+        parts.append(f"smallest detectable change {numbers.number(delta.mde)}")
+    return Evidence(question, ", ".join(parts), sign)
+
+
+def _equals(text: str) -> str:
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _control_evidence(results: Results, model: str, control: str, question: str) -> Evidence | None:
+    """Compare two intervals: disjoint ones differ, overlapping ones stay undecided."""
+    where = ("all", wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
+    own = results.estimate("models", model, wording.BASELINE, *where)
+    blind = results.control(control, model, *where)
+    if own is None or blind is None or not own.known or not blind.known:
+        return None
+    text = f"AUROC {numbers.with_interval(own)} against {numbers.with_interval(blind)}"
+    return Evidence(question, text, _compare(own, blind))
+
+
+def _compare(own: Estimate, other: Estimate) -> Sign:
+    if own.low is None or own.high is None or other.low is None or other.high is None:
+        return Sign.UNKNOWN
+    if own.low > other.high:
+        return Sign.FOR
+    return Sign.AGAINST if own.high < other.low else Sign.NOT_SHOWN
+
+
+def lead(answers_: tuple[Answer, ...]) -> str:
+    """The whole report in one line."""
+    if not answers_:
+        return "This run evaluated no model."
+    return " ".join(f"{answer.model}: {answer.verdict.value.lower()}." for answer in answers_)

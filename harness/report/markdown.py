@@ -1,0 +1,76 @@
+"""The same tables as Markdown, for READMEs, issues and terminals."""
+
+from collections.abc import Iterable, Sequence
+
+from harness.report import numbers, wording
+from harness.report.headline import answers
+from harness.report.reader import Results
+from harness.report.tables import Cell, Table, delta_tables, estimate_cell, localisation_tables
+
+SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
+
+
+def escape(text: str) -> str:
+    """`text` so that Markdown shows it as it is."""
+    return text.translate(SPECIAL)
+
+
+def rows_to_markdown(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 2) -> str:
+    """A pipe table whose first `left` columns are aligned left, the others right."""
+    rule = [":--" if place < left else "--:" for place in range(len(header))]
+    lines = [header, rule, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _cell(cell: Cell) -> str:
+    return " ".join(part for part in (cell.text, cell.detail, f"({cell.remark})" if cell.remark else "") if part)
+
+
+def table_to_markdown(table: Table) -> str:
+    """One table with its caption as a heading."""
+    header = ["Model", table.stub, *(column.label for column in table.columns)]
+    rows = (
+        [escape(group.head), escape(row.head), *(_cell(cell) for cell in row.cells)]
+        for group in table.groups
+        for row in group.rows
+    )
+    return f"### {escape(table.caption)}\n\n{rows_to_markdown(header, rows)}"
+
+
+def compact_table(
+    results: Results, subset: str = "all", metrics: Sequence[str] = ("auroc", "iou_at_10", "pointing")
+) -> str:
+    """Models × perturbations on one subset, `exact` profile, intervals in every cell: short enough for a README."""
+    chosen = [wording.metric(key) for key in metrics]
+    header = ["Model", "Sentence or image", *(metric.label for metric in chosen), "n"]
+    rows = []
+    for model in results.models:
+        for arm in wording.in_order(wording.PERTURBATIONS, results.perturbations):
+            found = [results.estimate("models", model, arm, subset, wording.DEFAULT_PROFILE, m.key) for m in chosen]
+            if any(found):
+                cells = [_cell(estimate_cell(e, m.digits)) for e, m in zip(found, chosen, strict=True)]
+                n = next(e.n for e in found if e is not None)
+                label = wording.term(wording.PERTURBATIONS, arm).label
+                rows.append([escape(model), escape(label), *cells, numbers.thousands(n)])
+    return rows_to_markdown(header, rows)
+
+
+def _answers(results: Results) -> str:
+    parts = []
+    for answer in answers(results):
+        lines = [f"- {e.question} **{e.sign.value}**: {escape(e.finding)}" for e in answer.evidence]
+        parts.append(
+            "\n".join([f"**{escape(answer.model)}: {answer.verdict.value}.** {answer.sentence}", "", *lines, ""])
+        )
+    return "\n".join(parts)
+
+
+def tables_markdown(results: Results) -> str:
+    """Everything of the report that is words and numbers: answers, localisation, changes."""
+    parts = ["# Does the map follow the words?\n", _answers(results)]
+    for profile in ("exact", "paper"):
+        parts.append(f"## Localisation, {profile} profile\n")
+        parts += [table_to_markdown(table) for table in localisation_tables(results, profile)]
+        parts.append(f"## Change against the sentence as written, {profile} profile\n")
+        parts += [table_to_markdown(table) for table in delta_tables(results, profile)]
+    return "\n".join(parts)

@@ -1,0 +1,112 @@
+"""Everything that the template shows, gathered from a run's results. No wording of HTML here."""
+
+from dataclasses import dataclass
+
+from harness.report import facts, gallery, headline, heat, plots, wording
+from harness.report.facts import Fact
+from harness.report.forest import Forest
+from harness.report.gallery import Room
+from harness.report.headline import Answer
+from harness.report.histogram import Histogram, histograms
+from harness.report.reader import Results
+from harness.report.tables import Table, delta_tables, localisation_tables
+
+DELTA_METRICS = ("auroc", "iou_at_10", "pointing", "mass_in_box", "entropy")
+CONTROL_METRICS = ("auroc", "precision_at_10", "pointing", "mass_in_box")
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """The first plot is shown, the others are folded away."""
+
+    first: Forest | None
+    more: tuple[Forest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """The opt-out panel; every part may be empty."""
+
+    plot: Forest | None
+    table: Table | None
+    histograms: tuple[Histogram, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.plot or self.table or self.histograms)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The report's content, top to bottom."""
+
+    title: str
+    size: str
+    few_patients: bool
+    patients: int | None
+    models: tuple[str, ...]
+    lead: str
+    answers: tuple[Answer, ...]
+    localisation: tuple[Table, ...]
+    localisation_paper: tuple[Table, ...]
+    deltas: Plots
+    delta_tables: tuple[Table, ...]
+    laterality: Forest | None
+    laterality_table: Table | None
+    opt_out: OptOut
+    controls: Plots
+    rooms: tuple[Room, ...]
+    heat_legend: str
+    failures: Table | None
+    not_applicable: Table | None
+    left_out: Table | None
+    lineage: tuple[Fact, ...]
+    reproduce: str
+
+
+def make_page(results: Results) -> Page:
+    """Gather the report's content."""
+    answers = headline.answers(results)
+    return Page(
+        title=str(results.manifest.get("name") or results.directory.resolve().name),
+        size=facts.size_line(results),
+        few_patients=results.few_patients,
+        patients=results.patients,
+        models=results.models,
+        lead=headline.lead(answers),
+        answers=answers,
+        localisation=localisation_tables(results, "exact"),
+        localisation_paper=localisation_tables(results, "paper"),
+        deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
+        delta_tables=(*delta_tables(results, "exact"), *delta_tables(results, "paper")),
+        laterality=plots.laterality_plot(results),
+        laterality_table=facts.estimates_table(results, "laterality", "Laterality in full"),
+        opt_out=_opt_out(results),
+        controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
+        rooms=gallery.rooms(results),
+        heat_legend=heat.legend_uri(),
+        failures=facts.count_table(results, "failures", "Failures by code", "Code"),
+        not_applicable=facts.count_table(results, "not_applicable", "Not applicable by reason", "Reason"),
+        left_out=facts.left_out(results),
+        lineage=facts.lineage(results),
+        reproduce=reproduce(results),
+    )
+
+
+def _plots(first: Forest | None, *more: Forest | None) -> Plots:
+    return Plots(first, tuple(plot for plot in more if plot is not None))
+
+
+def _opt_out(results: Results) -> OptOut:
+    shown = histograms(results.directory / "cases.parquet", "opt_out", results.models)
+    wanted = {wording.BASELINE, "random_sentences"}
+    return OptOut(
+        plot=plots.opt_out_plot(results),
+        table=facts.estimates_table(results, "opt_out", "Opt-out in full"),
+        histograms=tuple(h for h in shown if h.perturbation in wanted),
+    )
+
+
+def reproduce(results: Results) -> str:
+    """The command that repeats the run."""
+    name = str(results.manifest.get("name") or results.directory.resolve().name)
+    return f"harness run harness/runs/{name}.yaml"
