@@ -228,7 +228,7 @@ def error_to_pb(error: WronglungError, *, field: str | None = None) -> pb.Error:
         KeyError: a defect: the error's class has no code of its own on the wire.
     """
     return pb.Error(
-        code=pb.ErrorCode.Value(_ERRORS[error.code].code),
+        code=_ERRORS[error.code].code,
         message=error.message,
         field=error.field if field is None else field,
         retry_after_ms=error.retry_after_ms,
