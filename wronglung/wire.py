@@ -1,7 +1,12 @@
-"""Messages of alignment.proto ↔ numpy and the error tree, and the limits that need no decoding. No torch, no grpc."""
+"""Message ↔ numpy, errors ↔ messages, and what can be checked of a request by counting. numpy and protobuf only.
+
+The meaning of every field is in `alignment.proto`; this module only carries it across.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from wronglung.alignment import Alignment, FloatArray, ModelIdentity
 from wronglung.errors import (
@@ -19,58 +24,97 @@ from wronglung.geometry import Frame
 from wronglung.limits import LIMITS, Limits
 from wronglung.v1 import alignment_pb2 as pb
 
-_FLOAT = np.dtype("<f4")
-_ERRORS = leaf_errors()
+_FLOAT32_LE = np.dtype("<f4")
+_ERROR_OF_CODE = leaf_errors()
+
+
+# Requests.
 
 
 def validate_request(request: pb.AlignRequest, limits: Limits = LIMITS) -> None:
-    """Hold a request against every limit that its image need not be looked at for.
+    """Hold a request against the limits that need neither the model nor a look into the image.
 
-    An empty sentence passes: it fails alone, in the answer.
+    A sentence without words is let through: it fails alone, inside the answer. Whether the model exists is for the
+    server to say, who can name the ones that do.
 
     Raises:
-        InvalidRequest: the request passes a limit or lacks something.
+        InvalidRequest: the leaf that names what is wrong and where.
     """
-    _check_request_id(request.request_id, limits)
-    if not request.model_name:
-        raise RequestInvalid("no model is named: set model_name, ListModels tells which there are", field="model_name")
-    if not request.image:
-        raise ImageEmpty("the image has no bytes: send a JPEG, PNG or DICOM file", field="image")
-    if len(request.image) > limits.image_bytes:
-        raise ImageTooManyBytes(
-            f"the image has {len(request.image)} bytes, {limits.image_bytes} are allowed: compress or shrink it",
-            field="image",
-        )
-    _check_sentences(request, limits)
+    check_request_id(request.request_id, limits)
+    check_image_bytes(request.image, limits)
+    check_sentences(request.sentences, limits)
 
 
-def _check_request_id(request_id: str, limits: Limits) -> None:
-    if len(request_id) > limits.request_id_characters:
-        raise RequestInvalid(
-            f"the id has {len(request_id)} characters, {limits.request_id_characters} are allowed", field="request_id"
-        )
-    if request_id and not (request_id.isascii() and request_id.isprintable()):
-        raise RequestInvalid("the id must be printable ASCII", field="request_id")
+def check_request_id(request_id: str, limits: Limits = LIMITS) -> None:
+    """Raise RequestInvalid if the id is longer than allowed, or not printable ASCII; an empty one passes."""
+    allowed = limits.request_id_characters
+    if len(request_id) > allowed:
+        message = f"the id has {len(request_id)} characters, {allowed} are allowed: send a shorter one"
+        raise RequestInvalid(message, field="request_id")
+    if not (request_id.isascii() and request_id.isprintable()):
+        raise RequestInvalid("the id may hold printable ASCII characters only", field="request_id")
 
 
-def _check_sentences(request: pb.AlignRequest, limits: Limits) -> None:
-    count = len(request.sentences)
-    if count == 0:
-        raise SentencesMissing("no sentence: send at least one", field="sentences")
-    if count > limits.sentences:
-        raise SentencesTooMany(
-            f"{count} sentences, {limits.sentences} are allowed: split them over several requests", field="sentences"
-        )
-    for index, sentence in enumerate(request.sentences):
+def check_image_bytes(image: bytes, limits: Limits = LIMITS) -> None:
+    """Raise ImageEmpty or ImageTooManyBytes."""
+    if not image:
+        raise ImageEmpty("the image has no bytes: send the content of a JPEG, PNG or DICOM file", field="image")
+    if len(image) > limits.image_bytes:
+        message = f"the image has {len(image)} bytes, {limits.image_bytes} are allowed: compress it or make it smaller"
+        raise ImageTooManyBytes(message, field="image")
+
+
+def check_sentences(sentences: Sequence[str], limits: Limits = LIMITS) -> None:
+    """Raise SentencesMissing, SentencesTooMany or SentenceTooLong."""
+    if not sentences:
+        raise SentencesMissing("there is no sentence: send at least one", field="sentences")
+    if len(sentences) > limits.sentences:
+        message = f"there are {len(sentences)} sentences, {limits.sentences} are allowed: send several requests"
+        raise SentencesTooMany(message, field="sentences")
+    for index, sentence in enumerate(sentences):
         if len(sentence) > limits.sentence_characters:
-            raise SentenceTooLong(
-                f"{len(sentence)} characters, {limits.sentence_characters} are allowed: send single sentences",
-                field=f"sentences[{index}]",
-            )
+            allowed = limits.sentence_characters
+            message = f"the sentence has {len(sentence)} characters, {allowed} are allowed: split it"
+            raise SentenceTooLong(message, field=f"sentences[{index}]")
+
+
+class GridSize(NamedTuple):
+    """Size of a model's maps in cells."""
+
+    rows: int
+    cols: int
+
+
+_RESPONSE_OVERHEAD = 1536
+"""Ids, names, digest, frame: what an answer holds once. Names are file names, of at most 255 bytes."""
+_MAP_OVERHEAD = 32
+_SENTENCE_OVERHEAD = 64
+_WORD_OVERHEAD = 12
+"""Tag, length, and the five letters by which "[UNK]" can be longer than the word it stands for."""
+_ERROR_BYTES = 1024
+"""A sentence that fails is answered by a message instead of a map."""
+
+
+def answer_bytes_bound(request: pb.AlignRequest, grid: GridSize, max_word_pieces: int) -> int:
+    """An upper bound of the size of the serialised answer to a request, in bytes.
+
+    n characters hold at most n words; start and end token come on top, and a model reads no more than its word pieces.
+    """
+    map_bytes = 4 * grid.rows * grid.cols + _MAP_OVERHEAD
+    total = _RESPONSE_OVERHEAD
+    for sentence in request.sentences:
+        words = min(len(sentence) + 2, max_word_pieces)
+        maps = 1 + (words if request.options.word_maps else 0)
+        result = _SENTENCE_OVERHEAD + maps * map_bytes + words * _WORD_OVERHEAD + 4 * len(sentence)
+        total += max(result, _ERROR_BYTES)
+    return total
+
+
+# Answers.
 
 
 def response_from_alignment(alignment: Alignment, request_id: str) -> pb.AlignResponse:
-    """Write an alignment of S sentences as the answer to a request."""
+    """Write an alignment as the answer to a request; word maps go along if there are any."""
     return pb.AlignResponse(
         request_id=request_id,
         model=identity_to_pb(alignment.model),
@@ -81,9 +125,10 @@ def response_from_alignment(alignment: Alignment, request_id: str) -> pb.AlignRe
 
 
 def _result_to_pb(alignment: Alignment, index: int) -> pb.SentenceResult:
-    if (error := alignment.errors[index]) is not None:
-        return pb.SentenceResult(error=error_to_pb(error, field=error.field or f"sentences[{index}]"))
-    word_maps = alignment.word_maps[index] if alignment.word_maps is not None else ()
+    error = alignment.errors[index]
+    if error is not None:
+        return pb.SentenceResult(error=error_to_pb(error))
+    word_maps: Iterable[FloatArray] = () if alignment.word_maps is None else alignment.word_maps[index]
     return pb.SentenceResult(
         alignment=pb.SentenceAlignment(
             map=map_to_pb(alignment.maps[index]),
@@ -98,92 +143,108 @@ def _result_to_pb(alignment: Alignment, index: int) -> pb.SentenceResult:
 
 
 def alignment_from_response(response: pb.AlignResponse) -> Alignment:
-    """Read an answer.
+    """Read an answer. `word_maps` is None unless some sentence has them.
+
+    A failed sentence has NaN in every array; if all failed, no grid is known and the maps are (S, 0, 0).
 
     Raises:
-        InternalError: the answer contradicts itself, e.g. a map has another number of values than its size says.
+        InternalError: the answer contradicts itself: a map of the wrong size, or a result that is neither.
     """
-    found = [_alignment_of(result) for result in response.results]
-    rows, cols = _grid([item.map for item in found if item is not None])
-    nothing = np.full((rows, cols), np.nan, np.float32)
-    has_word_maps = any(item is not None and len(item.word_maps) > 0 for item in found)
+    results = [_read_result(result, index) for index, result in enumerate(response.results)]
+    aligned = [result for result in results if isinstance(result, pb.SentenceAlignment)]
+    grid = _common_grid(aligned)
+    has_word_maps = any(result.word_maps for result in aligned)
     return Alignment(
-        maps=np.array([nothing if a is None else map_from_pb(a.map) for a in found], np.float32).reshape(
-            -1, rows, cols
-        ),
-        opt_out=_column([None if a is None else a.opt_out_mass for a in found]),
-        local_similarity=_column([None if a is None else a.local_similarity for a in found]),
-        global_similarity=_column([None if a is None else a.global_similarity for a in found]),
-        words=tuple(() if a is None else tuple(a.words) for a in found),
-        truncated=np.array([a is not None and a.truncated for a in found], np.bool_),
-        errors=tuple(
-            error_from_pb(r.error) if a is None else None for r, a in zip(response.results, found, strict=True)
-        ),
+        maps=_stack([_sentence_map(result, grid) for result in results], grid),
+        opt_out=_column(results, "opt_out_mass"),
+        local_similarity=_column(results, "local_similarity"),
+        global_similarity=_column(results, "global_similarity"),
+        words=tuple(_words(result) for result in results),
+        truncated=np.array([not isinstance(r, WronglungError) and r.truncated for r in results], dtype=np.bool_),
+        errors=tuple(result if isinstance(result, WronglungError) else None for result in results),
         frame=frame_from_pb(response.frame),
         model=identity_from_pb(response.model),
-        word_maps=tuple(_word_maps(a, rows, cols) for a in found) if has_word_maps else None,
+        word_maps=tuple(_word_maps(result, grid) for result in results) if has_word_maps else None,
         deterministic=response.deterministic,
     )
 
 
-def _alignment_of(result: pb.SentenceResult) -> pb.SentenceAlignment | None:
-    match result.WhichOneof("outcome"):
-        case "alignment":
-            return result.alignment
-        case "error":
-            return None
-        case _:
-            raise InternalError("the server answered a sentence with neither an alignment nor an error")
+_Result = pb.SentenceAlignment | WronglungError
 
 
-def _grid(maps: list[pb.AttentionMap]) -> tuple[int, int]:
-    """The size that all maps share; 0 × 0 where no sentence has one."""
-    sizes = {(each.rows, each.cols) for each in maps}
+def _read_result(result: pb.SentenceResult, index: int) -> _Result:
+    outcome = result.WhichOneof("outcome")
+    if outcome == "alignment":
+        return result.alignment
+    if outcome == "error":
+        return error_from_pb(result.error)
+    raise InternalError("the server's answer has neither a map nor an error", field=f"sentences[{index}]")
+
+
+def _common_grid(aligned: Sequence[pb.SentenceAlignment]) -> GridSize:
+    sizes = {GridSize(result.map.rows, result.map.cols) for result in aligned}
     if len(sizes) > 1:
-        raise InternalError(f"the server answered with maps of different sizes: {sorted(sizes)}")
-    return sizes.pop() if sizes else (0, 0)
+        raise InternalError(f"the server's answer mixes grids of several sizes: {sorted(sizes)}")
+    return sizes.pop() if sizes else GridSize(0, 0)
 
 
-def _column(values: list[float | None]) -> FloatArray:
-    return np.array([np.nan if value is None else value for value in values], np.float32)
+def _sentence_map(result: _Result, grid: GridSize) -> FloatArray:
+    if isinstance(result, WronglungError):
+        return np.full(grid, np.nan, dtype=np.float32)
+    return map_from_pb(result.map)
 
 
-def _word_maps(alignment: pb.SentenceAlignment | None, rows: int, cols: int) -> FloatArray:
-    maps = [] if alignment is None else [map_from_pb(each) for each in alignment.word_maps]
-    return np.array(maps, np.float32).reshape(-1, rows, cols)
+def _word_maps(result: _Result, grid: GridSize) -> FloatArray:
+    if isinstance(result, WronglungError):
+        return _stack([], grid)
+    return _stack([map_from_pb(word_map) for word_map in result.word_maps], grid)
 
 
-def map_to_pb(values: npt.NDArray[np.floating]) -> pb.AttentionMap:
-    """Write an (R, C) map."""
+def _stack(maps: Sequence[FloatArray], grid: GridSize) -> FloatArray:
+    if any(each.shape != grid for each in maps):
+        raise InternalError(f"the server's answer holds a map that is not {grid.rows} x {grid.cols}")
+    return np.array(maps, dtype=np.float32).reshape(len(maps), *grid)
+
+
+def _column(results: Sequence[_Result], field: str) -> FloatArray:
+    values = [np.nan if isinstance(result, WronglungError) else getattr(result, field) for result in results]
+    return np.array(values, dtype=np.float32)
+
+
+def _words(result: _Result) -> tuple[str, ...]:
+    return () if isinstance(result, WronglungError) else tuple(result.words)
+
+
+def map_to_pb(values: FloatArray) -> pb.AttentionMap:
+    """Write one R × C map."""
     rows, cols = values.shape
-    return pb.AttentionMap(rows=rows, cols=cols, values=np.ascontiguousarray(values, _FLOAT).tobytes())
+    return pb.AttentionMap(rows=rows, cols=cols, values=np.ascontiguousarray(values, dtype=_FLOAT32_LE).tobytes())
 
 
 def map_from_pb(message: pb.AttentionMap) -> FloatArray:
-    """Read an (R, C) float32 map.
+    """Read one map, (R, C) float32.
 
     Raises:
-        InternalError: the size is not positive, or the number of bytes does not follow from it.
+        InternalError: its bytes do not fit its size.
     """
-    if message.rows < 1 or message.cols < 1 or len(message.values) != 4 * message.rows * message.cols:
-        raise InternalError(
-            f"the server answered with a map of {message.rows} x {message.cols} cells in {len(message.values)} bytes"
-        )
-    return np.frombuffer(message.values, _FLOAT).astype(np.float32).reshape(message.rows, message.cols)
+    rows, cols = message.rows, message.cols
+    if rows < 1 or cols < 1 or len(message.values) != 4 * rows * cols:
+        raise InternalError(f"the server's answer holds {len(message.values)} bytes for a map of {rows} x {cols}")
+    return np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(rows, cols).astype(np.float32)
 
 
 def identity_to_pb(identity: ModelIdentity) -> pb.ModelIdentity:
-    """Write a model's identity."""
+    """Write which weights answered."""
     return pb.ModelIdentity(name=identity.name, version=identity.version, weights_digest=identity.weights_digest)
 
 
 def identity_from_pb(message: pb.ModelIdentity) -> ModelIdentity:
-    """Read a model's identity."""
-    return ModelIdentity(message.name, message.version, message.weights_digest)
+    """Read which weights answered."""
+    return ModelIdentity(name=message.name, version=message.version, weights_digest=message.weights_digest)
 
 
 def frame_to_pb(frame: Frame) -> pb.Frame:
-    """Write a frame, with the fields that follow from the others."""
+    """Write a frame, with the redundant fields filled in."""
     x0, y0, x1, y1 = frame.covered
     left, top, right, bottom = frame.padding
     return pb.Frame(
@@ -201,7 +262,7 @@ def frame_to_pb(frame: Frame) -> pb.Frame:
 
 
 def frame_from_pb(message: pb.Frame) -> Frame:
-    """Read a frame.
+    """Read a frame; the redundant fields are computed anew.
 
     Raises:
         InternalError: a size is below 1.
@@ -218,25 +279,25 @@ def frame_from_pb(message: pb.Frame) -> Frame:
             height=message.height,
         )
     except ValueError as error:
-        raise InternalError(f"the server answered with an impossible frame: {error}") from error
+        raise InternalError(f"the server's answer holds an impossible frame: {error}") from error
 
 
-def error_to_pb(error: WronglungError, *, field: str | None = None) -> pb.Error:
-    """Write an error; `field` overrides the one that the error names.
+# Errors.
 
-    Raises:
-        KeyError: a defect: the error's class has no code of its own on the wire.
-    """
+
+def error_to_pb(error: WronglungError) -> pb.Error:
+    """Write an error."""
     return pb.Error(
-        code=_ERRORS[error.code].code,
+        code=error.code,
         message=error.message,
-        field=error.field if field is None else field,
+        field=error.field,
         retry_after_ms=error.retry_after_ms,
     )
 
 
 def error_from_pb(message: pb.Error) -> WronglungError:
-    """Read an error. A code that this version does not know, from a newer server, becomes the base class."""
-    known = {number: name for name, number in pb.ErrorCode.items()}
-    cls = _ERRORS.get(known.get(message.code, ""), WronglungError)
+    """Read an error: an instance of its code's class, or a plain `WronglungError` for a code of a later contract."""
+    number = message.code
+    name = pb.ErrorCode.Name(number) if number in pb.ErrorCode.values() else ""
+    cls = _ERROR_OF_CODE.get(name, WronglungError)
     return cls(message.message, field=message.field, retry_after_ms=message.retry_after_ms)
