@@ -127,7 +127,7 @@ def response_from_alignment(alignment: Alignment, request_id: str) -> pb.AlignRe
 def _result_to_pb(alignment: Alignment, index: int) -> pb.SentenceResult:
     error = alignment.errors[index]
     if error is not None:
-        return pb.SentenceResult(error=error_to_pb(error))
+        return pb.SentenceResult(error=error_to_pb(error, field=error.field or f"sentences[{index}]"))
     word_maps: Iterable[FloatArray] = () if alignment.word_maps is None else alignment.word_maps[index]
     return pb.SentenceResult(
         alignment=pb.SentenceAlignment(
@@ -285,12 +285,12 @@ def frame_from_pb(message: pb.Frame) -> Frame:
 # Errors.
 
 
-def error_to_pb(error: WronglungError) -> pb.Error:
-    """Write an error."""
+def error_to_pb(error: WronglungError, *, field: str | None = None) -> pb.Error:
+    """Write an error; `field` stands in for the field that the error itself names."""
     return pb.Error(
         code=error.code,
         message=error.message,
-        field=error.field,
+        field=error.field if field is None else field,
         retry_after_ms=error.retry_after_ms,
     )
 
