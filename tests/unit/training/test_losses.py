@@ -1,0 +1,44 @@
+"""The contrastive losses: published values, and what false negatives do to them."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.golden_gloria import golden_case
+from training.config import LossConfig
+from training.losses import contrastive, global_logits, local_logits
+from wronglung.model.bert import encode_grouped
+from wronglung.model.preprocess import preprocess
+
+
+@pytest.mark.parametrize("variant", ["encoder", "optout"])
+@torch.no_grad()
+def test_losses_agree_with_the_published_implementation(variant: str) -> None:
+    case = golden_case(variant)
+    network, config = case.checkpoint.network, LossConfig()
+    frames = [preprocess(image, case.checkpoint.config.preprocess)[0] for image in case.images]
+    image = network.image(torch.from_numpy(np.stack(frames)))
+    sentences = [case.tokenize(sentence) for sentence in case.sentences[: len(frames)]]
+    texts = encode_grouped(network.text, sentences)
+    no_mask = torch.zeros(len(frames), len(frames), dtype=torch.bool)
+    local = contrastive(local_logits(network, image, texts, config), no_mask)
+    whole = contrastive(global_logits(image, texts, config), no_mask)
+    golden = case.values["losses"]
+    np.testing.assert_allclose([float(x) for x in local], golden[:2], rtol=1e-4)
+    np.testing.assert_allclose([float(x) for x in whole], golden[5:], rtol=1e-4)
+
+
+def test_a_false_negative_does_not_push() -> None:
+    logits = torch.tensor([[1.0, 9.0], [0.0, 2.0]], requires_grad=True)
+    false_negatives = torch.tensor([[False, True], [False, False]])
+    per_image, per_sentence = contrastive(logits, false_negatives)
+    (per_image + per_sentence).backward()
+    assert logits.grad is not None
+    assert logits.grad[0, 1] == 0
+    assert (logits.grad[[0, 1, 1], [0, 0, 1]] != 0).all()
+
+
+def test_perfect_separation_costs_nothing() -> None:
+    none = torch.zeros(3, 3, dtype=torch.bool)
+    assert sum(contrastive(100 * torch.eye(3), none)) == pytest.approx(0)
+    assert contrastive(torch.zeros(3, 3), none)[0] == pytest.approx(np.log(3))

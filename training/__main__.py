@@ -1,0 +1,63 @@
+"""`python -m training CONFIG`."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+EXAMPLES = """\
+examples:
+  python -m training training/configs/encoder.yaml
+  python -m training training/configs/encoder.yaml --output /somewhere/else
+"""
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train a model on phantom patients and write its folder with a card of measured results.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", type=Path, help="YAML file with the recipe; see training/config.py for every key")
+    parser.add_argument(
+        "--output", type=Path, help="folder for the finished model (default: model_store/<name of the config>)"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=REPOSITORY / ".cache" / "training", help="folder for renderings, log, checkpoints"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, evaluate on test patients, write the model's folder; 2 on a wrong config."""
+    arguments = _arguments(argv)
+    from training.config import load_config
+    from wronglung.model.errors import ModelFilesError
+
+    try:
+        config = load_config(arguments.config)
+    except ModelFilesError as error:
+        print(error, file=sys.stderr)
+        return 2
+    # Before PyTorch starts its pool: a thread count set later leaves parts of it behind.
+    os.environ["OMP_NUM_THREADS"] = str(config.threads)
+    from training.run import train_and_publish
+
+    started = time.monotonic()
+    output = arguments.output or REPOSITORY / "model_store" / config.name
+    train_and_publish(config, _shown(arguments.config), output, arguments.work)
+    print(f"wrote {output} after {(time.monotonic() - started) / 60:.1f} minutes")
+    return 0
+
+
+def _shown(path: Path) -> str:
+    """A path as the card shows it: relative to the repository if it lies there, else its name alone."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(REPOSITORY)) if resolved.is_relative_to(REPOSITORY) else path.name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

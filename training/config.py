@@ -1,0 +1,119 @@
+"""Every option of a training run, read from one YAML file. Unknown keys and wrong types are errors that name them."""
+
+import json
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
+from wronglung.model.errors import ModelFilesError
+
+
+class DataConfig(StrictModel):
+    """Which phantom patients are learned from, and which are only looked at."""
+
+    dataset: Literal["phantom"] = "phantom"
+    seed: int = 0
+    split: Literal["train"] = "train"
+    """Learning from validation or test patients is refused here."""
+    patients: int = Field(default=2000, ge=2)
+    """Patients of the split "train"."""
+    validation_patients: int = Field(default=100, ge=2)
+    """Patients of the split "validation": for early stopping."""
+    test_patients: int = Field(default=100, ge=1)
+    """Patients of the split "test": for the card, once, after training."""
+    mirrored: bool = False
+    """Learn from every study's mirror image too, its sides exchanged in words and truth."""
+    abnormal_share: float = Field(default=0.5, ge=0, le=1)
+    """Probability with which a study's sentence is drawn among its abnormal ones, if it has any."""
+
+
+class AugmentConfig(StrictModel):
+    """What is done to a training image, beside the random crop."""
+
+    brightness: float = Field(default=0.1, ge=0, lt=1)
+    """Largest shift, as a share of the full range."""
+    contrast: float = Field(default=0.2, ge=0, lt=1)
+    """Largest relative change of the contrast about the middle grey."""
+    gamma: float = Field(default=0.2, ge=0, lt=1)
+    """Largest relative change of the exponent on the grey levels."""
+
+
+class LossConfig(StrictModel):
+    """The contrastive losses' temperatures (GLoRIA's "temp2" and "temp3") and weights."""
+
+    word_temperature: float = Field(default=5.0, gt=0)
+    """Sharpness with which a sentence's score prefers its best words."""
+    batch_temperature: float = Field(default=10.0, gt=0)
+    """Factor on the scores in the softmax over the batch."""
+    local_weight: float = Field(default=1.0, ge=0)
+    global_weight: float = Field(default=1.0, ge=0)
+
+
+class OptimiserConfig(StrictModel):
+    """AdamW with linear warm-up and cosine decay."""
+
+    learning_rate: float = Field(default=1e-3, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_steps: int = Field(default=100, ge=0)
+    gradient_clip: float = Field(default=1.0, gt=0)
+
+
+class ScheduleConfig(StrictModel):
+    """How long to train, and when to look."""
+
+    steps: int = Field(default=1500, ge=1)
+    batch: int = Field(default=48, ge=2)
+    evaluate_every: int = Field(default=100, ge=1)
+    """Steps between two looks at the validation patients."""
+    patience: int = Field(default=10, ge=1)
+    """Stop after this many looks without a lower validation loss."""
+
+
+class TrainingConfig(StrictModel):
+    """The whole of a training file."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    """Name of the model: its folder in the model store."""
+    version: str = "1.0"
+    purpose: str = Field(min_length=1)
+    """One sentence for the card: what this model is."""
+    seed: int = 0
+    threads: int = Field(default=1, ge=1)
+    """Threads of this process. Part of the recipe: other numbers round differently."""
+    data: DataConfig = DataConfig()
+    preprocess: PreprocessConfig = PreprocessConfig()
+    cleaning: CleaningConfig = CleaningConfig()
+    network: NetworkConfig
+    """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
+    augment: AugmentConfig = AugmentConfig()
+    loss: LossConfig = LossConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+
+    @model_validator(mode="after")
+    def _batches_can_be_filled(self) -> Self:
+        fewest = min(self.data.patients, self.data.validation_patients)
+        if self.schedule.batch > fewest:
+            raise ValueError(
+                f"schedule.batch ({self.schedule.batch}) takes one study per patient; there are only {fewest} patients"
+            )
+        return self
+
+
+def load_config(path: Path) -> TrainingConfig:
+    """Read a training file.
+
+    Raises:
+        ModelFilesError: unreadable, not YAML, or a key is unknown, missing or of the wrong type.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelFilesError(f"cannot read {path}: {error.strerror or error}") from error
+    except yaml.YAMLError as error:
+        raise ModelFilesError(f"{path} is not YAML: {error}") from error
+    return parse_config(TrainingConfig, json.dumps(document), str(path))

@@ -1,0 +1,62 @@
+"""GLoRIA's contrastive losses, with false negatives left out.
+
+Shapes: B images and their B sentences, L words, N regions, D embedding size. A logit matrix has images as rows and
+sentences as columns; the pairs on its diagonal belong together.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.config import LossConfig
+from wronglung.model.attention import word_similarities
+from wronglung.model.bert import TextFeatures
+from wronglung.model.image import ImageFeatures
+from wronglung.model.network import AlignmentNetwork
+
+
+def local_logits(
+    network: AlignmentNetwork, image: ImageFeatures, texts: list[TextFeatures], config: LossConfig
+) -> Tensor:
+    """(B, B) ``temp3 * log(sum over words of exp(temp2 * cosine(word, what it attends to)))``.
+
+    The words are those that draw the map: start token and words, without the end token.
+    """
+    columns = []
+    for text in texts:
+        cosines_BL = word_similarities(text.words_WD[:-1], network.map_words(text, image.regions_BND))
+        columns.append(torch.logsumexp(config.word_temperature * cosines_BL, dim=-1))
+    return config.batch_temperature * torch.stack(columns, dim=1)
+
+
+def global_logits(image: ImageFeatures, texts: list[TextFeatures], config: LossConfig) -> Tensor:
+    """(B, B) ``temp3 * cosine`` of the global embeddings."""
+    sentences_BD = torch.stack([text.global_D for text in texts])
+    return config.batch_temperature * (
+        functional.normalize(image.global_BD, dim=-1) @ functional.normalize(sentences_BD, dim=-1).T
+    )
+
+
+def contrastive(logits_BB: Tensor, false_negatives_BB: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross entropies of the diagonal, over the sentences for each image and over the images for each sentence.
+
+    Args:
+        logits_BB: one score per pair.
+        false_negatives_BB: bool; pairs whose sentence is true for an image not its own: they leave both softmaxes.
+    """
+    masked = logits_BB.masked_fill(false_negatives_BB, -torch.inf)
+    targets = torch.arange(len(masked), device=masked.device)
+    return functional.cross_entropy(masked, targets), functional.cross_entropy(masked.T, targets)
+
+
+def batch_loss(
+    network: AlignmentNetwork,
+    image: ImageFeatures,
+    texts: list[TextFeatures],
+    false_negatives_BB: Tensor,
+    config: LossConfig,
+) -> Tensor:
+    """Weighted sum of the four cross entropies of one batch."""
+    local = contrastive(local_logits(network, image, texts, config), false_negatives_BB)
+    whole = contrastive(global_logits(image, texts, config), false_negatives_BB)
+    return config.local_weight * (local[0] + local[1]) + config.global_weight * (whole[0] + whole[1])
