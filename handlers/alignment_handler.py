@@ -1,0 +1,182 @@
+"""TorchServe's handler: decode → engine → encode.
+
+Four verbs, `set_up`, `decode`, `predict` and `encode`, do the work and know nothing of TorchServe; `initialize` and
+`handle` are what it calls. Every request of a batch is answered by its own serialised `AlignStreamResponse`, a result
+or an error: one exception would fail the whole batch, and over gRPC no other status reaches the caller.
+"""
+
+import dataclasses
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
+"""Printed when the model cannot be served; the supervisor looks for it so that a start fails at once."""
+
+try:
+    import numpy.typing as npt
+    import torch
+    from ts.metrics.metric_type_enum import MetricTypes
+
+    from wronglung import images, wire
+    from wronglung.alignment import Alignment
+    from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+    from wronglung.errors import AnswerTooLarge, DeadlineExceeded, InternalError, RequestInvalid, WronglungError
+    from wronglung.limits import LIMITS
+    from wronglung.model import AlignmentModel, load_model
+    from wronglung.v1 import alignment_pb2 as pb
+except ImportError as error:  # TorchServe would take it for "no such handler" and look for one of its own
+    raise RuntimeError(f"{SETUP_FAILED}: this worker cannot import what it needs: {error}") from error
+
+_log = logging.getLogger("wronglung.handler")
+
+Decoded = tuple[pb.AlignRequest, npt.NDArray[Any]]
+Entry = tuple[bytes | bytearray, RequestContext]
+
+
+class AlignmentHandler:
+    """Serves one model in one worker process, one call at a time."""
+
+    def __init__(self) -> None:
+        self.model: AlignmentModel
+        self._decode_s = self._predict_s = 0.0
+
+    # The four verbs.
+
+    def set_up(self, directory: Path, name: str, version: str, device: str, deterministic: bool | None = None) -> None:
+        """Load the model from its files, to be served under a name and version; see `load_model`."""
+        self.model = load_model(directory, device, name=name, version=version, deterministic=deterministic)
+
+    def decode(self, body: bytes | bytearray) -> Decoded:
+        """Read a request and the pixels of its image.
+
+        Raises:
+            WronglungError: the request or its image is at fault.
+        """
+        try:
+            request = pb.AlignRequest.FromString(bytes(body))
+        except ValueError as error:
+            raise RequestInvalid("the message is not an AlignRequest") from error
+        return request, images.decode(request.image)
+
+    def predict(self, batch: Sequence[Decoded]) -> list[Alignment]:
+        """Compute the maps of one or more requests."""
+        return self.model.align(
+            [pixels for _, pixels in batch],
+            [list(request.sentences) for request, _ in batch],
+            word_maps=any(request.options.word_maps for request, _ in batch),
+        )
+
+    def encode(self, outcome: Alignment | WronglungError, request_id: str, word_maps: bool = False) -> bytes:
+        """Write one answer."""
+        if isinstance(outcome, WronglungError):
+            return pb.AlignStreamResponse(request_id=request_id, error=wire.error_to_pb(outcome)).SerializeToString()
+        wanted = outcome if word_maps else dataclasses.replace(outcome, word_maps=None)
+        response = wire.response_from_alignment(wanted, request_id)
+        if response.ByteSize() > LIMITS.answer_bytes:
+            too_large = AnswerTooLarge(f"the answer would pass {LIMITS.answer_bytes} bytes: ask for fewer word maps")
+            return self.encode(too_large, request_id)
+        return pb.AlignStreamResponse(request_id=request_id, response=response).SerializeToString()
+
+    # TorchServe.
+
+    def initialize(self, context: Any) -> None:
+        """Set up. TorchServe calls this once, in a fresh process."""
+        logging.getLogger().setLevel(logging.WARNING)  # TorchServe prints a line per request otherwise
+        logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)  # metrics travel as lines, too
+        settings = (context.model_yaml_config or {}).get("handler", {})
+        torch.set_num_threads(_threads(context.model_yaml_config or {}))
+        try:
+            self.set_up(
+                Path(context.system_properties["model_dir"]),
+                str(context.model_name),
+                str(context.manifest["model"]["modelVersion"]),
+                _device(context.system_properties.get("gpu_id")),
+                settings.get("deterministic"),
+            )
+        except Exception as error:
+            raise RuntimeError(f"{SETUP_FAILED}: {error}") from error
+
+    def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
+        """Answer a batch; never raises for one item."""
+        for index in range(len(data)):  # without it, a streaming call would kill the worker
+            context.set_response_header(index, "ts_stream_next", "false")
+        self._decode_s = self._predict_s = 0.0
+        entries = [(entry[REQUEST_ENTRY], RequestContext.from_bytes(entry[CONTEXT_ENTRY])) for entry in data]
+        if self.model.deterministic or len(entries) == 1:
+            answers = [self._answer(entry) for entry in entries]
+        else:
+            answers = self._answer_together(entries)
+        self._report(context, len(data))
+        return answers
+
+    def _answer(self, entry: Entry) -> bytes:
+        body, context = entry
+        try:
+            request, pixels = self._decode(body, context)
+            (alignment,) = self._predict([(request, pixels)], [context])
+            return self.encode(alignment, context.request_id, request.options.word_maps)
+        except WronglungError as error:
+            return self.encode(error, context.request_id)
+        except Exception:
+            _log.exception("request %s failed", context.request_id)
+            message = f"the server failed on this request; its log has the details under {context.request_id!r}"
+            return self.encode(InternalError(message), context.request_id)
+
+    def _answer_together(self, entries: Sequence[Entry]) -> list[bytes]:
+        """One pass through the model for all. If anything is wrong with any of them, each is answered alone."""
+        contexts = [context for _, context in entries]
+        try:
+            decoded = [self._decode(body, context) for body, context in entries]
+            alignments = self._predict(decoded, contexts)
+        except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
+            return [self._answer(entry) for entry in entries]
+        return [
+            self.encode(alignment, context.request_id, request.options.word_maps)
+            for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
+        ]
+
+    def _decode(self, body: bytes | bytearray, context: RequestContext) -> Decoded:
+        _refuse_expired(context)
+        started = time.perf_counter()
+        decoded = self.decode(body)
+        self._decode_s += time.perf_counter() - started
+        return decoded
+
+    def _predict(self, batch: Sequence[Decoded], contexts: Sequence[RequestContext]) -> list[Alignment]:
+        for context in contexts:
+            _refuse_expired(context)
+        started = time.perf_counter()
+        alignments = self.predict(batch)
+        self._predict_s += time.perf_counter() - started
+        return alignments
+
+    def _report(self, context: Any, batch_size: int) -> None:
+        """Hand the figures of one batch to TorchServe; each costs a line on the worker's standard output."""
+        figures = {
+            "wronglung_handler_decode_seconds": self._decode_s,
+            "wronglung_handler_inference_seconds": self._predict_s,
+            "wronglung_handler_batch_size": batch_size,
+        }
+        for name, value in figures.items():
+            metric = context.metrics.get_metric(name, MetricTypes.HISTOGRAM)
+            metric.add_or_update(value, [str(context.model_name)])
+
+
+def _refuse_expired(context: RequestContext) -> None:
+    if context.expired:
+        raise DeadlineExceeded("the deadline passed before the work was begun: allow more time, or send less at once")
+
+
+def _device(gpu_id: int | None) -> str:
+    return f"cuda:{gpu_id}" if gpu_id is not None and torch.cuda.is_available() else "cpu"
+
+
+def _threads(model_settings: Mapping[str, Any]) -> int:
+    """Threads to compute with: what the supervisor says, else this model's workers share the cores."""
+    if from_supervisor := os.environ.get("OMP_NUM_THREADS"):
+        return int(from_supervisor)
+    return max(1, len(os.sched_getaffinity(0)) // max(1, int(model_settings.get("maxWorkers", 1))))

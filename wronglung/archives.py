@@ -1,0 +1,100 @@
+"""TorchServe's archives (.mar) from the models of a model store. Archives are built, never committed."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from model_archiver.model_archiver_config import ModelArchiverConfig
+from model_archiver.model_packaging_utils import ModelExportUtils
+
+from wronglung.model.config import ModelConfig, parse_config
+from wronglung.served import ServedModel, write_models
+
+HANDLER = Path("handlers", "alignment_handler.py")
+CONFIG_FILE = "config.json"
+SERVING_FILE = "model-config.yaml"
+
+
+class StoreError(ValueError):
+    """The model store lacks what was asked for."""
+
+
+def models_in(store: Path) -> list[str]:
+    """The names of the models in a store: its folders with a `config.json`, sorted.
+
+    Raises:
+        StoreError: there is no such folder, or no model in it.
+    """
+    names = sorted(path.parent.name for path in store.glob(f"*/{CONFIG_FILE}"))
+    if not names:
+        raise StoreError(f"there is no model in {store}: give the folder that holds the models with --model-store")
+    return names
+
+
+def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) -> list[ServedModel]:
+    """Build `<name>.mar` for each model and the table of models beside them. Existing files are replaced.
+
+    Args:
+        names: folders of the store.
+        store: the model store.
+        output: where to write; created.
+        home: the checkout, for the handler.
+
+    Raises:
+        StoreError: a model is missing, or its settings are no YAML mapping.
+        ModelFilesError: its `config.json` is invalid.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    served = []
+    for name in names:
+        if not (store / name / CONFIG_FILE).is_file():
+            raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
+        served.append(_describe(store / name))
+        _archive(served[-1], store / name, output, home / HANDLER)
+    write_models(served, output)
+    return served
+
+
+def _describe(directory: Path) -> ServedModel:
+    source = directory / CONFIG_FILE
+    config = parse_config(ModelConfig, source.read_text(encoding="utf-8"), str(source))
+    settings = _settings(directory / SERVING_FILE)
+    side = config.network.image.grid_side
+    return ServedModel(
+        name=directory.resolve().name,
+        version=config.version,
+        weights_digest=config.weights_sha256,
+        has_opt_out=config.network.attention.opt_out,
+        grid_rows=side,
+        grid_cols=side,
+        frame_width=config.preprocess.crop,
+        frame_height=config.preprocess.crop,
+        max_word_pieces=config.network.text.max_word_pieces,
+        workers=int(settings.get("maxWorkers", 1)),
+        batch_size=int(settings.get("batchSize", 1)),
+    )
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise StoreError(f"cannot read TorchServe's settings for the model: {error}") from error
+    if not isinstance(settings, dict):
+        raise StoreError(f"{path} must hold TorchServe's settings for the model as a mapping")
+    return settings
+
+
+def _archive(model: ServedModel, directory: Path, output: Path, handler: Path) -> None:
+    """Stage the files in a folder of our own (the archiver's own folder is shared by all processes) and pack them."""
+    config = ModelArchiverConfig(
+        model_name=model.name, version=model.version, handler=handler.name, config_file=SERVING_FILE
+    )
+    with tempfile.TemporaryDirectory(prefix="wronglung-archive-") as staging:
+        shutil.copytree(directory, staging, dirs_exist_ok=True)
+        shutil.copy2(handler, staging)
+        manifest = ModelExportUtils.generate_manifest_json(config)
+        ModelExportUtils.archive(str(output), model.name, staging, manifest, archive_format="zip-store")

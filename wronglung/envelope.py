@@ -1,0 +1,47 @@
+"""What travels beside a request from the gateway to the handler. Both import this; neither standard knows the other.
+
+TorchServe's gRPC metadata never reaches a handler, so the deadline and the ids travel in the payload: one entry holds
+the caller's `AlignRequest` untouched, the other this context as JSON.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+REQUEST_ENTRY = "request"
+"""Name of the entry that holds the caller's serialised `AlignRequest`."""
+CONTEXT_ENTRY = "context"
+"""Name of the entry that holds the `RequestContext`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What the handler must know of a request besides the request."""
+
+    request_id: str
+    """The caller's id, or the one that the gateway made up."""
+    deadline_monotonic_s: float | None = None
+    """When the caller stops waiting, on this machine's monotonic clock in seconds; None: never."""
+    traceparent: str = ""
+    """The caller's W3C trace context, or empty."""
+
+    @property
+    def expired(self) -> bool:
+        """Whether the caller has stopped waiting."""
+        return self.deadline_monotonic_s is not None and time.monotonic() >= self.deadline_monotonic_s
+
+    def to_bytes(self) -> bytes:
+        """Serialise for the envelope."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray) -> "RequestContext":
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ValueError: not a serialised context.
+        """
+        try:
+            return cls(**json.loads(data))
+        except TypeError as error:
+            raise ValueError(f"not a request context: {error}") from error

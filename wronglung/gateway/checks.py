@@ -1,0 +1,75 @@
+"""What a request must pass before any work is done for it: limits, by arithmetic and from the image's header."""
+
+import asyncio
+
+from wronglung import images, wire
+from wronglung.errors import AnswerTooLarge, RequestInvalid
+from wronglung.gateway.admission import Load
+from wronglung.limits import LIMITS, Limits
+from wronglung.served import ServedModel
+from wronglung.v1 import alignment_pb2 as pb
+
+_INLINE_BYTES = 256 * 1024
+_SENTENCE_BYTES = 64
+_WORD_BYTES = 16
+_RESPONSE_BYTES = 1024
+
+
+def parse(body: bytes) -> pb.AlignRequest:
+    """Read a request.
+
+    Raises:
+        RequestInvalid: the bytes are not an `AlignRequest`.
+    """
+    try:
+        return pb.AlignRequest.FromString(body)
+    except ValueError as error:
+        raise RequestInvalid("the message is not an AlignRequest: check the .proto file it was built from") from error
+
+
+async def check(request: pb.AlignRequest, model: ServedModel) -> Load:
+    """Hold a request against every limit; returns what it weighs.
+
+    Raises:
+        InvalidRequest: it passes a limit, or its image is not one that can be decoded.
+    """
+    wire.validate_request(request)
+    check_answer_size(request, model)
+    width, height = await _check_image(request.image)
+    return Load.of_request(len(request.sentences), width * height, request.ByteSize())
+
+
+async def _check_image(data: bytes) -> tuple[int, int]:
+    """Read the image's header; of a large file in a thread, since a header can be long."""
+    if len(data) <= _INLINE_BYTES:
+        return images.check(data)
+    return await asyncio.to_thread(images.check, data)
+
+
+def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limits = LIMITS) -> None:
+    """Refuse word maps that could make the answer too large, counting as many words as the sentences could have.
+
+    Raises:
+        AnswerTooLarge: the answer could pass the limit.
+    """
+    bound = answer_bytes_bound(request, model)
+    if bound > limits.answer_bytes:
+        raise AnswerTooLarge(
+            f"the answer could reach {bound} bytes, {limits.answer_bytes} are allowed: "
+            "ask for word maps of fewer or shorter sentences at a time",
+            field="options.word_maps",
+        )
+
+
+def answer_bytes_bound(request: pb.AlignRequest, model: ServedModel) -> int:
+    """Largest possible size of a request's answer, in bytes.
+
+    A sentence of n characters has at most n words besides the start token, and no more than the model's word pieces.
+    """
+    map_bytes = 4 * model.grid_rows * model.grid_cols + _WORD_BYTES
+    total = _RESPONSE_BYTES
+    for sentence in request.sentences:
+        words = min(len(sentence) + 1, model.max_word_pieces)
+        maps = 1 + (words if request.options.word_maps else 0)
+        total += _SENTENCE_BYTES + maps * map_bytes + 4 * len(sentence) + words * _WORD_BYTES
+    return total

@@ -1,0 +1,132 @@
+"""Whether each model answers, from real requests where there are any and from canaries where there are none.
+
+A model is ready after its first success and until its first failure that is the server's own; overload and bad requests
+say nothing of it. A canary is sent only to a model that is idle, so that load never looks like sickness.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+
+from wronglung.gateway.metrics import Metrics
+from wronglung.served import Catalogue, ServedModel
+
+SERVICE = "wronglung.v1.AlignmentService"
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When canaries are sent, in seconds."""
+
+    idle_s: float = 5.0
+    """To a ready model that has had no success for so long."""
+    failing_s: float = 0.25
+    """To a model that is not ready, after the last canary."""
+    timeout_s: float = 10.0
+    """A canary must be answered within this time."""
+
+
+@dataclass(slots=True)
+class _State:
+    ready: bool = False
+    in_flight: int = 0
+    last_success: float = 0.0
+
+
+class Health:
+    """Keeps the readiness of every model and serves it as grpc.health.v1.
+
+    Args:
+        catalogue: the served models.
+        canary: sends one canary to a model, to be answered within so many seconds; returns whether it was. Never
+            raises.
+        metrics: where to show readiness.
+        on_change: told the names of the models that are not ready, at the start and at every change.
+        rhythm: when to send canaries.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        canary: Callable[[ServedModel, float], Awaitable[bool]],
+        metrics: Metrics,
+        on_change: Callable[[Sequence[str]], None],
+        rhythm: Rhythm = Rhythm(),
+    ) -> None:
+        self.servicer = health_aio.HealthServicer()
+        self._canary = canary
+        self._metrics = metrics
+        self._on_change = on_change
+        self._rhythm = rhythm
+        self._states = {model: _State() for model in catalogue.models}
+        self._watchers: list[asyncio.Task[None]] = []
+        self._publications: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Report every model as not ready, then begin to send canaries."""
+        await self._publish()
+        self._on_change(self.failing)
+        self._watchers = [asyncio.create_task(self._watch(model)) for model in self._states]
+
+    async def drain(self) -> None:
+        """Report everything as not serving, for good."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self.servicer.enter_graceful_shutdown()
+
+    @property
+    def failing(self) -> list[str]:
+        """Names of the models that are not ready."""
+        return [model.name for model, state in self._states.items() if not state.ready]
+
+    def is_ready(self, model: ServedModel) -> bool:
+        """Whether the model answers."""
+        return self._states[model].ready
+
+    def began(self, model: ServedModel) -> None:
+        """A request was handed to the model."""
+        self._states[model].in_flight += 1
+
+    def ended(self, model: ServedModel, healthy: bool | None) -> None:
+        """It came back: with an answer (True), because the model does not answer (False), or neither (None)."""
+        self._states[model].in_flight -= 1
+        if healthy is not None:
+            self._observe(model, healthy)
+
+    def _observe(self, model: ServedModel, healthy: bool) -> None:
+        state = self._states[model]
+        if healthy:
+            state.last_success = time.monotonic()
+        if state.ready is not healthy:
+            state.ready = healthy
+            # Not awaited: a slow reader of a health watch must not hold up the request that was observed.
+            publication = asyncio.create_task(self._publish())
+            self._publications.add(publication)
+            publication.add_done_callback(self._publications.discard)
+            self._on_change(self.failing)
+
+    async def _watch(self, model: ServedModel) -> None:
+        """Send canaries while there is nothing else to judge the model by."""
+        state, rhythm = self._states[model], self._rhythm
+        while True:
+            idle_s = time.monotonic() - state.last_success
+            if state.in_flight == 0 and (not state.ready or idle_s >= rhythm.idle_s):
+                self._observe(model, await self._canary(model, rhythm.timeout_s))
+            await asyncio.sleep(rhythm.failing_s)
+
+    async def _publish(self) -> None:
+        for model, state in self._states.items():
+            self._metrics.ready.labels(model.name).set(state.ready)
+            await self.servicer.set(f"{SERVICE}/{model.name}", _status(state.ready))
+        everything = all(state.ready for state in self._states.values())
+        for service in ("", SERVICE):
+            await self.servicer.set(service, _status(everything))
+
+
+def _status(ready: bool) -> HealthCheckResponse.ServingStatus:
+    return HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING

@@ -1,0 +1,148 @@
+"""What happens to one request, whichever method it came by: checked, admitted, sent to the model, accounted for."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from wronglung.envelope import RequestContext
+from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
+from wronglung.gateway import checks
+from wronglung.gateway.admission import Capacity, Gate, Load
+from wronglung.gateway.health import Health
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.upstream import TorchServeClient
+from wronglung.served import Catalogue, ServedModel
+from wronglung.v1 import alignment_pb2 as pb
+
+_LONGEST_CALL_S = 300.0
+_RETRY_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A request that passed every check."""
+
+    body: bytes
+    model: ServedModel
+    load: Load
+    sentences: int
+    context: RequestContext
+
+
+class Pipeline:
+    """Takes requests to the models.
+
+    Args:
+        catalogue: the served models.
+        upstream: TorchServe.
+        health: asked whether a model is ready, told how its requests fare.
+        metrics: where to count.
+    """
+
+    def __init__(self, catalogue: Catalogue, upstream: TorchServeClient, health: Health, metrics: Metrics) -> None:
+        self._catalogue = catalogue
+        self._upstream = upstream
+        self._health = health
+        self._metrics = metrics
+        self._gates = {
+            model: Gate(Capacity.for_model(model.workers, model.batch_size), metrics.waiting.labels(model.name))
+            for model in catalogue.models
+        }
+
+    def find(self, request: pb.AlignRequest) -> ServedModel:
+        """The model that a request asks for.
+
+        Raises:
+            RequestInvalid: it names none.
+            ModelUnknown: it is not served.
+        """
+        if not request.model_name:
+            raise RequestInvalid("no model is named: ListModels tells which there are", field="model_name")
+        return self._catalogue.find(request.model_name, request.model_version)
+
+    async def check(
+        self, body: bytes, request: pb.AlignRequest, model: ServedModel, context: RequestContext
+    ) -> Checked:
+        """Hold a request against the limits.
+
+        Raises:
+            WronglungError: it cannot be served.
+        """
+        load = await checks.check(request, model)
+        if not self._health.is_ready(model):
+            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
+        return Checked(body, model, load, len(request.sentences), context)
+
+    def admit_now(self, checked: Checked) -> None:
+        """Let a unary call in.
+
+        Raises:
+            Overloaded: there is no room.
+        """
+        gate = self._gates[checked.model]
+        if not gate.try_enter(checked.load):
+            message = f"model {checked.model.name} has all the work it can take: try again later"
+            raise Overloaded(message, retry_after_ms=gate.retry_after_ms)
+
+    async def admit_in_turn(self, checked: Checked) -> None:
+        """Let a stream's request in when there is room; until then its stream is not read on."""
+        with self._metrics.queue_seconds.labels(checked.model.name).time():
+            await self._gates[checked.model].enter(checked.load)
+
+    def dispatch(self, checked: Checked) -> "asyncio.Future[pb.AlignStreamResponse]":
+        """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
+
+        A caller that goes away must not cancel it, only stop waiting: TorchServe works on, and the room that the
+        request takes up is given back when that is over.
+        """
+        model, started = checked.model, time.monotonic()
+        in_flight = self._metrics.in_flight.labels(model.name)
+        call = asyncio.ensure_future(self._call(checked))
+        self._metrics.sentences.labels(model.name).observe(checked.sentences)
+        in_flight.inc()
+        self._health.began(model)
+
+        def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
+            seconds = time.monotonic() - started
+            self._gates[model].leave(checked.load, seconds)
+            self._metrics.torchserve_seconds.labels(model.name).observe(seconds)
+            in_flight.dec()
+            self._health.ended(model, _verdict(done))
+
+        call.add_done_callback(settle)
+        return call
+
+    async def _call(self, checked: Checked) -> pb.AlignStreamResponse:
+        context, model = checked.context, checked.model
+        timeout_s = _LONGEST_CALL_S
+        if context.deadline_monotonic_s is not None:
+            timeout_s = min(timeout_s, context.deadline_monotonic_s - time.monotonic())
+        if timeout_s <= 0:
+            raise DeadlineExceeded("the deadline passed before the work was begun: allow more time")
+        answer = await self._upstream.predict(model.name, model.version, checked.body, context, timeout_s)
+        return parse_answer(answer, context.request_id)
+
+
+def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:
+    """Read what the handler answered.
+
+    Raises:
+        InternalError: it is not an answer.
+    """
+    try:
+        response = pb.AlignStreamResponse.FromString(answer)
+    except ValueError:
+        response = pb.AlignStreamResponse()
+    if response.WhichOneof("outcome") is None:
+        raise InternalError(f"the model's answer makes no sense; look for {request_id!r} in the server's log")
+    return response
+
+
+def _verdict(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool | None:
+    """What the fate of a request says of its model's health."""
+    if done.cancelled():
+        return None
+    error = done.exception()
+    if error is None:
+        return True if done.result().HasField("response") else None
+    return False if isinstance(error, ModelUnavailable) else None

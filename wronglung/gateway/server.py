@@ -1,0 +1,118 @@
+"""The gateway as a process: everything put together, started, and stopped in order."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from wronglung.gateway.canary import Canary
+from wronglung.gateway.health import SERVICE, Health
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.page import MetricsPage
+from wronglung.gateway.pipeline import Pipeline
+from wronglung.gateway.service import AlignmentService
+from wronglung.gateway.upstream import TorchServeClient
+from wronglung.limits import LIMITS
+from wronglung.served import read_models
+
+_HEADROOM_BYTES = 64 * 1024
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a gateway needs to know."""
+
+    models: Path
+    """The table that was written with the archives."""
+    torchserve: str
+    """Address of TorchServe's gRPC API."""
+    torchserve_metrics: str = ""
+    """URL of TorchServe's page of metrics; empty: leave it out."""
+    host: str = "127.0.0.1"
+    port: int = 8500
+    """0: any free one."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    """0: any free one."""
+    drain_s: float = 30.0
+    """How long requests in flight may take to finish when the gateway stops."""
+    connection_age_s: float = 0.0
+    """Close connections after about so long, so that callers find new replicas; 0: never."""
+
+    @property
+    def server_options(self) -> list[tuple[str, int]]:
+        """gRPC's options. Without so_reuseport=0 two gateways would share a port and neither would say so."""
+        options = [
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", LIMITS.message_bytes),
+            ("grpc.max_send_message_length", LIMITS.answer_bytes + _HEADROOM_BYTES),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ]
+        if self.connection_age_s:
+            options.append(("grpc.max_connection_age_ms", round(self.connection_age_s * 1000)))
+            options.append(("grpc.max_connection_age_grace_ms", round(self.drain_s * 1000)))
+        return options
+
+
+class Gateway:
+    """One gateway.
+
+    Args:
+        settings: see there.
+        on_health: told the names of the models that are not ready, at the start and at every change.
+    """
+
+    def __init__(self, settings: Settings, on_health: Callable[[Sequence[str]], None]) -> None:
+        self._settings = settings
+        self._metrics = Metrics()
+        self._upstream = TorchServeClient(settings.torchserve)
+        catalogue = read_models(settings.models)
+        canary = Canary(self._upstream, self._metrics)
+        self._health = Health(catalogue, canary.send, self._metrics, on_health)
+        pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics)
+        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics)
+        self._server = grpc.aio.server(options=settings.server_options)
+        self._page: MetricsPage | None = None
+
+    async def start(self) -> tuple[int, int]:
+        """Listen; returns the ports of gRPC and of the page of metrics.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        settings = self._settings
+        self._server.add_generic_rpc_handlers([self._service.handler()])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
+        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        try:
+            port = self._server.add_insecure_port(_address(settings.host, settings.port))
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on port {settings.port} of {settings.host}: {error}") from error
+        self._page = MetricsPage(
+            self._metrics, settings.metrics_host, settings.metrics_port, settings.torchserve_metrics
+        )
+        await self._health.start()
+        await self._server.start()
+        return port, self._page.port
+
+    async def stop(self) -> None:
+        """Not serving any more; refuse what is new; finish what was taken on; end."""
+        _log.info("draining")
+        await self._health.drain()
+        self._service.draining.set()
+        await self._server.stop(self._settings.drain_s)
+        await self._upstream.close()
+        if self._page is not None:
+            self._page.close()
+        _log.info("stopped")
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,134 @@
+"""One AlignStream: read in order, answered in any order, held back while the server is full."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from wronglung import wire
+from wronglung.envelope import RequestContext
+from wronglung.errors import RequestInvalid
+from wronglung.gateway import checks
+from wronglung.gateway.accounting import Record
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.pipeline import Pipeline
+from wronglung.v1 import alignment_pb2 as pb
+
+_WINDOW = 64
+
+
+class StreamSession:
+    """The requests of one stream.
+
+    Args:
+        pipeline: takes requests to the models.
+        metrics: where to count.
+        deadline_s: when the caller stops waiting, on the monotonic clock; None: never.
+        traceparent: the caller's trace context.
+        draining: set when the server stops; nothing more is read then.
+        window: how many requests may be unanswered, or answered and not yet read by the caller.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        metrics: Metrics,
+        deadline_s: float | None,
+        traceparent: str,
+        draining: asyncio.Event,
+        window: int = _WINDOW,
+    ) -> None:
+        self._pipeline = pipeline
+        self._metrics = metrics
+        self._deadline_s = deadline_s
+        self._traceparent = traceparent
+        self._draining = draining
+        self._window = asyncio.Semaphore(window)
+        self._in_flight: dict[str, Record] = {}
+        self._answers: asyncio.Queue[pb.AlignStreamResponse | None] = asyncio.Queue()
+
+    async def answers(self, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Answer every request that is read, each by one serialised `AlignStreamResponse`."""
+        reader = asyncio.create_task(self._read(requests))
+        reader.add_done_callback(lambda _: self._answers.put_nowait(None))
+        try:
+            while (answer := await self._answers.get()) is not None:
+                yield answer.SerializeToString()
+                self._window.release()
+            await reader
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self, requests: AsyncIterator[bytes]) -> None:
+        async with asyncio.TaskGroup() as waiting:
+            async for body in _until(self._draining, requests):
+                await self._window.acquire()
+                record = Record(self._metrics, "AlignStream")
+                try:
+                    call = await self._begin(body, record)
+                except Exception as error:
+                    self._put_error(record, error)
+                else:
+                    waiting.create_task(self._finish(call, record))
+
+    async def _begin(self, body: bytes, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
+        """Check one request, wait for room, send it off."""
+        request = checks.parse(body)
+        self._claim(request.request_id, record)
+        model = self._pipeline.find(request)
+        record.model = model.name
+        context = RequestContext(request.request_id, self._deadline_s, self._traceparent)
+        checked = await self._pipeline.check(body, request, model, context)
+        await self._pipeline.admit_in_turn(checked)
+        return self._pipeline.dispatch(checked)
+
+    async def _finish(self, call: "asyncio.Future[pb.AlignStreamResponse]", record: Record) -> None:
+        try:
+            answer = await asyncio.shield(call)
+        except asyncio.CancelledError:
+            record.close("CANCELLED")
+            raise
+        except Exception as error:
+            self._put_error(record, error)
+        else:
+            record.close(outcome_code(answer))
+            self._put(record, answer)
+
+    def _claim(self, request_id: str, record: Record) -> None:
+        record.request_id = request_id
+        if not request_id:
+            raise RequestInvalid("a stream's request needs an id: answers may come out of order", field="request_id")
+        if request_id in self._in_flight:
+            raise RequestInvalid(f"the id {request_id!r} is in use by a request in flight", field="request_id")
+        self._in_flight[request_id] = record
+
+    def _put_error(self, record: Record, error: Exception) -> None:
+        pb_error = wire.error_to_pb(record.close_failed(error))
+        self._put(record, pb.AlignStreamResponse(request_id=record.request_id, error=pb_error))
+
+    def _put(self, record: Record, answer: pb.AlignStreamResponse) -> None:
+        if self._in_flight.get(record.request_id) is record:
+            del self._in_flight[record.request_id]
+        self._answers.put_nowait(answer)
+
+
+def outcome_code(answer: pb.AlignStreamResponse) -> str:
+    """How a request that the model answered is counted."""
+    return pb.ErrorCode.Name(answer.error.code) if answer.HasField("error") else "OK"
+
+
+async def _until(stop: asyncio.Event, items: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The items up to their end or until `stop` is set."""
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        while not stop.is_set():
+            item = asyncio.ensure_future(anext(items))
+            await asyncio.wait([item, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not item.done():
+                item.cancel()
+                return
+            try:
+                yield item.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        stopped.cancel()

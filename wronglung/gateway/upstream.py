@@ -1,0 +1,77 @@
+"""TorchServe as the gateway sees it. Its many ways to fail become our errors here and nowhere else."""
+
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
+from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRequest
+from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
+
+_RETRY_MS = 1000
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+
+
+class TorchServeClient:
+    """Calls TorchServe's gRPC API on loopback.
+
+    Args:
+        target: its address.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        self._stub: Any = InferenceAPIsServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    async def predict(
+        self, model: str, version: str, request: bytes, context: RequestContext, timeout_s: float
+    ) -> bytes:
+        """Have a model answer a serialised `AlignRequest`; returns the serialised `AlignStreamResponse`.
+
+        Raises:
+            WronglungError: TorchServe did not answer.
+        """
+        entries = {REQUEST_ENTRY: request, CONTEXT_ENTRY: context.to_bytes()}
+        envelope = PredictionsRequest(model_name=model, model_version=version, input=entries)
+        try:
+            answer: PredictionResponse = await self._stub.Predictions(envelope, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise typed_error(error.code(), error.details() or "", context.request_id) from error
+        return answer.prediction
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._channel.close(None)
+
+
+def typed_error(status: grpc.StatusCode, details: str, request_id: str) -> WronglungError:
+    """What a failure of TorchServe means for the caller (TorchServe 0.12).
+
+    It reports as INTERNAL: a full queue and a model without workers (in the same words), a model it does not know,
+    and the death of a worker; as RESOURCE_EXHAUSTED a worker killed for want of memory; as UNAVAILABLE an exception
+    of the handler, but also, from the gRPC library, that nothing listens.
+    """
+    if status is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded("the deadline passed before the model answered: allow more time, or send less at once")
+    if "Prediction failed" in details or "batch response mismatched" in details:
+        return InternalError(f"the model's handler failed; the server's log has the details under {request_id!r}")
+    if "has no worker to serve" in details:
+        return Overloaded("the model's queue is full: try again later", retry_after_ms=_RETRY_MS)
+    if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED) or _names_dead_worker(details):
+        return ModelUnavailable(
+            "the model is not answering, it is being restarted: try again", retry_after_ms=_RETRY_MS
+        )
+    return InternalError(f"the inference server failed ({status.name}); look for {request_id!r} in the server's log")
+
+
+def _names_dead_worker(details: str) -> bool:
+    return any(sign in details for sign in ("Worker died", "Model not found", "does not exist for model"))

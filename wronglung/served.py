@@ -1,0 +1,81 @@
+"""What is served: a table of models, written when the archives are built and read by the gateway. No torch."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wronglung.errors import ModelUnknown
+
+MODELS_FILE = "models.json"
+"""Name of the table's file, beside the archives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One served model: what callers are told of it, and what the gateway needs to know to check requests."""
+
+    name: str
+    version: str
+    weights_digest: str
+    has_opt_out: bool
+    grid_rows: int
+    grid_cols: int
+    frame_width: int
+    frame_height: int
+    max_word_pieces: int
+    workers: int = 1
+    batch_size: int = 1
+
+
+class Catalogue:
+    """The served models by name and version. The first of a name is its default version.
+
+    Raises:
+        ValueError: a model is there twice.
+    """
+
+    def __init__(self, models: Iterable[ServedModel]) -> None:
+        self._models: dict[tuple[str, str], ServedModel] = {}
+        for model in models:
+            if (model.name, model.version) in self._models:
+                raise ValueError(f"model {model.name} {model.version} is listed twice")
+            self._models.setdefault((model.name, ""), model)
+            self._models[model.name, model.version] = model
+
+    @property
+    def models(self) -> list[ServedModel]:
+        """Each model once, sorted by name and version."""
+        return sorted(set(self._models.values()), key=lambda model: (model.name, model.version))
+
+    def find(self, name: str, version: str = "") -> ServedModel:
+        """The model of this name and version; an empty version stands for the default.
+
+        Raises:
+            ModelUnknown: there is none; the message names those that are served.
+        """
+        try:
+            return self._models[name, version]
+        except KeyError:
+            served = ", ".join(f"{model.name} {model.version}" for model in self.models)
+            field = "model_version" if (name, "") in self._models else "model_name"
+            raise ModelUnknown(f"no such model is served; there are: {served}", field=field) from None
+
+
+def write_models(models: Iterable[ServedModel], directory: Path) -> None:
+    """Write the table."""
+    text = json.dumps([asdict(model) for model in models], indent=2)
+    (directory / MODELS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_models(path: Path) -> Catalogue:
+    """Read the table.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not such a table.
+    """
+    try:
+        return Catalogue(ServedModel(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    except TypeError as error:
+        raise ValueError(f"{path} is not a table of models: {error}. Build the archives again") from error

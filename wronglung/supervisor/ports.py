@@ -1,0 +1,57 @@
+"""Free TCP ports, and a clear word when a port is taken."""
+
+import errno
+import random
+import socket
+from contextlib import closing
+
+_INTERNAL = range(15_000, 32_000)  # below the range from which Linux takes the ports of outgoing connections
+
+
+class PortTaken(OSError):
+    """Another process listens on a port that was asked for by number."""
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def require_free(host: str, port: int, flag: str) -> None:
+    """Check that `port` can be listened on; 0 stands for any free port and always can.
+
+    Raises:
+        PortTaken: it is taken; the message names the flag that chooses another.
+        OSError: the host is not an address of this machine, or the port is reserved.
+    """
+    try:
+        _listen(host, port).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortTaken(f"port {port} on {host} is taken: choose another with {flag} (0 means any free one)") from error
+
+
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """`count` different ports that nothing listens on, outside the range of outgoing connections.
+
+    Drawn at random, because two instances that start at the same moment must not draw the same ones.
+    """
+    found: list[int] = []
+    for port in random.sample(_INTERNAL, len(_INTERNAL)):
+        if len(found) == count:
+            return found
+        try:
+            with closing(_listen(host, port)):
+                found.append(port)
+        except OSError:
+            continue
+    raise OSError(errno.EADDRINUSE, f"fewer than {count} free ports in {_INTERNAL}")

@@ -1,0 +1,205 @@
+"""Starts TorchServe and the gateway, says when they are ready, restarts what fails, and stops them in order."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wronglung.supervisor.health import Health
+from wronglung.supervisor.parts import CommandPart, GatewayPart, Part, TorchServePart
+from wronglung.supervisor.torchserve import TorchServe
+
+_POLL_S = 0.25
+
+
+class PartFailed(RuntimeError):
+    """A part could not be started, or not be kept alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the supervisor waits, in seconds, and how often it tries."""
+
+    startup_s: float = 300.0
+    """For the first canary of every model, after a start or a restart of TorchServe."""
+    sick_s: float = 20.0
+    """Canaries may fail this long before TorchServe is restarted: it gives up on a dead worker by itself."""
+    gateway_drain_s: float = 30.0
+    """For requests in flight to finish when the gateway stops."""
+    torchserve_drain_s: float = 30.0
+    """For Java to end after SIGTERM."""
+    stable_s: float = 60.0
+    """A part that lived this long starts with a clean slate."""
+    first_backoff_s: float = 0.5
+    longest_backoff_s: float = 10.0
+    restarts: int = 5
+    """How often in a row a part may fail before the supervisor gives up."""
+
+
+class Supervisor:
+    """One served instance.
+
+    Args:
+        torchserve: the instance of TorchServe; `prepare` was called.
+        gateway_flags: flags of the gateway except for its ports.
+        port: the gateway's port, 0 for any free one.
+        metrics_port: likewise for its page of metrics.
+        command: run this once ready, then stop; empty: serve until stopped.
+        say: told, in words, what happens.
+        patience: how long to wait for what.
+    """
+
+    def __init__(
+        self,
+        torchserve: TorchServe,
+        gateway_flags: Sequence[str],
+        *,
+        port: int,
+        metrics_port: int,
+        command: Sequence[str] = (),
+        say: Callable[[str], None],
+        patience: Patience = Patience(),
+    ) -> None:
+        self._torchserve = torchserve
+        self._gateway_flags = gateway_flags
+        self._ports = {"port": port, "metrics_port": metrics_port}
+        self._say = say
+        self._patience = patience
+        self._java = TorchServePart(torchserve, patience.torchserve_drain_s)
+        self._gateway = GatewayPart(self._flags, self._on_report, patience.gateway_drain_s)
+        self._command = CommandPart(command, patience.gateway_drain_s) if command else None
+        self._health = Health(patience.sick_s)
+        self._listening: Mapping[str, Any] = {}
+        self._ready = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._signal = signal.SIGTERM
+
+    async def run(self) -> int:
+        """Serve until the command ends, a signal arrives, or a part cannot be kept alive. Everything is stopped then.
+
+        Returns:
+            The command's exit status; without a command, 0.
+
+        Raises:
+            PartFailed: a part could not be started or kept alive; the message holds the ends of its logs.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+        work = asyncio.create_task(self._work())
+        keepers = [asyncio.create_task(c) for c in (self._keep(self._java), self._keep(self._gateway), self._watch())]
+        try:
+            await asyncio.wait([work, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            for keeper in keepers:
+                if keeper.done():
+                    keeper.result()  # keepers end by exception alone
+            return work.result()
+        finally:
+            await _cancel([work, *keepers])
+            await self._stop_in_order()
+
+    async def _work(self) -> int:
+        """What the instance is there for: the command, or to wait for a signal."""
+        await _first(self._ready.wait(), self._stopping.wait())
+        if self._command is None:
+            await self._stopping.wait()
+            return 0
+        if self._stopping.is_set():
+            return 128 + self._signal
+        running = asyncio.create_task(self._command.run(self._environment()))
+        await _first(asyncio.shield(running), self._stopping.wait())
+        if not running.done():
+            await self._command.stop(self._signal)
+        return await running
+
+    async def _keep(self, part: Part) -> None:
+        """Start a part, and start it again whenever it ends."""
+        patience, failures = self._patience, 0
+        while True:
+            started = time.monotonic()
+            self._health.excuse(patience.startup_s)
+            await part.start()
+            status = await part.wait()
+            if not self._ready.is_set():
+                raise self._failure(f"{part.name} ended with status {status} before it was ready")
+            failures = 1 if time.monotonic() - started > patience.stable_s else failures + 1
+            if failures > patience.restarts:
+                raise self._failure(f"{part.name} ended {failures} times in a row")
+            delay = min(patience.longest_backoff_s, patience.first_backoff_s * 2 ** (failures - 1))
+            self._say(f"{part.name} ended with status {status}; starting it again in {delay:g} s")
+            await asyncio.sleep(delay)
+
+    async def _watch(self) -> None:
+        """Give up on a start that cannot succeed; restart TorchServe when a model stays sick."""
+        started = time.monotonic()
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if not self._ready.is_set():
+                self._check_start(time.monotonic() - started)
+            elif self._health.sick:
+                self._say(f"no answer from {', '.join(self._health.failing)}; restarting TorchServe")
+                self._health.excuse(self._patience.startup_s)
+                self._java.kill()
+
+    def _check_start(self, elapsed_s: float) -> None:
+        if failure := self._torchserve.setup_failure():
+            raise PartFailed(f"a model cannot be served\n{failure}")
+        if elapsed_s > self._patience.startup_s:
+            raise self._failure(f"no answer from {', '.join(self._health.failing) or 'the gateway'} in {elapsed_s:g} s")
+
+    def _failure(self, message: str) -> PartFailed:
+        return PartFailed("\n".join(filter(None, [message, self._torchserve.last_words()])))
+
+    def _flags(self) -> list[str]:
+        ports = [f"--{name.replace('_', '-')}={port}" for name, port in self._ports.items()]
+        return [*self._gateway_flags, *ports]
+
+    def _on_report(self, report: Mapping[str, Any]) -> None:
+        """What the gateway says of itself: where it listens, and which models fail their canaries."""
+        if listening := report.get("listening"):
+            self._listening = listening
+            self._ports = {name: listening[name] for name in self._ports}  # a restarted gateway is found there again
+        if "failing" in report:
+            recovered = not report["failing"] and (self._health.failing or not self._ready.is_set())
+            self._health.report(report["failing"])
+            if recovered:
+                self._say(f"ready on {self._listening['target']}, metrics on {self._listening['metrics_url']}")
+                self._ready.set()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "WRONGLUNG_TARGET": self._listening["target"],
+            "WRONGLUNG_METRICS_URL": self._listening["metrics_url"],
+        }
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        """The first signal stops everything in order, a second one at once."""
+        if self._stopping.is_set():
+            for part in (self._gateway, self._java):
+                part.kill()
+            if self._command is not None:
+                self._command.kill()
+        self._signal = number
+        self._stopping.set()
+
+    async def _stop_in_order(self) -> None:
+        """The gateway first, so that it can finish what it has taken on; then Java."""
+        self._stopping.set()
+        if self._command is not None:
+            await self._command.stop(signal.SIGTERM)
+        await self._gateway.stop()
+        await self._java.stop()
+
+
+async def _first(*awaitables: Any) -> None:
+    """Wait for the first to end and cancel the others."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(tasks)
+
+
+async def _cancel(tasks: Sequence["asyncio.Future[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,155 @@
+"""One TorchServe instance: its settings, its command line, its environment, its logs."""
+
+import os
+import string
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import wronglung
+from wronglung.limits import LIMITS
+
+_ENVELOPE_BYTES = 1024 * 1024
+_LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
+_LOG_TAIL_BYTES = 64 * 1024
+
+SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
+"""The handler prints this when it cannot serve its model, so that a start need not wait for a timeout to fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class TorchServe:
+    """What one instance needs. Its directory is private: settings, sockets, unpacked models and logs lie in it."""
+
+    directory: Path
+    home: Path
+    java: Path
+    archives: Path
+    models: tuple[str, ...]
+    grpc_port: int
+    grpc_management_port: int
+    metrics_port: int
+    threads: int
+    heap_mb: int = 1024
+
+    @property
+    def target(self) -> str:
+        """Where it listens for the gateway."""
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Its own page of metrics."""
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of its logs."""
+        return self.directory / "logs"
+
+    def prepare(self) -> None:
+        """Write the settings and create the folders.
+
+        Raises:
+            ValueError: the directory's path is too long for the sockets in it.
+        """
+        if len(os.fsencode(self.directory)) + len("/management.sock") > _LONGEST_SOCKET_PATH:
+            raise ValueError(f"the path {self.directory} is too long for sockets: set TMPDIR to a shorter one")
+        self.logs.mkdir(parents=True, exist_ok=True)
+        template = string.Template((self.home / "deploy/torchserve/config.properties").read_text(encoding="utf-8"))
+        self._settings.write_text(template.substitute(self._substitutions()), encoding="utf-8")
+
+    @property
+    def _settings(self) -> Path:
+        return self.directory / "config.properties"
+
+    def _substitutions(self) -> dict[str, object]:
+        return {
+            "directory": self.directory,
+            "archives": self.archives,
+            "load_models": ",".join(f"{name}={name}.mar" for name in self.models),
+            "grpc_port": self.grpc_port,
+            "grpc_management_port": self.grpc_management_port,
+            "metrics_port": self.metrics_port,
+            "metrics_config": self.home / "deploy/torchserve/metrics.yaml",
+            "max_request_bytes": LIMITS.message_bytes + _ENVELOPE_BYTES,
+        }
+
+    def command(self) -> list[str]:
+        """Java itself, not the `torchserve` launcher: that one detaches, keeps one pid file per machine, and does not
+        hand on SIGTERM.
+        """
+        packages = _site_packages()
+        return [
+            str(self.java),
+            f"-Xmx{self.heap_mb}m",
+            "-XX:+ExitOnOutOfMemoryError",
+            f"-Djava.io.tmpdir={self.directory}",
+            f"-Dmodel_server_home={packages}",
+            f"-Dlog4j.configurationFile=file://{self.home / 'deploy/torchserve/log4j2.xml'}",
+            "-cp",
+            str(packages / "ts" / "frontend" / "*"),
+            "org.pytorch.serve.ModelServer",
+            "--python",
+            sys.executable,
+            "-f",
+            str(self._settings),
+            "-ncs",
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of Java, which its Python workers inherit."""
+        ours = str(Path(wronglung.__file__).parents[1])
+        inherited = os.environ.get("PYTHONPATH")
+        return os.environ | {
+            "PYTHONPATH": os.pathsep.join([ours, inherited] if inherited else [ours]),
+            "TEMP": str(self.directory),
+            "LOG_LOCATION": str(self.logs),
+            "METRICS_LOCATION": str(self.logs),
+            "OMP_NUM_THREADS": str(self.threads),
+        }
+
+    def setup_failure(self) -> str | None:
+        """The end of the log if a worker reported that it cannot serve its model, else None."""
+        text = _tail(self.logs / "model_log.log")
+        return text[text.index(SETUP_FAILED) :] if SETUP_FAILED in text else None
+
+    def last_words(self, lines: int = 30) -> str:
+        """The ends of its logs, for an error message."""
+        parts = []
+        for name in ("console.log", "ts_log.log", "model_log.log"):
+            if text := _tail(self.logs / name).strip():
+                parts.append("\n".join([f"--- end of {name}", *text.splitlines()[-lines:]]))
+        return "\n".join(parts)
+
+
+def threads_per_worker(workers: int, cores: int | None = None) -> int:
+    """How many threads each worker computes with, so that all workers together fill the cores (at least 1)."""
+    return max(1, (cores or available_cores()) // max(1, workers))
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _site_packages() -> Path:
+    spec = find_spec("ts")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("torchserve is not installed: install wronglung with the extra 'serve'")
+    return Path(spec.origin).parents[1]
+
+
+def _tail(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+        return file.read().decode(errors="replace")
+
+
+__all__: Sequence[str] = ("SETUP_FAILED", "TorchServe", "available_cores", "threads_per_worker")
