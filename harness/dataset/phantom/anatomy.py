@@ -37,8 +37,8 @@ class Lung:
 
 
 @dataclass(frozen=True, slots=True)
-class Heart:
-    """An ellipse; `tilt` in radians, clockwise."""
+class Ellipse:
+    """An ellipse with half axes a and b; `tilt` in radians, clockwise."""
 
     u: float
     v: float
@@ -55,7 +55,8 @@ class Anatomy:
     """Apex to costophrenic angle."""
     left: Lung
     right: Lung
-    heart: Heart
+    heart: Ellipse
+    """The ventricles; `heart_parts` adds the right atrium."""
     mediastinum: float
     """Half width of the mediastinum above the heart."""
     turn: float
@@ -124,6 +125,12 @@ class Anatomy:
         x = float(self.medial(side, np.array(v))) + 0.45 * self.hilum_size
         return sign(side) * x, v
 
+    def heart_parts(self) -> tuple[Ellipse, Ellipse]:
+        """Ventricles and right atrium, where the patient's stance puts them."""
+        heart = replace(self.heart, u=self.heart.u + self.turn)
+        atrium = Ellipse(heart.u - 0.5 * heart.a, heart.v - 0.02, 0.42 * heart.a, 0.66 * heart.a, 0.0)
+        return heart, atrium
+
     def arch(self) -> tuple[float, float]:
         """Centre of the aortic knob."""
         v = (self.carina - 0.07) * self.height
@@ -133,7 +140,7 @@ class Anatomy:
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """Draw a patient."""
     height = rng.uniform(1.55, 2.25)
-    heart_a = rng.uniform(0.38, 0.47)
+    heart_a = rng.uniform(0.44, 0.54)
     depth = rng.uniform(0.28, 0.5)
     lung = Lung(
         width=rng.uniform(0.94, 1.06),
@@ -150,12 +157,12 @@ def sample_anatomy(rng: np.random.Generator) -> Anatomy:
         height=height,
         left=replace(lung, width=lung.width * rng.uniform(0.95, 1.05)),
         right=replace(lung, dome_lift=right_lift),
-        heart=Heart(
-            rng.uniform(0.14, 0.2),
-            height - 0.62 * depth - 0.36,
-            heart_a,
-            rng.uniform(0.42, 0.55),
-            rng.uniform(0.3, 0.7),
+        heart=Ellipse(
+            u=rng.uniform(0.13, 0.2),
+            v=height - 0.5 * depth - rng.uniform(0.32, 0.4),
+            a=heart_a,
+            b=heart_a * rng.uniform(0.68, 0.8),
+            tilt=rng.uniform(0.55, 0.9),
         ),
         mediastinum=rng.uniform(0.17, 0.25),
         turn=0.0,

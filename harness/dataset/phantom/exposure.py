@@ -36,7 +36,7 @@ def sample_exposure(rng: np.random.Generator) -> Exposure:
     edges = np.where(rng.random(4) < 0.22, rng.uniform(0.01, 0.06, 4), 0.0)
     return Exposure(
         black=rng.uniform(-0.05, 0.12),
-        white=rng.uniform(0.95, 1.4),
+        white=rng.uniform(1.0, 1.45),
         gamma=rng.uniform(0.75, 1.6),
         noise=rng.uniform(0.006, 0.03),
         blur=int(rng.integers(0, 2)),

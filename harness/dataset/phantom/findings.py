@@ -58,12 +58,13 @@ class Finding:
     v: float
     size: float
     strength: float
+    large: bool = False
 
     @property
     def facts(self) -> frozenset[Triple]:
-        """Everything that is true because of it: its regions and their lung, its label and what that implies."""
+        """Everything that is true because of it: its regions, zones and lung, its label and what that implies."""
         lungs = (lung_of(region) for region in self.regions)
-        regions = {*self.regions, *(lung for lung in lungs if lung)}
+        regions = {*self.regions, *self.zones, *(lung for lung in lungs if lung)}
         labels = (self.kind.label, *self.kind.implies, "abnormal")
         return frozenset(Triple(region, label, True) for region in regions for label in labels)
 
@@ -86,11 +87,11 @@ def change_anatomy(anatomy: Anatomy, findings: tuple[Finding, ...] | list[Findin
     """The anatomy after those findings that move a border instead of adding a shadow."""
     for finding in findings:
         if finding.kind.key == "heart":
-            heart = anatomy.heart
-            larger = replace(
-                heart, a=heart.a * finding.size, b=heart.b * (1 + 0.4 * (finding.size - 1)), u=heart.u + 0.05
+            heart, scale = anatomy.heart, finding.size
+            heart = replace(
+                heart, a=heart.a * scale, b=heart.b * scale, u=heart.u + 0.07, v=heart.v - 0.1 * (scale - 1)
             )
-            anatomy = replace(anatomy, heart=larger)
+            anatomy = replace(anatomy, heart=heart)
         elif finding.kind.key == "diaphragm" and finding.side is not None:
             lung = anatomy.lung(finding.side)
             anatomy = anatomy.with_lung(finding.side, replace(lung, dome_lift=lung.dome_lift + finding.size))
@@ -104,12 +105,12 @@ def _place(kind: Kind, anatomy: Anatomy, taken: set[str], rng: np.random.Generat
     both = rng.random() < kind.bilateral
     size, strength = _size(kind, large, anatomy, rng), float(rng.uniform(0.7, 1.0))
     if kind.spread == "heart":
-        return [Finding(kind, None, ("cardiac silhouette",), (), 0.0, 0.0, size, strength)]
+        return [Finding(kind, None, ("cardiac silhouette",), (), 0.0, 0.0, size, strength, large)]
     made = []
     for side in sides:
         regions, zones = _extent(kind, side, zone, large)
         if not taken & set(zones):
-            made.append(Finding(kind, side, regions, zones, 0.0, 0.0, size, strength))
+            made.append(Finding(kind, side, regions, zones, 0.0, 0.0, size, strength, large))
     if kind.bilateral == 1.0 and len(made) < 2:
         return []
     return made if both else made[:1]
@@ -147,7 +148,7 @@ def _size(kind: Kind, large: bool, anatomy: Anatomy, rng: np.random.Generator) -
         "effusion": (depth + 0.15, depth + 0.6) if large else (0.7 * depth, 0.95 * depth),
         "pneumothorax": (0.16, 0.3) if large else (0.1, 0.2),
         "hilum": (1.35, 1.9),
-        "heart": (1.45, 1.75),
+        "heart": (1.32, 1.55),
         "diaphragm": (0.28, 0.5),
     }
     return float(rng.uniform(*ranges.get(kind.key, (1.0, 1.0))))

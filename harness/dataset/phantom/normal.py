@@ -1,5 +1,6 @@
 """Sentences that call a part of the chest normal."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ class Remark:
     regions: tuple[str, ...]
     location: str
     subjects: tuple[str, ...]
-    plural: bool
     predicates: tuple[str, ...]
+    plural: bool = False
 
 
 _CLEAR = (
@@ -26,108 +27,58 @@ _CLEAR = (
     "normally aerated",
     "unremarkable",
     "normal in appearance",
-    "clear without abnormality",
+    "clear and well expanded",
 )
-_PLAIN = ("normal", "unremarkable", "within normal limits", "normal in appearance", "not remarkable in appearance")
+_PLAIN = ("normal", "unremarkable", "within normal limits", "normal in appearance")
+_SHARP = ("sharp", "clear", "well defined", "sharply defined")
+_INTACT = ("intact", "unremarkable", "without acute fracture", "normal in appearance")
+
+_SIDED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("upper lung zone", ("the {side} upper lung", "the {side} upper lobe"), _CLEAR),
+    ("mid lung zone", ("the {side} mid lung", "the {side} mid zone"), _CLEAR),
+    ("lower lung zone", ("the {side} lung base", "the {side} lower lobe"), _CLEAR),
+    ("apical zone", ("the {side} lung apex", "the {side} apex"), _CLEAR),
+    ("costophrenic angle", ("the {side} costophrenic angle", "the {side} costophrenic sulcus"), _SHARP),
+    ("hilar structures", ("the {side} hilum", "the {side} hilar contour"), _PLAIN),
+    (
+        "hemidiaphragm",
+        ("the {side} hemidiaphragm", "the {side} diaphragmatic contour"),
+        (*_SHARP, "normal in position"),
+    ),
+    ("clavicle", ("the {side} clavicle",), _INTACT),
+)
+_MIDLINE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("cardiac silhouette", ("the heart", "the cardiac silhouette", "the heart size", "cardiac size"), _PLAIN),
+    ("mediastinum", ("the mediastinum", "the mediastinal contour"), _PLAIN),
+    ("upper mediastinum", ("the upper mediastinum", "the superior mediastinum"), _PLAIN),
+    ("aortic arch", ("the aortic arch", "the aortic knob", "the thoracic aorta"), _PLAIN),
+    ("trachea", ("the trachea", "the tracheal air column"), ("midline", "central", "patent and midline")),
+    ("spine", ("the thoracic spine", "the spine"), _INTACT),
+    ("abdomen", ("the upper abdomen", "the visualized abdomen"), ("unremarkable", "without free air")),
+)
 
 
-def _sided() -> list[Remark]:
-    remarks = []
+def _remarks() -> Iterator[Remark]:
     for side in SIDES:
-        remarks += [
-            Remark(
-                (f"{side} lung",),
-                "side",
-                (f"the {side} lung", f"the {side} hemithorax", f"the {side} lung field"),
-                False,
-                _CLEAR,
-            ),
-            Remark(
-                (f"{side} upper lung zone",),
-                "zone",
-                (f"the {side} upper lung", f"the {side} upper lobe"),
-                False,
-                _CLEAR,
-            ),
-            Remark((f"{side} mid lung zone",), "zone", (f"the {side} mid lung", f"the {side} mid zone"), False, _CLEAR),
-            Remark(
-                (f"{side} lower lung zone",), "zone", (f"the {side} lung base", f"the {side} lower lobe"), False, _CLEAR
-            ),
-            Remark((f"{side} apical zone",), "zone", (f"the {side} lung apex", f"the {side} apex"), False, _CLEAR),
-            Remark(
-                (f"{side} costophrenic angle",),
-                "zone",
-                (f"the {side} costophrenic angle",),
-                False,
-                ("sharp", "clear", "well defined"),
-            ),
-            Remark(
-                (f"{side} hilar structures",), "zone", (f"the {side} hilum", f"the {side} hilar contour"), False, _PLAIN
-            ),
-            Remark(
-                *(
-                    (f"{side} hemidiaphragm",),
-                    "zone",
-                    (f"the {side} hemidiaphragm", f"the {side} diaphragmatic contour"),
-                ),
-                *(False, ("normal in position", "well defined", "smooth and well seen")),
-            ),
-            Remark(
-                (f"{side} clavicle",),
-                "zone",
-                (f"the {side} clavicle",),
-                False,
-                ("intact", "unremarkable", "without acute fracture"),
-            ),
-        ]
-    return remarks
+        lung = tuple(subject.format(side=side) for subject in ("the {side} lung", "the {side} hemithorax"))
+        yield Remark((f"{side} lung",), "side", lung, _CLEAR)
+        for part, subjects, predicates in _SIDED:
+            named = tuple(subject.format(side=side) for subject in subjects)
+            yield Remark((f"{side} {part}",), "zone", named, predicates)
+    for part, subjects, predicates in _MIDLINE:
+        yield Remark((part,), "organ", subjects, predicates)
+    yield Remark(_both("lung"), "none", ("the lungs", "both lungs", "the lung fields"), _CLEAR, True)
+    yield Remark(_both("hilar structures"), "none", ("the hila", "the hilar contours"), _PLAIN, True)
+    yield Remark(
+        _both("costophrenic angle"), "none", ("the costophrenic angles", "both costophrenic angles"), _SHARP, True
+    )
 
 
-REMARKS: tuple[Remark, ...] = (
-    *_sided(),
-    Remark(("left lung", "right lung"), "none", ("the lungs", "both lungs", "the lung fields"), True, _CLEAR),
-    Remark(
-        ("left hilar structures", "right hilar structures"), "both", ("the hila", "the hilar contours"), True, _PLAIN
-    ),
-    Remark(
-        *(
-            ("left costophrenic angle", "right costophrenic angle"),
-            "both",
-            ("the costophrenic angles", "both costophrenic angles"),
-        ),
-        *(True, ("sharp", "clear", "well defined")),
-    ),
-    Remark(
-        ("cardiac silhouette",),
-        "organ",
-        ("the heart", "the cardiac silhouette", "the heart size", "cardiac size"),
-        False,
-        _PLAIN,
-    ),
-    Remark(("mediastinum",), "organ", ("the mediastinum", "the mediastinal contour"), False, _PLAIN),
-    Remark(("aortic arch",), "organ", ("the aortic arch", "the aortic knob", "the thoracic aorta"), False, _PLAIN),
-    Remark(
-        ("trachea",),
-        "organ",
-        ("the trachea", "the tracheal air column"),
-        False,
-        ("midline", "central", "patent and midline"),
-    ),
-    Remark(
-        ("spine",),
-        "organ",
-        ("the thoracic spine", "the spine"),
-        False,
-        ("intact", "unremarkable", "without acute fracture"),
-    ),
-    Remark(
-        ("abdomen",),
-        "organ",
-        ("the upper abdomen", "the visualized abdomen"),
-        False,
-        ("unremarkable", "without free air"),
-    ),
-)
+def _both(part: str) -> tuple[str, ...]:
+    return tuple(f"{side} {part}" for side in SIDES)
+
+
+REMARKS: tuple[Remark, ...] = tuple(_remarks())
 _PATTERNS = (
     "{subject} {is} {what}",
     "{subject} {is} {what}",
@@ -135,24 +86,23 @@ _PATTERNS = (
     "again {subject} {is} {what}",
 )
 _HELD_OUT = ("{subject} {appears} {what}", "{subject} once more {appears} {what}")
+_VERBS = {"is": "is", "remains": "remains", "appears": "appears"}
+_PLURAL_VERBS = {"is": "are", "remains": "remain", "appears": "appear"}
 _TRIES = 16
 
 
 def remark(about: Remark, held_out: bool, rng: np.random.Generator) -> Draft:
-    """Say that a part of the chest is normal."""
+    """Say that a part of the chest is normal; `held_out` admits the patterns kept for the test split."""
     patterns = (*_PATTERNS, *(_HELD_OUT if held_out else ()))
     return choose([_draft(about, patterns, rng) for _ in range(_TRIES)], rng)
 
 
 def _draft(about: Remark, patterns: tuple[str, ...], rng: np.random.Generator) -> Draft:
     which = int(rng.integers(len(patterns)))
-    tail = TAILS[int(rng.integers(len(TAILS)))] if rng.random() < 0.5 else ""
-    verbs = (
-        {"is": "are", "remains": "remain", "appears": "appear"}
-        if about.plural
-        else {"is": "is", "remains": "remains", "appears": "appears"}
-    )
     subject = about.subjects[int(rng.integers(len(about.subjects)))]
     what = about.predicates[int(rng.integers(len(about.predicates)))]
-    text = f"{patterns[which]} {tail}".format(subject=subject, what=what, **verbs)
-    return Draft(finish(text), None, which >= len(_PATTERNS))
+    tail = TAILS[int(rng.integers(len(TAILS)))] if rng.random() < 0.5 else ""
+    verbs = _PLURAL_VERBS if about.plural else _VERBS
+    return Draft(
+        finish(f"{patterns[which]} {tail}".format(subject=subject, what=what, **verbs)), "", which >= len(_PATTERNS)
+    )

@@ -32,7 +32,8 @@ class StudyPlan:
     @property
     def facts(self) -> frozenset[Triple]:
         """All (region, label, yes) that are true of the study; what is not here is not so."""
-        return frozenset().union(*(finding.facts for finding in self.findings))
+        devices = {Triple(region, device.kind, True) for device in self.devices for region in device.regions}
+        return frozenset(devices).union(*(finding.facts for finding in self.findings))
 
 
 def make_plan(key: StudyKey) -> StudyPlan:

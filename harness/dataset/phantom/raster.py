@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
+Points = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,18 @@ class Grid:
     def window(self, u0: float, v0: float, u1: float, v1: float) -> tuple[slice, slice]:
         """The rows and columns within a rectangle, cut to the grid (may be empty)."""
         height, width = self.shape
-        top, bottom = np.clip(self.rows(np.array([v0, v1])), 0, height).astype(int)
-        left, right = np.clip(self.columns(np.array([u0, u1])), 0, width).astype(int)
-        return slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1)
+        top, bottom = (min(max(int((v - self.v[0, 0]) / self.step), 0), height) for v in (v0, v1))
+        left, right = (min(max(int((u - self.u[0, 0]) / self.step), 0), width) for u in (u0, u1))
+        return slice(top, bottom + 1), slice(left, right + 1)
+
+    def coarse(self) -> "Grid":
+        """Every second row and column: enough for soft shapes, at a quarter of the cost (`refine` goes back)."""
+        return Grid(self.u[:, ::2], self.v[::2], 2 * self.step)
+
+    def half(self, side: int) -> tuple[slice, slice]:
+        """The half of the grid where u has the sign of `side`; the two halves do not overlap."""
+        middle = min(max(int(np.ceil(-self.u[0, 0] / self.step)), 0), self.shape[1])
+        return slice(None), slice(middle, None) if side > 0 else slice(None, middle)
 
     def crop(self, window: tuple[slice, slice]) -> "Grid":
         """The grid of a window."""
@@ -49,9 +59,18 @@ def make_grid(u0: float, v0: float, u1: float, v1: float, step: float) -> Grid:
     return Grid(u, v, step)
 
 
-def ramp(distance: npt.NDArray[np.floating], width: float) -> Array:
+def ramp(distance: Points, width: float) -> Array:
     """A soft step: 0 below -width/2, 1 above width/2, straight between."""
-    return np.clip(distance * np.float32(1.0 / width) + np.float32(0.5), 0.0, 1.0).astype(np.float32, copy=False)
+    step = np.multiply(distance, np.float32(1.0 / width), dtype=np.float32)
+    step += np.float32(0.5)
+    return clip01(step)
+
+
+def clip01(values: Array) -> Array:
+    """Limit to 0 … 1 in place."""
+    np.maximum(values, np.float32(0), out=values)
+    np.minimum(values, np.float32(1), out=values)
+    return values
 
 
 def ellipse(grid: Grid, u: float, v: float, a: float, b: float, tilt: float = 0.0) -> Array:
@@ -63,18 +82,35 @@ def ellipse(grid: Grid, u: float, v: float, a: float, b: float, tilt: float = 0.
     return (((du * cos + dv * sin) / a) ** 2 + ((dv * cos - du * sin) / b) ** 2).astype(np.float32)
 
 
+def add_ellipse(
+    canvas: Array, grid: Grid, level: float, shape: tuple[float, float, float, float], softness: float = 0.25
+) -> None:
+    """Add a soft-edged ellipse (u, v, a, b) to a canvas, touching only the window around it."""
+    u, v, a, b = shape
+    reach = np.sqrt(1 + softness)
+    window = grid.window(u - reach * a, v - reach * b, u + reach * a, v + reach * b)
+    if min(canvas[window].shape) > 0:
+        canvas[window] += np.float32(level) * dome(ellipse(grid.crop(window), u, v, a, b), softness)
+
+
 def dome(radius2: Array, softness: float = 0.25) -> Array:
     """1 inside an ellipse (radius² from `ellipse`), falling softly to 0 around its border."""
-    return np.clip((1.0 + softness - radius2) / (2.0 * softness), 0.0, 1.0).astype(np.float32, copy=False)
+    return ramp(np.float32(1.0) - radius2, 2.0 * softness)
 
 
 def smooth(image: Array, passes: int = 1) -> Array:
-    """Binomial blur [1 2 1]/4 along both axes; n passes have a standard deviation of sqrt(n/2) pixels."""
+    """Binomial blur [1 2 1]/4 along both axes, edges repeated; n passes have a standard deviation of sqrt(n/2) pixels."""
+    quarter, half = np.float32(0.25), np.float32(0.5)
     for _ in range(passes):
-        padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
-        image = np.float32(0.25) * (padded[:-2] + padded[2:]) + np.float32(0.5) * image
-        padded = np.pad(image, ((0, 0), (1, 1)), mode="edge")
-        image = np.float32(0.25) * (padded[:, :-2] + padded[:, 2:]) + np.float32(0.5) * image
+        for axis in (0, 1):
+            source = image if axis == 0 else image.T
+            blurred = source * half
+            side = source * quarter
+            blurred[1:] += side[:-1]
+            blurred[:-1] += side[1:]
+            blurred[0] += side[0]
+            blurred[-1] += side[-1]
+            image = blurred if axis == 0 else blurred.T
     return image
 
 
@@ -110,24 +146,32 @@ def splat(
     )
 
 
-def strokes(grid: Grid, paths: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], passes: int = 1) -> Array:
+def strokes(grid: Grid, paths: Points, weight: Points, passes: int = 1) -> Array:
     """Draw polylines (P, K, 2) of body coordinates; `weight` (P, K) is the grey level at the middle of the line.
 
-    The line's profile is that of `passes` binomial blurs.
+    The line's profile is that of `passes` binomial blurs. Only the window around the lines is worked on.
     """
+    canvas = np.zeros(grid.shape, dtype=np.float32)
+    margin = (passes + 2) * grid.step
+    low, high = paths.min(axis=(0, 1)) - margin, paths.max(axis=(0, 1)) + margin
+    window = grid.window(low[0], low[1], high[0], high[1])
+    part = grid.crop(window)
+    if min(part.shape) < 2:
+        return canvas
     dense, level = _densify(paths, weight, grid.step)
     length = np.hypot(*np.moveaxis(np.diff(dense, axis=1), -1, 0)) / grid.step
     middle = 0.5 * (dense[:, 1:] + dense[:, :-1])
     peak = np.sqrt(np.pi * max(passes, 1))  # undoes the blur's loss: sqrt(2 pi) * sigma, sigma = sqrt(passes / 2)
     mass = 0.5 * (level[:, 1:] + level[:, :-1]) * length * peak
-    return smooth(splat(grid, middle[..., 0], middle[..., 1], mass), passes)
+    canvas[window] = smooth(splat(part, middle[..., 0], middle[..., 1], mass), passes)
+    return canvas
 
 
 def _densify(
     paths: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], step: float
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     longest = float(np.max(np.hypot(*np.moveaxis(np.diff(paths, axis=1), -1, 0))))
-    factor = max(1, int(np.ceil(longest / step)))
+    factor = max(1, int(np.ceil(longest / (1.4 * step))))
     knots = paths.shape[1]
     position = np.linspace(0, knots - 1, (knots - 1) * factor + 1)
     index = np.minimum(position.astype(int), knots - 2)
@@ -156,14 +200,33 @@ def _stretch_rows(image: Array, size: int) -> Array:
     return image[index] * (1 - share) + image[index + 1] * share
 
 
+def refine(image: Array, shape: tuple[int, int]) -> Array:
+    """Carry an image from `Grid.coarse()` back to the grid's own shape by linear interpolation."""
+    return _refine_rows(_refine_rows(image, shape[0]).T, shape[1]).T
+
+
+def _refine_rows(image: Array, size: int) -> Array:
+    fine = np.empty((size, image.shape[1]), dtype=np.float32)
+    fine[::2] = image
+    between = fine[1::2]
+    between[:] = image[: len(between)]
+    between[: len(image) - 1] += image[1 : len(between) + 1]
+    between[: len(image) - 1] *= np.float32(0.5)
+    return fine
+
+
 def sample(image: Array, x: Array, y: Array) -> Array:
     """Bilinear values at fractional columns and rows; coordinates are clamped to the border."""
     height, width = image.shape
     x, y = np.clip(x, 0, width - 1.001), np.clip(y, 0, height - 1.001)
     column, row = x.astype(np.int32), y.astype(np.int32)
     fx, fy = x - column, y - row
-    index, flat = row * width + column, image.ravel()
-    top = flat[index] * (1 - fx) + flat[index + 1] * fx
-    index += width
-    bottom = flat[index] * (1 - fx) + flat[index + 1] * fx
-    return top + (bottom - top) * fy
+    index, flat = (row * width + column).astype(np.intp), image.ravel()
+    top = flat.take(index)
+    top += (flat[1:].take(index) - top) * fx
+    bottom = flat[width:].take(index)
+    bottom += (flat[width + 1 :].take(index) - bottom) * fx
+    bottom -= top
+    bottom *= fy
+    bottom += top
+    return bottom

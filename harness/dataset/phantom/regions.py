@@ -114,11 +114,14 @@ def clavicle_ends(anatomy: Anatomy, side: Side) -> Points:
 
 
 def heart_outline(anatomy: Anatomy) -> Points:
-    """The border of the cardiac silhouette (N, 2)."""
-    heart, angle = anatomy.heart, np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    x, y = heart.a * np.cos(angle), heart.b * np.sin(angle)
-    cos, sin = np.cos(heart.tilt), np.sin(heart.tilt)
-    return np.stack([heart.u + anatomy.turn + x * cos - y * sin, heart.v + x * sin + y * cos], axis=1)
+    """The borders of ventricles and atrium (N, 2)."""
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    borders = []
+    for part in anatomy.heart_parts():
+        x, y = part.a * np.cos(angle), part.b * np.sin(angle)
+        cos, sin = np.cos(part.tilt), np.sin(part.tilt)
+        borders.append(np.stack([part.u + x * cos - y * sin, part.v + x * sin + y * cos], axis=1))
+    return np.concatenate(borders)
 
 
 def _midline_outlines(anatomy: Anatomy) -> Iterator[tuple[str, Points]]:

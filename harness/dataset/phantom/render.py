@@ -3,14 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-from harness.dataset.phantom import body
+from harness.dataset.phantom import body, bones
 from harness.dataset.phantom.devices import draw_devices
 from harness.dataset.phantom.exposure import develop
 from harness.dataset.phantom.findings import change_anatomy
 from harness.dataset.phantom.plan import StudyPlan
-from harness.dataset.phantom.raster import Array, Grid, make_grid, sample
+from harness.dataset.phantom.raster import Array, Grid, make_grid, refine, sample, smooth_noise
 from harness.dataset.phantom.shadows import Scene, draw
 from harness.dataset.phantom.streams import Stream
+from harness.dataset.phantom.vessels import hila, vessels
 from harness.dataset.phantom.view import View
 from harness.dataset.phantom.visibility import visible
 
@@ -32,13 +33,16 @@ def _attenuation(plan: StudyPlan, grid: Grid, omit: frozenset[int]) -> Array:
     present = [finding for index, finding in enumerate(plan.findings) if index not in omit]
     anatomy = change_anatomy(plan.anatomy, present)
     texture = plan.key.rng(Stream.TEXTURE)
-    solid = body.soft_tissue(anatomy, grid) + body.breasts(anatomy, grid)
-    solid += body.spine(anatomy, grid, texture) + body.ribs(anatomy, grid, texture)
-    solid += body.shoulder_girdle(anatomy, grid, texture) + body.grain(grid, texture)
-    solid -= body.stomach(anatomy, grid, texture)
-    solid += draw_devices(plan.devices, grid)
-    marking = body.vessels(anatomy, grid, texture) + body.hila(anatomy, grid, texture)
-    air = body.air(anatomy, grid) * _AERATION * (1 - np.minimum(marking, 0.8))
+    coarse = grid.coarse()
+    heart = body.heart_mask(anatomy, coarse)
+    soft = body.soft_tissue(anatomy, coarse, heart) + body.breasts(anatomy, coarse)
+    soft += body.grain(coarse, texture) - body.gas(anatomy, coarse, texture)
+    solid = refine(soft, grid.shape) + draw_devices(plan.devices, grid)
+    solid += bones.spine(anatomy, grid, texture) + bones.ribs(anatomy, grid, texture)
+    solid += bones.shoulder_girdle(anatomy, grid, texture)
+    marking = np.minimum(vessels(anatomy, coarse, texture) + hila(anatomy, coarse, texture), 0.8)
+    aeration = (_AERATION + np.float32(0.05) * smooth_noise(texture, coarse.shape, 30)) * (1 - marking)
+    air = body.air(anatomy, grid, refine(heart, grid.shape)) * refine(aeration, grid.shape)
     return solid - body.AIR_CONTRAST * _with_findings(plan, omit, Scene(anatomy, grid, air), solid)
 
 

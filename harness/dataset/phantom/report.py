@@ -1,4 +1,4 @@
-"""Writes the report of a study: every finding is reported, everything denied is absent."""
+"""Writes the report of a study: every finding is reported, everything denied is absent, what is called normal is so."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,17 @@ import numpy as np
 
 from harness.case import Box, Sentence, Triple
 from harness.dataset.phantom.anatomy import SIDES
-from harness.dataset.phantom.findings import KINDS, Finding, Kind
+from harness.dataset.phantom.devices import Device
+from harness.dataset.phantom.findings import KINDS, Finding, Kind, Spread
 from harness.dataset.phantom.normal import REMARKS, remark
+from harness.dataset.phantom.places import place_nouns, wordings
 from harness.dataset.phantom.plan import StudyPlan
 from harness.dataset.phantom.regions import ZONES
 from harness.dataset.phantom.streams import Stream
-from harness.dataset.phantom.templates import Draft, Wording, affirm, deny
-from harness.dataset.phantom.vocabulary import (
-    BARE_BOTH_PLACES,
-    BARE_SIDE_PLACES,
-    BOTH_ADJECTIVES,
-    BOTH_PLACES,
-    SIDE_ADJECTIVES,
-    SIDE_PLACES,
-    WORDS,
-    ZONE_ADJECTIVES,
-    ZONE_PLACES,
-    Noun,
-    pair_held_out,
-    spell,
-)
+from harness.dataset.phantom.templates import AFFIRMING, DENYING, PLACING, Draft, Patterns, Wording, compose
+from harness.dataset.phantom.vocabulary import DENIED_ADJECTIVES, DEVICE_WORDS, WORDS, Noun, pair_held_out
 
-_WHOLE = {
+_WHOLE: dict[Spread, str] = {
     "focal": "lung",
     "diffuse": "lung",
     "apex": "lung",
@@ -38,56 +27,52 @@ _WHOLE = {
 }
 """The region that a sentence speaks of when it names a side only."""
 _LUNG_WIDE = ("focal", "diffuse", "apex")
+_DENIED_TOGETHER = (("effusion", "pneumothorax"), ("consolidation", "effusion"), ("nodule", "mass"))
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a sentence is to say, before its words are chosen."""
+    """What a sentence says and in which words, before it gets its boxes."""
 
-    kind: str
+    finding: str
     location: str
     regions: tuple[str, ...]
     triples: tuple[Triple, ...]
     draft: Draft
 
-    @property
-    def negated(self) -> bool:
-        """Whether it denies something."""
-        return any(not triple.context for triple in self.triples)
-
 
 def write_report(plan: StudyPlan) -> tuple[Sentence, ...]:
     """The sentences of a study, in a random order."""
     writer = _Writer(plan.key.split == "test", plan.key.rng(Stream.REPORT))
+    statements = [
+        *writer.findings(plan.findings),
+        *writer.denials(plan.facts),
+        *writer.remarks(plan.facts),
+        *writer.devices(plan.devices),
+    ]
     shown = {box.name: box for box in plan.boxes}
-    statements = [*writer.findings(plan.findings), *writer.denials(plan.facts), *writer.remarks(plan.facts)]
-    seen: dict[str, Statement] = {s.draft.text: s for s in statements if set(s.regions) <= shown.keys()}
-    order = writer.rng.permutation(len(seen)).tolist()
-    kept = list(seen.values())
+    distinct = {s.draft.text: s for s in statements if set(s.regions) <= shown.keys()}
+    kept = list(distinct.values())
+    order = writer.rng.permutation(len(kept)).tolist()
     return tuple(_sentence(kept[i], f"{plan.key.study_id}-{n:02d}", shown) for n, i in enumerate(order))
 
 
 def _sentence(statement: Statement, sentence_id: str, shown: dict[str, Box]) -> Sentence:
-    draft = statement.draft
-    pair = draft.wording is not None and any(
-        pair_held_out(draft.wording.noun, region.partition(" ")[2])
-        for region in statement.regions
-        if statement.location == "zone"
-    )
-    polarity = "negated" if statement.negated else "normal" if statement.kind == "normal" else "affirmed"
-    bucket = "short" if draft.words <= 5 else "medium" if draft.words <= 8 else "long"
+    draft, negated = statement.draft, any(not triple.context for triple in statement.triples)
+    zone = statement.regions[-1].partition(" ")[2]
+    pair = statement.location == "zone" and bool(draft.noun) and pair_held_out(draft.noun, zone)
     return Sentence(
         sentence_id=sentence_id,
         text=draft.text,
         boxes=tuple(shown[name] for name in statement.regions),
         triples=statement.triples,
-        negated=statement.negated,
+        negated=negated,
         strata={
             "location": statement.location,
-            "template": "held_out" if pair or draft.held_out_template else "seen",
-            "word_count": bucket,
-            "finding": statement.kind,
-            "polarity": polarity,
+            "template": "held_out" if pair or draft.held_out else "seen",
+            "word_count": "short" if draft.words <= 5 else "medium" if draft.words <= 8 else "long",
+            "finding": statement.finding,
+            "polarity": "negated" if negated else "normal" if statement.finding == "normal" else "affirmed",
         },
     )
 
@@ -106,8 +91,34 @@ class _Writer:
             if len(alike) == 2 and (alike[0].kind.bilateral == 1.0 or self.rng.random() < 0.5):
                 yield self._pair(alike)
             else:
-                for finding in alike:
-                    yield self._single(finding, alone=len(alike) == 1)
+                yield from (self._single(finding, alone=len(alike) == 1) for finding in alike)
+
+    def denials(self, facts: frozenset[Triple]) -> Iterator[Statement]:
+        """Denials of what is absent, here or altogether."""
+        for key in self.rng.permutation(list(KINDS))[: int(self.rng.integers(1, 4))].tolist():
+            yield from self._if_absent(self._denial(KINDS[key]), facts)
+        if self.rng.random() < 0.25:
+            pair = _DENIED_TOGETHER[int(self.rng.integers(len(_DENIED_TOGETHER)))]
+            yield from self._if_absent(self._denial_of_both(KINDS[pair[0]], KINDS[pair[1]]), facts)
+
+    def remarks(self, facts: frozenset[Triple]) -> Iterator[Statement]:
+        """Parts of the chest that are normal, and called so."""
+        for index in self.rng.permutation(len(REMARKS))[: int(self.rng.integers(0, 3))].tolist():
+            about = REMARKS[index]
+            draft = remark(about, self.held_out, self.rng)
+            if not any(Triple(region, "abnormal", True) in facts for region in about.regions):
+                triples = tuple(Triple(region, "normal", True) for region in about.regions)
+                yield Statement("normal", about.location, about.regions, triples, draft)
+
+    def devices(self, devices: Sequence[Device]) -> Iterator[Statement]:
+        """Half of the devices that have a name."""
+        for device in devices:
+            if device.kind not in DEVICE_WORDS or self.rng.random() < 0.5:
+                continue
+            location = "side" if device.side else "organ"
+            ways = place_nouns(DEVICE_WORDS[device.kind], location, device.side or "", outside=True)
+            triples = tuple(Triple(region, device.kind, True) for region in device.regions)
+            yield Statement("device", location, device.regions, triples, self._compose(PLACING, ways, ()))
 
     def _pair(self, pair: Sequence[Finding]) -> Statement:
         kind = pair[0].kind
@@ -115,101 +126,68 @@ class _Writer:
         regions = tuple(region for finding in pair for region in finding.regions)
         if location == "both" and kind.spread == "focal":
             regions = tuple(f"{finding.side} lung" for finding in pair)
-        wordings = _wordings(kind, location)
-        return self._affirmed(kind, location, regions, wordings, pair[0])
+        return self._affirmed(pair[0], location, regions, wordings(kind, location))
 
     def _single(self, finding: Finding, alone: bool) -> Statement:
-        kind = finding.kind
+        kind, side, regions = finding.kind, finding.side or "", finding.regions
         location = self._location(kind, alone)
-        regions = finding.regions
         if location == "side" and kind.spread in _LUNG_WIDE:
-            regions = (f"{finding.side} lung",)
-        zone = finding.regions[-1].partition(" ")[2]
-        wordings = _wordings(kind, location, finding.side or "", zone)
-        return self._affirmed(kind, location, regions, self._allowed(wordings, zone, location), finding)
+            regions = (f"{side} lung",)
+        return self._affirmed(finding, location, regions, self._placed(kind, location, side, regions))
 
     def _location(self, kind: Kind, alone: bool) -> str:
         if kind.spread == "heart":
             return "organ"
-        shares = {"none": 0.3 if alone else 0.0, "side": 0.3, "zone": 0.4 if kind.spread in ("focal", "base") else 0.0}
-        weights = np.array(list(shares.values()))
-        return str(self.rng.choice(list(shares), p=weights / weights.sum()))
-
-    def _allowed(self, wordings: Sequence[Wording], zone: str, location: str) -> list[Wording]:
-        """Outside the test split, no wording that pairs a name with a zone held out for it."""
-        if self.held_out or location != "zone":
-            return list(wordings)
-        return [wording for wording in wordings if not pair_held_out(wording.noun, zone)]
+        shares = np.array([0.3 if alone else 0.0, 0.3, 0.4 if kind.spread in ("focal", "base") else 0.0])
+        return str(self.rng.choice(["none", "side", "zone"], p=shares / shares.sum()))
 
     def _affirmed(
-        self, kind: Kind, location: str, regions: tuple[str, ...], wordings: Sequence[Wording], finding: Finding
+        self, finding: Finding, location: str, regions: tuple[str, ...], ways: Sequence[Wording]
     ) -> Statement:
-        words = WORDS[kind.key]
-        large = finding.regions[0].endswith((" lower lung zone", " lung"))
-        adjectives = (*words.adjectives, *(words.large if large else words.small))
-        labels = (kind.label, "abnormal")
-        triples = tuple(Triple(region, label, True) for region in regions for label in labels)
-        draft = affirm(wordings, adjectives, self.held_out, self.rng)
+        words, kind = WORDS[finding.kind.key], finding.kind
+        adjectives = (*words.adjectives, *(words.large if finding.large else words.small))
+        triples = tuple(Triple(region, label, True) for region in regions for label in (kind.label, "abnormal"))
+        return Statement(kind.key, location, regions, triples, self._compose(AFFIRMING, ways, adjectives))
+
+    def _denial(self, kind: Kind) -> Statement:
+        location = str(self.rng.choice(["none", "side", "zone"], p=[0.3, 0.25, 0.45]))
+        side, zone = str(self.rng.choice(SIDES)), str(self.rng.choice(ZONES))
+        if kind.spread == "heart":
+            location, regions = "organ", ("cardiac silhouette",)
+        elif location == "none":
+            regions = tuple(f"{each} {_WHOLE[kind.spread]}" for each in SIDES)
+        elif location == "zone" and kind.spread == "focal":
+            regions = (f"{side} {zone}",)
+        else:
+            location, regions = "side", (f"{side} {_WHOLE[kind.spread]}",)
+        triples = tuple(Triple(region, kind.label, False) for region in regions)
+        draft = self._compose(DENYING, self._placed(kind, location, side, regions), DENIED_ADJECTIVES)
         return Statement(kind.key, location, regions, triples, draft)
 
-    def denials(self, facts: frozenset[Triple]) -> Iterator[Statement]:
-        """Denials of what is absent, here or altogether."""
-        for key in self.rng.permutation(list(KINDS))[: int(self.rng.integers(1, 4))]:
-            kind = KINDS[str(key)]
-            location, regions, wordings = self._absence(kind)
-            triples = tuple(Triple(region, kind.label, False) for region in regions)
-            statement = Statement(kind.key, location, regions, triples, deny(wordings, self.held_out, self.rng))
-            if not any(Triple(triple.region, triple.label, True) in facts for triple in triples):
-                yield statement
+    def _denial_of_both(self, one: Kind, other: Kind) -> Statement:
+        """ "No effusion or pneumothorax", on one side or altogether."""
+        side = str(self.rng.choice(SIDES)) if self.rng.random() < 0.5 else ""
+        places = [
+            (kind, f"{each} {_WHOLE[kind.spread]}") for kind in (one, other) for each in ((side,) if side else SIDES)
+        ]
+        regions = tuple(dict.fromkeys(region for _, region in places))
+        triples = tuple(Triple(region, kind.label, False) for kind, region in places)
+        nouns = [Noun(f"{a.text} or {b.text}") for a in WORDS[one.key].nouns[:3] for b in WORDS[other.key].nouns[:3]]
+        ways = place_nouns(nouns, "side" if side else "none", side, outside=True)
+        draft = self._compose(DENYING, ways, DENIED_ADJECTIVES)
+        return Statement("several", "side" if side else "none", regions, triples, draft)
 
-    def _absence(self, kind: Kind) -> tuple[str, tuple[str, ...], Sequence[Wording]]:
-        if kind.spread == "heart":
-            return "organ", ("cardiac silhouette",), _wordings(kind, "organ")
-        whole = _WHOLE[kind.spread]
-        location = str(
-            self.rng.choice(["none", "side", "zone" if kind.spread == "focal" else "side"], p=[0.3, 0.3, 0.4])
-        )
-        if location == "none":
-            return location, tuple(f"{side} {whole}" for side in SIDES), _wordings(kind, location)
-        side, zone = str(self.rng.choice(SIDES)), str(self.rng.choice(ZONES))
-        if location == "side":
-            return location, (f"{side} {whole}",), _wordings(kind, location, side)
-        return location, (f"{side} {zone}",), self._allowed(_wordings(kind, location, side, zone), zone, location)
+    def _if_absent(self, statement: Statement, facts: frozenset[Triple]) -> Iterator[Statement]:
+        if not any(Triple(triple.region, triple.label, True) in facts for triple in statement.triples):
+            yield statement
 
-    def remarks(self, facts: frozenset[Triple]) -> Iterator[Statement]:
-        """Parts of the chest that are normal, and called so."""
-        for index in self.rng.permutation(len(REMARKS))[: int(self.rng.integers(0, 3))].tolist():
-            about = REMARKS[index]
-            triples = tuple(Triple(region, "normal", True) for region in about.regions)
-            draft = remark(about, self.held_out, self.rng)
-            if not any(Triple(region, "abnormal", True) in facts for region in about.regions):
-                yield Statement("normal", about.location, about.regions, triples, draft)
+    def _placed(self, kind: Kind, location: str, side: str, regions: Sequence[str]) -> list[Wording]:
+        """Wordings at a place; outside the test split none that pairs a name with a zone held out for it."""
+        zone = regions[-1].partition(" ")[2]
+        ways = wordings(kind, location, side, zone)
+        if self.held_out or location != "zone":
+            return ways
+        return [way for way in ways if not pair_held_out(way.noun.text, zone)]
 
-
-def _wordings(kind: Kind, location: str, side: str = "", zone: str = "") -> list[Wording]:
-    """Every way to name a kind of finding at a place: the place before the noun, or after it."""
-    bare = kind.spread in ("base", "hilum", "diaphragm")
-    match location:
-        case "none" | "organ":
-            prefixes, places = ("",), ("",)
-        case "side":
-            prefixes, places = SIDE_ADJECTIVES, BARE_SIDE_PLACES if bare else SIDE_PLACES
-        case "both":
-            prefixes, places = BOTH_ADJECTIVES, BARE_BOTH_PLACES if bare else BOTH_PLACES
-        case _:
-            prefixes, places = ZONE_ADJECTIVES[zone], ZONE_PLACES[zone]
-    before = [Wording(noun, spell(prefix, side, zone), "") for noun in _plain(kind, location) for prefix in prefixes]
-    after = [Wording(noun, "", spell(place, side, zone)) for noun in _plain(kind, location) for place in places]
-    return before if location in ("none", "organ") else before + after
-
-
-def _plain(kind: Kind, location: str) -> Sequence[Noun]:
-    """The kind's names; of two sides at once, in the plural where there is one."""
-    nouns = WORDS[kind.key].nouns
-    if location != "both":
-        return nouns
-    return [Noun(_plural(noun.text), "plural") if noun.number == "count" else noun for noun in nouns]
-
-
-def _plural(text: str) -> str:
-    return text[:-1] + "ies" if text.endswith("y") else text + "es" if text.endswith("s") else text + "s"
+    def _compose(self, patterns: Patterns, ways: Sequence[Wording], adjectives: Sequence[str]) -> Draft:
+        return compose(patterns, ways, adjectives, self.rng, self.held_out)

@@ -94,8 +94,8 @@ def _atelectasis(finding: Finding, scene: Scene, rng: np.random.Generator) -> Ar
 
 
 def _reticular(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:
-    fine = smooth_noise(rng, scene.grid.shape, 34)
-    coarse = smooth_noise(rng, scene.grid.shape, 20)
+    fine = smooth_noise(rng, scene.grid.shape, 55)
+    coarse = smooth_noise(rng, scene.grid.shape, 36)
     net = np.exp(-((fine / 0.35) ** 2)) + 0.7 * np.exp(-((coarse / 0.3) ** 2))
     gradient = 0.75 + 0.35 * scene.grid.v / scene.anatomy.height
     return np.clip(0.34 * net * gradient + 0.1, 0, 0.8).astype(np.float32) * _inside(finding, scene)
@@ -126,7 +126,7 @@ def _pneumothorax(finding: Finding, scene: Scene, rng: np.random.Generator) -> A
     collapsed = lung_mask(scene.anatomy, scene.grid, side, inset, drop)
     pocket = np.clip(whole - collapsed, 0, 1)
     line = np.clip(4 * smooth(pocket, 1) * smooth(collapsed, 1), 0, 1)
-    opened = 1 - 1.3 / np.maximum(scene.air, 0.3)  # air in the pocket, whatever vessels were there
+    opened = 1 - 1.12 / np.maximum(scene.air, 0.3)  # air in the pocket, whatever vessels were there
     return (pocket * opened + 0.3 * line + 0.12 * collapsed).astype(np.float32)
 
 

@@ -9,66 +9,87 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.dataset.phantom.vocabulary import DENIED_ADJECTIVES, TAILS, Noun
+from harness.dataset.phantom.vocabulary import TAILS, Noun
 
-# {np}: noun phrase with article; {bare}: without; {loc}: where; {is}: agrees with the noun phrase
-AFFIRMING = (
-    *(
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Ways to build a sentence; those held out occur in the test split only.
+
+    {np}: noun phrase with its article; {bare}: without; {loc}: where; {is}: agrees with the noun.
+    """
+
+    seen: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+AFFIRMING = Patterns(
+    seen=(
         "there {is} {np} {loc}",
         "{np} {is} seen {loc}",
         "{np} {loc}",
         "{loc} there {is} {np}",
         "{np} {is} present {loc}",
-    ),
-    *(
         "findings consistent with {np} {loc}",
         "again seen {is} {np} {loc}",
         "{np} {loc} {is} unchanged",
         "there is evidence of {np} {loc}",
+        "the radiograph demonstrates {np} {loc}",
+        "{np} {is} noted {loc}",
+        "new {bare} {loc}",
+        "persistent {bare} {loc}",
+        "interval development of {np} {loc}",
+        "{np} {is} again noted {loc}",
+        "increasing {bare} {loc}",
     ),
-    *("the radiograph demonstrates {np} {loc}", "{np} {is} noted {loc}", "new {bare} {loc}", "persistent {bare} {loc}"),
-    *("interval development of {np} {loc}", "{np} {is} again noted {loc}", "increasing {bare} {loc}"),
-)
-AFFIRMING_HELD_OUT = (
-    *(
+    held_out=(
         "{np} {is} identified {loc}",
         "redemonstration of {np} {loc}",
         "the study shows {np} {loc}",
         "{np} {is} visualized {loc}",
     ),
 )
-DENYING = (
-    *(
+DENYING = Patterns(
+    seen=(
         "there {is} no {bare} {loc}",
         "no {bare} {is} seen {loc}",
         "no {bare} {loc}",
         "{loc} there {is} no {bare}",
         "no {bare} {is} present {loc}",
-    ),
-    *(
         "no findings to suggest {bare} {loc}",
-        "again seen {is} no {bare} {loc}",
+        "again there {is} no {bare} {loc}",
         "no evidence of {bare} {loc}",
         "there is no evidence of {bare} {loc}",
-    ),
-    *(
         "the radiograph demonstrates no {bare} {loc}",
         "no {bare} {is} noted {loc}",
         "negative for {bare} {loc}",
         "without {bare} {loc}",
+        "no interval development of {bare} {loc}",
+        "no {bare} {is} evident {loc}",
     ),
-    *("no interval development of {bare} {loc}", "no {bare} {is} evident {loc}"),
-)
-DENYING_HELD_OUT = (
-    *(
+    held_out=(
         "no {bare} {is} identified {loc}",
         "absence of {bare} {loc}",
         "the study shows no {bare} {loc}",
         "no {bare} {is} visualized {loc}",
     ),
 )
+PLACING = Patterns(
+    seen=(
+        "there {is} {np} {loc}",
+        "{np} {is} seen {loc}",
+        "{np} {is} in place {loc}",
+        "{np} {loc} {is} in standard position",
+        "{np} {loc} {is} unchanged in position",
+        "the patient has {np} {loc}",
+        "interval placement of {np} {loc}",
+        "{np} {is} again noted {loc}",
+    ),
+    held_out=("{np} {is} identified {loc}", "{np} projects as expected {loc}"),
+)
+
 _LENGTHS = np.array([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
-_LENGTH_SHARES = np.array([1, 3, 5, 6, 6, 5, 4, 3, 2, 1]) / 36
+_SHARES = np.array([1, 3, 5, 6, 6, 5, 4, 3, 2, 1]) / 36
 _TRIES = 24
 
 
@@ -77,17 +98,17 @@ class Wording:
     """One way to name the finding and its place. Either may carry the place: `left lobe` + noun, or noun + `in the …`."""
 
     noun: Noun
-    prefix: str
-    place: str
+    prefix: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A composed sentence."""
+    """A composed sentence. `noun`: the name that it uses, empty for a normal part."""
 
     text: str
-    wording: Wording | None
-    held_out_template: bool
+    noun: str
+    held_out: bool
 
     @property
     def words(self) -> int:
@@ -97,39 +118,30 @@ class Draft:
 
 def choose(drafts: Sequence[Draft], rng: np.random.Generator) -> Draft:
     """The draft nearest to a length drawn from the common distribution."""
-    target = int(rng.choice(_LENGTHS, p=_LENGTH_SHARES))
+    target = int(rng.choice(_LENGTHS, p=_SHARES))
     return min(drafts, key=lambda draft: abs(draft.words - target))
 
 
-def affirm(wordings: Sequence[Wording], adjectives: Sequence[str], held_out: bool, rng: np.random.Generator) -> Draft:
-    """State a finding."""
-    return _compose(AFFIRMING, AFFIRMING_HELD_OUT if held_out else (), wordings, adjectives, rng)
-
-
-def deny(wordings: Sequence[Wording], held_out: bool, rng: np.random.Generator) -> Draft:
-    """Deny a finding."""
-    return _compose(DENYING, DENYING_HELD_OUT if held_out else (), wordings, DENIED_ADJECTIVES, rng)
-
-
-def _compose(
-    seen: Sequence[str],
-    held_out: Sequence[str],
+def compose(
+    patterns: Patterns,
     wordings: Sequence[Wording],
     adjectives: Sequence[str],
     rng: np.random.Generator,
+    held_out: bool,
 ) -> Draft:
-    patterns = (*seen, *held_out)
+    """A sentence that says one of the wordings; `held_out` admits the patterns kept for the test split."""
+    usable = (*patterns.seen, *(patterns.held_out if held_out else ()))
     picks = zip(
-        rng.integers(len(patterns), size=_TRIES).tolist(),
+        rng.integers(len(usable), size=_TRIES).tolist(),
         rng.integers(len(wordings), size=_TRIES).tolist(),
-        rng.integers(2 * len(adjectives), size=_TRIES).tolist(),
+        rng.integers(2 * max(len(adjectives), 1), size=_TRIES).tolist(),
         rng.integers(3 * len(TAILS), size=_TRIES).tolist(),
         strict=True,
     )
-    drafts = [
-        Draft(_fill(patterns[p], wordings[w], _at(adjectives, a), _at(TAILS, t)), wordings[w], p >= len(seen))
-        for p, w, a, t in picks
-    ]
+    drafts = []
+    for pattern, wording, adjective, tail in picks:
+        text = _fill(usable[pattern], wordings[wording], _at(adjectives, adjective), _at(TAILS, tail))
+        drafts.append(Draft(text, wordings[wording].noun.text, pattern >= len(patterns.seen)))
     return choose(drafts, rng)
 
 
@@ -142,8 +154,6 @@ def _fill(pattern: str, wording: Wording, adjective: str, tail: str) -> str:
     bare = " ".join(part for part in (adjective, wording.prefix, wording.noun.text) if part)
     article = ("an " if bare[0] in "aeiou" else "a ") if wording.noun.number == "count" else ""
     verb = "are" if wording.noun.number == "plural" else "is"
-    if pattern.startswith("{loc}") and not wording.place:
-        pattern = pattern.removeprefix("{loc} ")
     return finish(f"{pattern} {tail}".format(np=article + bare, bare=bare, loc=wording.place, **{"is": verb}))
 
 
