@@ -28,7 +28,7 @@ METRICS = {
     "entropy": 5.71,
     "opt_out_mass": 0.0031,
 }
-EXACT_ONLY = {"pointing": 0.51, "mass_in_box": 0.29, "soft_iou": 0.2, "lost": 0.01}
+EXACT_ONLY = {"my_own_metric": 0.7, "pointing": 0.51, "mass_in_box": 0.29, "soft_iou": 0.2, "lost": 0.01}
 DROP = {"none": 0.0, "swap_left_right": -0.09, "random_sentences": -0.13, "shuffle_in_report": -0.05}
 SUBSET_SIZES = {"all": 1240, "abnormal": 610, "one_lung": 384}
 CONTROLS = {"oracle": 0.96, "centre_prior": 0.62, "uniform": 0.5}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from harness.report import numbers, wording
 from harness.report.headline import answers
 from harness.report.reader import Results
-from harness.report.tables import Cell, Table, delta_tables, estimate_cell, localisation_tables
+from harness.report.tables import PROFILES, Cell, Table, estimate_cell, metric_tables
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
 
@@ -68,9 +68,9 @@ def _answers(results: Results) -> str:
 def tables_markdown(results: Results) -> str:
     """Everything of the report that is words and numbers: answers, localisation, changes."""
     parts = ["# Does the map follow the words?\n", _answers(results)]
-    for profile in ("exact", "paper"):
+    for profile in PROFILES:
         parts.append(f"## Localisation, {profile} profile\n")
-        parts += [table_to_markdown(table) for table in localisation_tables(results, profile)]
+        parts += [table_to_markdown(t) for t in metric_tables(results, "models", profile, wording.MAIN_METRICS)]
         parts.append(f"## Change against the sentence as written, {profile} profile\n")
-        parts += [table_to_markdown(table) for table in delta_tables(results, profile)]
+        parts += [table_to_markdown(t) for t in metric_tables(results, "deltas", profile, wording.MAIN_METRICS)]
     return "\n".join(parts)

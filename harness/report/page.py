@@ -8,8 +8,9 @@ from harness.report.forest import Forest
 from harness.report.gallery import Room
 from harness.report.headline import Answer
 from harness.report.histogram import Histogram, histograms
-from harness.report.reader import Results
-from harness.report.tables import Table, delta_tables, localisation_tables
+from harness.report.reader import Results, Section
+from harness.report.tables import PROFILES, Table, metric_tables
+from harness.report.wording import Metric
 
 DELTA_METRICS = ("auroc", "iou_at_10", "pointing", "mass_in_box", "entropy")
 CONTROL_METRICS = ("auroc", "precision_at_10", "pointing", "mass_in_box")
@@ -48,6 +49,8 @@ class Page:
     answers: tuple[Answer, ...]
     localisation: tuple[Table, ...]
     localisation_paper: tuple[Table, ...]
+    further: tuple[Table, ...]
+    metrics: tuple[Metric, ...]
     deltas: Plots
     delta_tables: tuple[Table, ...]
     laterality: Forest | None
@@ -74,10 +77,12 @@ def make_page(results: Results) -> Page:
         models=results.models,
         lead=headline.lead(answers),
         answers=answers,
-        localisation=localisation_tables(results, "exact"),
-        localisation_paper=localisation_tables(results, "paper"),
+        localisation=metric_tables(results, "models", "exact", wording.MAIN_METRICS),
+        localisation_paper=metric_tables(results, "models", "paper", wording.MAIN_METRICS),
+        further=_in_both_profiles(results, "models", wording.further_metrics(results.metrics)),
+        metrics=tuple(wording.metric(key) for key in _shown_metrics(results)),
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
-        delta_tables=(*delta_tables(results, "exact"), *delta_tables(results, "paper")),
+        delta_tables=_in_both_profiles(results, "deltas", _shown_metrics(results)),
         laterality=plots.laterality_plot(results),
         laterality_table=facts.estimates_table(results, "laterality", "Laterality in full"),
         opt_out=_opt_out(results),
@@ -90,6 +95,14 @@ def make_page(results: Results) -> Page:
         lineage=facts.lineage(results),
         reproduce=reproduce(results),
     )
+
+
+def _shown_metrics(results: Results) -> tuple[str, ...]:
+    return *wording.MAIN_METRICS, *wording.further_metrics(results.metrics)
+
+
+def _in_both_profiles(results: Results, section: Section, keys: tuple[str, ...]) -> tuple[Table, ...]:
+    return tuple(table for profile in PROFILES for table in metric_tables(results, section, profile, keys))
 
 
 def _plots(first: Forest | None, *more: Forest | None) -> Plots:

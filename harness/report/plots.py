@@ -29,7 +29,9 @@ def delta_plot(results: Results, metric_key: str) -> Forest | None:
 
 
 def control_plot(results: Results, metric_key: str, subset: str) -> Forest | None:
-    """Models between their controls: the oracle above, the blind maps and the uniform one below."""
+    """Models between their controls: the oracle above, the blind maps and the uniform one below; None without any."""
+    if not results.summary.get("controls"):
+        return None
     metric = wording.metric(metric_key)
     where = (subset, wording.DEFAULT_PROFILE, metric_key)
     oracle = results.control("oracle", "", *where)

@@ -111,6 +111,19 @@ class Results:
         return _unique(key for model in models.values() for arm in mapping(model).values() for key in mapping(arm))
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that any model was measured by."""
+        models = mapping(self.summary.get("models"))
+        profiles = (
+            profile
+            for model in models.values()
+            for arm in mapping(model).values()
+            for subset in mapping(arm).values()
+            for profile in mapping(subset).values()
+        )
+        return _unique(key for profile in profiles for key in mapping(profile))
+
+    @property
     def patients(self) -> int | None:
         """Patients in the data set, if the manifest says."""
         return _count(dig(self.manifest, "dataset", "patients"))

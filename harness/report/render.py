@@ -45,7 +45,6 @@ def render_html(results: Results) -> str:
         page=make_page(results),
         policy=content_policy(environment.get_template("style.css").render()),
         controls=wording.CONTROLS,
-        metrics=wording.METRICS,
     )
 
 

@@ -71,45 +71,38 @@ def estimate_cell(estimate: Estimate | None, digits: int, *, signed: bool = Fals
     )
 
 
-def localisation_tables(results: Results, profile: str) -> tuple[Table, ...]:
-    """One table per subset: models × perturbations against the metrics of `profile`."""
+def metric_tables(results: Results, section: Section, profile: str, keys: Iterable[str]) -> tuple[Table, ...]:
+    """One table per subset: models × perturbations against the metrics `keys` of `profile`.
+
+    Section ``models`` gives the values, ``deltas`` the changes against the unperturbed sentence.
+    """
+    metrics = tuple(wording.metric(key) for key in keys)
     subsets = wording.in_order(wording.SUBSETS, results.subsets)
-    return tuple(table for subset in subsets if (table := _metric_table(results, "models", subset, profile)).groups)
+    tables = (_metric_table(results, section, (subset, profile), metrics) for subset in subsets)
+    return tuple(table for table in tables if table.groups)
 
 
-def delta_tables(results: Results, profile: str) -> tuple[Table, ...]:
-    """As `localisation_tables`, but changes against the unperturbed sentence."""
-    subsets = wording.in_order(wording.SUBSETS, results.subsets)
-    return tuple(table for subset in subsets if (table := _metric_table(results, "deltas", subset, profile)).groups)
-
-
-def _metric_table(results: Results, section: Section, subset: str, profile: str) -> Table:
-    metrics = _metrics_present(results, section, subset, profile)
-    groups = (_model_group(results, section, model, (subset, profile), metrics) for model in results.models)
+def _metric_table(results: Results, section: Section, where: tuple[str, str], metrics: tuple[Metric, ...]) -> Table:
+    present = tuple(metric for metric in metrics if _is_present(results, section, where, metric))
+    groups = (_model_group(results, section, model, where, present) for model in results.models)
+    subset, profile = where
     return Table(
-        key=f"{section}-{subset}-{profile}",
+        key=f"{section}-{subset}-{profile}-{present[0].key if present else ''}",
         caption=f"{wording.term(wording.SUBSETS, subset).label}, {PROFILES.get(profile, profile)}".capitalize(),
         stub="Sentence or image",
-        columns=(Column("n"), *(Column(m.label, m.meaning, m.key) for m in metrics)),
+        columns=(Column("n"), *(Column(m.label, m.meaning, m.key) for m in present)),
         groups=tuple(group for group in groups if group.rows),
     )
 
 
-def _metrics_present(results: Results, section: Section, subset: str, profile: str) -> tuple[Metric, ...]:
-    def present(metric: Metric) -> bool:
-        return any(
-            results.estimate(section, model, arm, subset, profile, metric.key)
-            for model in results.models
-            for arm in results.perturbations
-        )
-
-    return tuple(metric for metric in wording.METRICS if present(metric))
+def _is_present(results: Results, section: Section, where: tuple[str, str], metric: Metric) -> bool:
+    arms = ((model, arm) for model in results.models for arm in results.perturbations)
+    return any(results.estimate(section, *arm, *where, metric.key) is not None for arm in arms)
 
 
 def _model_group(
-    results: Results, section: Section, model: str, where: tuple[str, str], metrics: Iterable[Metric]
+    results: Results, section: Section, model: str, where: tuple[str, str], metrics: tuple[Metric, ...]
 ) -> Group:
-    metrics = tuple(metrics)
     arms = wording.in_order(wording.PERTURBATIONS, results.perturbations)
     rows = (_arm_row(results, section, model, arm, where, metrics) for arm in arms)
     return Group(model, tuple(row for row in rows if row is not None))

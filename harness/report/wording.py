@@ -1,7 +1,10 @@
 """What the keys of a summary are called, in the order in which a reader meets them. Unknown keys keep their name."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from harness.metrics import registered
 
 PRIMARY_METRIC = "auroc"
 DEFAULT_PROFILE = "exact"
@@ -57,21 +60,44 @@ CONTROLS: Mapping[str, Term] = {
     "uniform": Term("uniform", "The same weight everywhere."),
 }
 
-METRICS: tuple[Metric, ...] = (
-    Metric("auroc", "AUROC", "area under the ROC curve of the map against the boxes"),
-    Metric("avg_precision", "AP", "average precision"),
-    Metric("precision_at_5", "Prec. 5 %", "precision among the highest 5 % of the area"),
-    Metric("precision_at_10", "Prec. 10 %", "precision among the highest 10 % of the area"),
-    Metric("precision_at_30", "Prec. 30 %", "precision among the highest 30 % of the area"),
-    Metric("iou_at_5", "IoU 5 %", "intersection over union of the highest 5 % of the area"),
-    Metric("iou_at_10", "IoU 10 %", "intersection over union of the highest 10 % of the area"),
-    Metric("iou_at_30", "IoU 30 %", "intersection over union of the highest 30 % of the area"),
-    Metric("pointing", "Pointing", "how far the highest cell lies in the boxes"),
-    Metric("mass_in_box", "Mass in box", "share of the attention that lies in the boxes"),
-    Metric("entropy", "Entropy", "entropy of the attention in nats; higher is flatter"),
-    Metric("opt_out_mass", "Opt-out", "share of the attention withheld from the image", digits=4),
+MAIN_METRICS = (
+    *("auroc", "avg_precision", "precision_at_5", "precision_at_10", "precision_at_30"),
+    *("iou_at_5", "iou_at_10", "iou_at_30", "pointing", "mass_in_box", "entropy", "opt_out_mass"),
 )
-BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
+"""The columns of the first tables; whatever else a run measured follows in tables of its own."""
+
+_SHORT = {
+    "auroc": "AUROC",
+    "avg_precision": "AP",
+    "f1": "F1",
+    "iou": "IoU",
+    "precision": "Prec.",
+    "recall": "Recall",
+    "pointing": "Pointing",
+    "mass_in_box": "Mass in box",
+    "entropy": "Entropy",
+    "opt_out_mass": "Opt-out",
+    "soft_iou": "Soft IoU",
+    "mean_iou": "Mean IoU",
+    "cnr": "CNR",
+    "cnr_abs": "|CNR|",
+    "tied_area": "Tied area",
+    "lost": "Lost",
+    "kl": "KL",
+    "match_local": "Match, local",
+    "match_global": "Match, global",
+    "preference": "Side preference",
+    "mirror_consistency": "Mirror consistency",
+}
+_BETWEEN_ARMS = {
+    "kl": "Symmetric Kullback-Leibler divergence from the map of the sentence as written, in nats.",
+    "match_local": "1 where the sentence as written has the higher local similarity to the image, else 0.",
+    "match_global": "1 where the sentence as written has the higher global similarity to the image, else 0.",
+    "preference": "Share of the sentence's own side in the attention on both sides.",
+    "mirror_consistency": "Correlation with the mirrored map of the sentence as written.",
+}
+_DIRECTION = {"higher": " Higher is better.", "lower": " Lower is better.", "none": ""}
+_AT_PERCENT = re.compile(r"(\w+)_at_(\d+)")
 
 FAVOURED_SUBSET: Mapping[str, str] = {"swap_left_right": "one_lung", "shuffle_in_report": "most_diverse_report_bboxes"}
 """Where the study reads a perturbation (arXiv 2210.06565, its headline figure); `abnormal` for the others."""
@@ -83,8 +109,26 @@ def term(terms: Mapping[str, Term], key: str) -> Term:
 
 
 def metric(key: str) -> Metric:
-    """The metric of `key`; for an unknown key, the key itself in words."""
-    return BY_KEY.get(key) or Metric(key, key.replace("_", " "), "")
+    """How to show the metric `key`; one that nothing is known of goes by its key."""
+    return Metric(key, _label(key), _meaning(key), digits=4 if key == "opt_out_mass" else 3)
+
+
+def _label(key: str) -> str:
+    match = _AT_PERCENT.fullmatch(key)
+    if match and match[1] in _SHORT:
+        return f"{_SHORT[match[1]]} {match[2]} %"
+    return _SHORT.get(key, key.replace("_", " "))
+
+
+def _meaning(key: str) -> str:
+    declared = next((metric for metric in registered() if metric.name == key), None)
+    return f"{declared.description}{_DIRECTION[declared.direction]}" if declared else _BETWEEN_ARMS.get(key, "")
+
+
+def further_metrics(keys: Iterable[str]) -> tuple[str, ...]:
+    """Those of `keys` that are not among the main ones, in the order in which they were declared."""
+    order = {metric.name: None for metric in registered()} | dict.fromkeys(_BETWEEN_ARMS)
+    return tuple(key for key in in_order(order, keys) if key not in MAIN_METRICS)
 
 
 def in_order(terms: Mapping[str, object], keys: Iterable[str]) -> tuple[str, ...]:
