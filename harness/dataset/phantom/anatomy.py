@@ -89,20 +89,23 @@ class Anatomy:
 
     def midline(self, v: Curve) -> Curve:
         """Where the middle of the spine lies."""
-        return self.spine_bow * np.sin(np.pi * v / self.height)
+        bow: Curve = self.spine_bow * np.sin(np.pi * v / self.height)
+        return bow
 
     def lateral(self, side: Side, v: Curve) -> Curve:
         """Distance of the chest wall from the midline."""
         lung = self.lung(side)
         rise = np.sin(0.5 * np.pi * np.clip(v / (lung.waist * self.height), 0, 1)) ** 0.8
         narrowing = 0.05 * np.clip(v / self.height - lung.waist, 0, 1) ** 2
-        return lung.width * (lung.shoulder + (1 - lung.shoulder) * rise - narrowing)
+        wall: Curve = lung.width * (lung.shoulder + (1 - lung.shoulder) * rise - narrowing)
+        return wall
 
     def medial(self, side: Side, v: Curve) -> Curve:
         """Distance of the mediastinal border of the lung from the midline (the heart comes on top)."""
         t = v / self.height
         waist = 1 + 0.25 * np.exp(-(((t - 0.45) / 0.12) ** 2)) - 0.15 * np.clip(t - 0.6, 0, 1)
-        return self.mediastinum * waist + sign(side) * self.turn
+        border: Curve = self.mediastinum * waist + sign(side) * self.turn
+        return border
 
     def apex_cap(self, side: Side, x: Curve) -> Curve:
         """Top of the lung at a distance x from the midline."""
@@ -113,7 +116,8 @@ class Anatomy:
         """Height of the hemidiaphragm at a distance x from the midline."""
         lung = self.lung(side)
         bow = 1 - ((x - 0.52 * lung.width) / (0.5 * lung.width)) ** 2
-        return self.height - lung.dome_depth * bow - lung.dome_lift * np.clip(bow + 0.35, 0, 1)
+        top: Curve = self.height - lung.dome_depth * bow - lung.dome_lift * np.clip(bow + 0.35, 0, 1)
+        return top
 
     def dome_top(self, side: Side) -> float:
         """Highest point of the hemidiaphragm."""

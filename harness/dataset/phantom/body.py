@@ -48,7 +48,8 @@ def air(anatomy: Anatomy, grid: Grid, heart: Array) -> Array:
     add_ellipse(vessels, grid, 0.85, (u, v, radius, 1.05 * radius), 0.18)
     add_ellipse(vessels, grid, 0.75, (u - 0.02, v + 2.0 * radius, radius, 1.25 * radius), 0.4)
     covered = np.maximum(0.9 * heart, np.minimum(vessels, 0.9))
-    return lungs * (1 - covered)
+    share: Array = lungs * (1 - covered)
+    return share
 
 
 def soft_tissue(anatomy: Anatomy, grid: Grid, heart: Array) -> Array:
@@ -73,7 +74,8 @@ def _outline(anatomy: Anatomy, v: Array) -> Array:
     reach, neck, torso = anatomy.shoulders, anatomy.neck, anatomy.torso
     widths = [neck, neck, 1.25 * neck, 0.75 * reach, 0.96 * reach, reach, 0.5 * (reach + torso), torso, torso * 1.06]
     blurred = [np.interp(v + shift, knots, widths) for shift in np.linspace(-0.2, 0.2, 9)]
-    return np.mean(blurred, axis=0).astype(np.float32)
+    smooth: Array = np.mean(blurred, axis=0).astype(np.float32)
+    return smooth
 
 
 def breasts(anatomy: Anatomy, grid: Grid) -> Array:

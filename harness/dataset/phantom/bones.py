@@ -3,7 +3,7 @@
 import numpy as np
 
 from harness.dataset.phantom.anatomy import SIDES, Anatomy, Side, sign
-from harness.dataset.phantom.raster import Array, Grid, add_ellipse, ramp, strokes
+from harness.dataset.phantom.raster import Array, Grid, Points, add_ellipse, ramp, strokes
 from harness.dataset.phantom.regions import clavicle_ends
 
 
@@ -51,11 +51,12 @@ def _rib_cage(anatomy: Anatomy, grid: Grid, side: Side, posterior: float, anteri
 _PHASES = np.linspace(0, 1, 256, endpoint=False, dtype=np.float32)
 
 
-def _bands(phase: Array, width: float) -> Array:
+def _bands(phase: Points, width: float) -> Array:
     """A periodic band profile: 0 between ribs, about 0.6 in the marrow, 1 at the cortical edges."""
     middle = np.abs(_PHASES - 0.5) / (0.5 * width)
     table = np.where(middle < 1, 0.6 + 0.4 * middle**4, np.clip(1 - 6 * (middle - 1), 0, 1)).astype(np.float32)
-    return table.take((phase * 256).astype(np.intp) & 255)
+    bands: Array = table.take((phase * 256).astype(np.intp) & 255)
+    return bands
 
 
 def shoulder_girdle(anatomy: Anatomy, grid: Grid, rng: np.random.Generator) -> Array:

@@ -28,7 +28,8 @@ class Exposure:
         """Grey level (0 … 1) of an attenuation."""
         level = np.clip((attenuation - self.black) / (self.white - self.black), 0.0, None)
         shown = 1.0 - np.exp(-1.9 * level)  # film and displays flatten the bright end
-        return (np.power(shown, self.gamma) / (1.0 - np.exp(-1.9)) ** self.gamma).astype(np.float32)
+        grey: Array = (np.power(shown, self.gamma) / (1.0 - np.exp(-1.9)) ** self.gamma).astype(np.float32)
+        return grey
 
 
 def sample_exposure(rng: np.random.Generator) -> Exposure:

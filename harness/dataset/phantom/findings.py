@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from harness.case import Triple
-from harness.dataset.phantom.anatomy import SIDES, Anatomy, Side, sign
+from harness.dataset.phantom.anatomy import SIDES, Anatomy, Curve, Side, sign
 from harness.dataset.phantom.regions import ZONES, lung_of, zone_span
 
 Spread = Literal["focal", "diffuse", "base", "apex", "hilum", "heart", "diaphragm"]
@@ -172,11 +172,12 @@ def _settle(finding: Finding, anatomy: Anatomy, rng: np.random.Generator) -> Fin
     return replace(finding, u=float(sign(side) * x[best]), v=float(v[best]))
 
 
-def _obstruction(anatomy: Anatomy, side: Side, x: np.ndarray, v: np.ndarray, reach: float) -> np.ndarray:
+def _obstruction(anatomy: Anatomy, side: Side, x: Curve, v: Curve, reach: float) -> Curve:
     """How far each place reaches into the heart or the diaphragm; 0 in the open. The first open place wins."""
     heart = anatomy.heart
     du, dv = sign(side) * x - heart.u - anatomy.turn, v - heart.v
     cos, sin = np.cos(heart.tilt), np.sin(heart.tilt)
     radius = np.hypot((du * cos + dv * sin) / (heart.a + reach), (dv * cos - du * sin) / (heart.b + reach))
     below = v + reach - anatomy.diaphragm(side, x)
-    return np.maximum(1 - radius, 0) + np.maximum(below, 0)
+    overlap: Curve = np.maximum(1 - radius, 0) + np.maximum(below, 0)
+    return overlap

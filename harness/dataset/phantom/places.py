@@ -72,6 +72,8 @@ def place_nouns(
     nouns: Sequence[Noun], location: str, side: str = "", zone: str = "", *, outside: bool = False
 ) -> list[Wording]:
     """Nouns at a place; `outside`: not within a lung, so that no lung is named."""
+    before: tuple[str, ...]
+    after: tuple[str, ...]
     match location:
         case "none" | "organ":
             return [Wording(noun) for noun in nouns]

@@ -24,11 +24,13 @@ class Grid:
 
     def columns(self, u: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Fractional column of a body coordinate."""
-        return (u - self.u[0, 0]) / self.step
+        columns: Points = (u - self.u[0, 0]) / self.step
+        return columns
 
     def rows(self, v: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Fractional row of a body coordinate."""
-        return (v - self.v[0, 0]) / self.step
+        rows: Points = (v - self.v[0, 0]) / self.step
+        return rows
 
     def window(self, u0: float, v0: float, u1: float, v1: float) -> tuple[slice, slice]:
         """The rows and columns within a rectangle, cut to the grid (may be empty)."""
@@ -99,7 +101,7 @@ def dome(radius2: Array, softness: float = 0.25) -> Array:
 
 
 def smooth(image: Array, passes: int = 1) -> Array:
-    """Binomial blur [1 2 1]/4 along both axes, edges repeated; n passes have a standard deviation of sqrt(n/2) pixels."""
+    """Binomial blur [1 2 1]/4 along both axes, edges repeated: a deviation of sqrt(n/2) pixels after n passes."""
     quarter, half = np.float32(0.25), np.float32(0.5)
     for _ in range(passes):
         for axis in (0, 1):
@@ -181,7 +183,7 @@ def _densify(
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Array:
-    """Noise of mean 0 and variance about 1 whose grain is 1/`cells` of the longer side, stretched from a small field."""
+    """Noise of mean 0 and variance about 1, its grain 1/`cells` of the longer side, stretched from a small field."""
     height, width = shape
     longer = max(height, width)
     small = rng.standard_normal((max(2, cells * height // longer + 2), max(2, cells * width // longer + 2)))
@@ -197,7 +199,8 @@ def _stretch_rows(image: Array, size: int) -> Array:
     position = np.linspace(0.0, image.shape[0] - 1, size)
     index = np.minimum(position.astype(int), image.shape[0] - 2)
     share = (position - index).astype(np.float32)[:, None]
-    return image[index] * (1 - share) + image[index + 1] * share
+    rows: Array = image[index] * (1 - share) + image[index + 1] * share
+    return rows
 
 
 def refine(image: Array, shape: tuple[int, int]) -> Array:
@@ -224,7 +227,7 @@ def sample(image: Array, x: Array, y: Array) -> Array:
     index, flat = (row * width + column).astype(np.intp), image.ravel()
     top = flat.take(index)
     top += (flat[1:].take(index) - top) * fx
-    bottom = flat[width:].take(index)
+    bottom: Array = flat[width:].take(index)
     bottom += (flat[width + 1 :].take(index) - bottom) * fx
     bottom -= top
     bottom *= fy

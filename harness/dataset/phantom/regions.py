@@ -79,6 +79,11 @@ def _lung_rows(anatomy: Anatomy, side: Side, top: float, bottom: float) -> Point
     return np.stack([u, np.concatenate([v, v])], axis=1)
 
 
+def _thickened(line: Points, du: float, dv: float) -> Points:
+    reach = np.array([du, dv])
+    return np.concatenate([line - reach, line + reach])
+
+
 def _rectangle(u0: float, v0: float, u1: float, v1: float) -> Points:
     return np.array([(u0, v0), (u1, v0), (u1, v1), (u0, v1)])
 
@@ -97,9 +102,9 @@ def _side_outlines(anatomy: Anatomy, side: Side) -> Iterator[tuple[str, Points]]
     inner = float(anatomy.medial(side, np.array(height)))
     x = np.linspace(inner, 0.98 * wall, 16)
     dome = np.stack([s * x, anatomy.diaphragm(side, x)], axis=1)
-    yield f"{side} hemidiaphragm", np.concatenate([dome - [0, 0.04], dome + [0, 0.04]])
+    yield f"{side} hemidiaphragm", _thickened(dome, 0.0, 0.04)
     ends = clavicle_ends(anatomy, side)
-    yield f"{side} clavicle", np.concatenate([ends - [0, 0.06], ends + [0, 0.06]])
+    yield f"{side} clavicle", _thickened(ends, 0.0, 0.06)
 
 
 def clavicle_ends(anatomy: Anatomy, side: Side) -> Points:
@@ -139,5 +144,5 @@ def _midline_outlines(anatomy: Anatomy) -> Iterator[tuple[str, Points]]:
     yield "carina", _rectangle(turn - 0.14, carina - 0.06, turn + 0.14, carina + 0.1)
     spine = np.linspace(-0.3, height + 0.2, 12)
     line = np.stack([anatomy.midline(spine), spine], axis=1)
-    yield "spine", np.concatenate([line - [anatomy.spine_width, 0], line + [anatomy.spine_width, 0]])
+    yield "spine", _thickened(line, anatomy.spine_width, 0.0)
     yield "abdomen", _rectangle(-1.0, min(map(anatomy.dome_top, SIDES)), 1.0, height + 0.45)

@@ -13,7 +13,7 @@ from harness.dataset.phantom.shadows import Scene, draw
 from harness.dataset.phantom.streams import Stream
 from harness.dataset.phantom.vessels import hila, vessels
 from harness.dataset.phantom.view import View
-from harness.dataset.phantom.visibility import visible
+from harness.dataset.phantom.visibility import Eye
 
 _AERATION = 0.86
 """Share of air in a healthy lung between its vessels."""
@@ -26,7 +26,8 @@ def render(plan: StudyPlan, omit: frozenset[int] = frozenset()) -> npt.NDArray[n
     attenuation = _attenuation(plan, grid, omit)
     projected = project(attenuation, grid, plan.view)
     picture = develop(projected, plan.exposure, plan.key.rng(Stream.NOISE))
-    return np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _attenuation(plan: StudyPlan, grid: Grid, omit: frozenset[int]) -> Array:
@@ -48,12 +49,12 @@ def _attenuation(plan: StudyPlan, grid: Grid, omit: frozenset[int]) -> Array:
 
 def _with_findings(plan: StudyPlan, omit: frozenset[int], scene: Scene, solid: Array) -> Array:
     """The air that the findings leave, each made strong enough to be seen at the models' resolution."""
-    left = scene.air.copy()
+    left, eye = scene.air.copy(), Eye(plan.exposure, max(plan.view.width, plan.view.height))
     for index, finding in enumerate(plan.findings):
         shadow = None if index in omit else draw(finding, scene, plan.key.rng(Stream.SHAPE, index))
         if shadow is not None:
-            fill = visible(shadow, solid, scene, plan)
-            left[shadow.window] *= 1 - fill
+            window = shadow.window
+            left[window] *= 1 - eye.strengthen(shadow.fill, scene.air[window], solid[window])
     return left
 
 

@@ -152,6 +152,7 @@ class _Writer:
     def _denial(self, kind: Kind) -> Statement:
         location = str(self.rng.choice(["none", "side", "zone"], p=[0.3, 0.25, 0.45]))
         side, zone = str(self.rng.choice(SIDES)), str(self.rng.choice(ZONES))
+        regions: tuple[str, ...]
         if kind.spread == "heart":
             location, regions = "organ", ("cardiac silhouette",)
         elif location == "none":

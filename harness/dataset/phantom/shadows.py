@@ -57,14 +57,16 @@ def _side(finding: Finding) -> Side:
 def _nodule(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:
     squash, tilt = rng.uniform(0.85, 1.18), rng.uniform(0, np.pi)
     shape = ellipse(scene.grid, finding.u, finding.v, finding.size * squash, finding.size / squash, tilt)
-    return rng.uniform(0.4, 0.62) * dome(shape, 0.3) * np.sqrt(np.clip(1.3 - 0.6 * shape, 0.2, 1))
+    fill: Array = rng.uniform(0.4, 0.62) * dome(shape, 0.3) * np.sqrt(np.clip(1.3 - 0.6 * shape, 0.2, 1))
+    return fill
 
 
 def _mass(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:
     squash, tilt = rng.uniform(0.75, 1.3), rng.uniform(0, np.pi)
     shape = ellipse(scene.grid, finding.u, finding.v, finding.size * squash, finding.size / squash, tilt)
     shape = shape + 0.18 * smooth_noise(rng, scene.grid.shape, 7)
-    return rng.uniform(0.55, 0.8) * dome(shape, 0.22) * np.sqrt(np.clip(1.35 - 0.6 * shape, 0.2, 1))
+    fill: Array = rng.uniform(0.55, 0.8) * dome(shape, 0.22) * np.sqrt(np.clip(1.35 - 0.6 * shape, 0.2, 1))
+    return fill
 
 
 def _patchy(level: float, softness: float, relief: float) -> Callable[[Finding, Scene, np.random.Generator], Array]:
@@ -73,7 +75,8 @@ def _patchy(level: float, softness: float, relief: float) -> Callable[[Finding, 
         shape = ellipse(scene.grid, finding.u, finding.v, finding.size * squash, finding.size / squash, tilt)
         cloud = dome(shape + 0.45 * smooth_noise(rng, scene.grid.shape, 6), softness)
         texture = 1 + relief * smooth_noise(rng, scene.grid.shape, 18)
-        return level * rng.uniform(0.8, 1.15) * cloud * np.clip(texture, 0.3, 1.5)
+        fill: Array = level * rng.uniform(0.8, 1.15) * cloud * np.clip(texture, 0.3, 1.5)
+        return fill
 
     return paint
 
@@ -98,14 +101,16 @@ def _reticular(finding: Finding, scene: Scene, rng: np.random.Generator) -> Arra
     coarse = smooth_noise(rng, scene.grid.shape, 36)
     net = np.exp(-((fine / 0.35) ** 2)) + 0.7 * np.exp(-((coarse / 0.3) ** 2))
     gradient = 0.75 + 0.35 * scene.grid.v / scene.anatomy.height
-    return np.clip(0.34 * net * gradient + 0.1, 0, 0.8).astype(np.float32) * _inside(finding, scene)
+    fill: Array = np.clip(0.34 * net * gradient + 0.1, 0, 0.8).astype(np.float32) * _inside(finding, scene)
+    return fill
 
 
 def _edema(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:
     u, v = scene.anatomy.hilum(_side(finding))
     wings = np.exp(-0.5 * ellipse(scene.grid, u, v + 0.15, 0.42, 0.62))
     haze = wings * (1 + 0.2 * smooth_noise(rng, scene.grid.shape, 12)) + 0.16
-    return np.clip(0.55 * haze, 0, 0.85).astype(np.float32) * _inside(finding, scene)
+    fill: Array = np.clip(0.55 * haze, 0, 0.85).astype(np.float32) * _inside(finding, scene)
+    return fill
 
 
 def _effusion(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:
@@ -127,7 +132,8 @@ def _pneumothorax(finding: Finding, scene: Scene, rng: np.random.Generator) -> A
     pocket = np.clip(whole - collapsed, 0, 1)
     line = np.clip(4 * smooth(pocket, 1) * smooth(collapsed, 1), 0, 1)
     opened = 1 - 1.12 / np.maximum(scene.air, 0.3)  # air in the pocket, whatever vessels were there
-    return (pocket * opened + 0.3 * line + 0.12 * collapsed).astype(np.float32)
+    fill: Array = (pocket * opened + 0.3 * line + 0.12 * collapsed).astype(np.float32)
+    return fill
 
 
 def _hilum(finding: Finding, scene: Scene, rng: np.random.Generator) -> Array:

@@ -95,7 +95,7 @@ _TRIES = 24
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to name the finding and its place. Either may carry the place: `left lobe` + noun, or noun + `in the …`."""
+    """One way to name the finding and its place: `prefix` before the noun, or `place` for a pattern's {loc}."""
 
     noun: Noun
     prefix: str = ""

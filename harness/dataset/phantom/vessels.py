@@ -15,7 +15,8 @@ def vessels(anatomy: Anatomy, grid: Grid, rng: np.random.Generator) -> Array:
     lines, weight = map(np.concatenate, zip(*(_tree(anatomy, side, rng) for side in SIDES), strict=True))
     fine = strokes(grid, lines, level * weight, 1)
     thick = strokes(grid, lines[:, :8], level * np.clip(weight[:, :8] - 0.4, 0, 1), 2)
-    return np.minimum(fine + thick, 0.6)
+    tree: Array = np.minimum(fine + thick, 0.6)
+    return tree
 
 
 def _tree(anatomy: Anatomy, side: Side, rng: np.random.Generator) -> tuple[Points, Points]:

@@ -22,11 +22,13 @@ class View:
 
     def to_image(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Body units (N, 2) → image pixels (N, 2)."""
-        return points @ np.array(self.matrix).T + np.array(self.offset)
+        image: npt.NDArray[np.floating] = points @ np.array(self.matrix).T + np.array(self.offset)
+        return image
 
     def to_body(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Image pixels (N, 2) → body units (N, 2)."""
-        return (points - np.array(self.offset)) @ np.linalg.inv(np.array(self.matrix)).T
+        body: npt.NDArray[np.floating] = (points - np.array(self.offset)) @ np.linalg.inv(np.array(self.matrix)).T
+        return body
 
     @property
     def step(self) -> float:

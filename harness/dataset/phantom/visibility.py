@@ -1,52 +1,57 @@
-"""The contrast floor: every finding must stand out at the models' resolution, or its picture would teach a lie.
+"""The contrast floor: every finding must stand out at the models' resolution, or its report would teach a lie.
 
-Contrast-to-noise ratio = mean grey-level change over the finding's core, divided by the standard deviation of what
-surrounds it there (noise and fine structure, i.e. after taking away the local mean), both in the 224-pixel frame.
+Contrast-to-noise ratio = mean grey-level change over the finding's core, divided by the standard deviation of what is
+there without it (noise and fine structure: the local mean is taken away), both with the longer side at 256 pixels.
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from harness.dataset.phantom.body import AIR_CONTRAST
+from harness.dataset.phantom.exposure import Exposure
 from harness.dataset.phantom.raster import Array, box_blur, smooth
 
-if TYPE_CHECKING:
-    from harness.dataset.phantom.plan import StudyPlan
-    from harness.dataset.phantom.shadows import Scene, Shadow
-
 CONTRAST_FLOOR = 1.5
-"""Least contrast-to-noise ratio of a finding in the frame."""
-_MARGIN = 1.25
-"""Drawn this much above the floor: projection and later findings take a little away."""
+"""Least contrast-to-noise ratio of a finding."""
+_DRAWN_AT = 1.3 * CONTRAST_FLOOR
+"""What is asked for here: projection and rounding to grey levels take a little away afterwards."""
 _FRAME_SIDE = 256
-"""Longer side of an image in the models' frame."""
 _LARGEST_FILL = 0.97
+_ROUNDS = 6
 
 
-def contrast_to_noise(change: Array, without: Array, local: int = 4) -> float:
-    """The ratio for a grey-level change and the picture without it, both at the frame's resolution."""
+def contrast_to_noise(change: Array, without: Array, noise: float = 0.0) -> float:
+    """The ratio for a change and the picture without it, both at the frame's resolution.
+
+    `noise`: standard deviation of noise that `without` does not contain yet.
+    """
     size = np.abs(change)
     core = size >= 0.5 * np.max(size)
-    rest = without - box_blur(without, local)
-    return float(np.mean(size[core]) / max(float(np.std(rest[core])), 1e-6))
+    structure = np.std((without - box_blur(without, 4))[core])
+    return float(np.mean(size[core]) / max(float(np.hypot(structure, noise)), 1e-6))
 
 
-def visible(shadow: "Shadow", solid: Array, scene: "Scene", plan: "StudyPlan") -> Array:
-    """The shadow's fill, strengthened as far as the floor asks for."""
-    window, fill = shadow.window, shadow.fill
-    air, tissue = scene.air[window], solid[window]
-    shrink = max(plan.view.width, plan.view.height) / _FRAME_SIDE
-    before = smooth(plan.exposure.tone(tissue - AIR_CONTRAST * air), 1)
-    for _ in range(6):
-        after = smooth(plan.exposure.tone(tissue - AIR_CONTRAST * air * (1 - fill)), 1)
-        ratio = contrast_to_noise(after - before, before)
-        noise = plan.exposure.noise / shrink
-        change = np.abs(after - before)
-        core = change >= 0.5 * np.max(change)
-        contrast = float(np.mean(change[core]))
-        ratio = contrast / float(np.hypot(contrast / max(ratio, 1e-6), noise))
-        if ratio >= _MARGIN * CONTRAST_FLOOR:
-            break
-        fill = np.minimum(fill * min(2.0, 1.1 * _MARGIN * CONTRAST_FLOOR / max(ratio, 1e-3)), _LARGEST_FILL)
-    return fill
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """Judges findings as a model will see them: through one exposure, an image's longer side shrunk to 256 pixels."""
+
+    exposure: Exposure
+    longer_side: int
+
+    def strengthen(self, fill: Array, air: Array, solid: Array) -> Array:
+        """The fill (share of air displaced), made as strong as the contrast floor asks for.
+
+        `air` and `solid` are the share of air and the attenuation without air, in the finding's window.
+        """
+        noise = self.exposure.noise * _FRAME_SIDE / self.longer_side
+        before = self._seen(solid, air)
+        for _ in range(_ROUNDS):
+            ratio = contrast_to_noise(self._seen(solid, air * (1 - fill)) - before, before, noise)
+            if ratio >= _DRAWN_AT:
+                break
+            fill = np.minimum(fill * min(2.0, 1.1 * _DRAWN_AT / ratio), _LARGEST_FILL)
+        return fill
+
+    def _seen(self, solid: Array, air: Array) -> Array:
+        return smooth(self.exposure.tone(solid - AIR_CONTRAST * air))
