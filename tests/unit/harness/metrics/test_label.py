@@ -1,0 +1,66 @@
+"""Boxes of the original image, seen in the frame of the model."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.case import Box
+from harness.metrics.label import exact_boxes, lost_share, paper_boxes
+from wronglung.geometry import Frame, letterbox
+
+
+@st.composite
+def boxes_in_images(draw):
+    width, height = draw(st.integers(12, 45)), draw(st.integers(12, 45))
+    x0, y0 = draw(st.integers(0, width - 2)), draw(st.integers(0, height - 2))
+    x1, y1 = draw(st.integers(x0 + 1, width)), draw(st.integers(y0 + 1, height))
+    return letterbox(width, height, longer_side=12, crop=9), Box("region", x0, y0, x1, y1)
+
+
+def box_of_the_mask(box: Box, frame: Frame) -> list[list[int]]:
+    """Draw the box, shrink the drawing by area, pad, crop, keep pixels more than half covered, take first and last."""
+    width, height, out_width, out_height = (
+        frame.image_width,
+        frame.image_height,
+        frame.resized_width,
+        frame.resized_height,
+    )
+    original = np.zeros((height, width), dtype=int)
+    original[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)] = 1
+    fine = original.repeat(out_height, axis=0).repeat(out_width, axis=1)  # in whole numbers: half is exactly half
+    covered = fine.reshape(out_height, height, out_width, width).sum(axis=(1, 3))
+    padded = np.pad(2 * covered > width * height, 40)
+    top, left = 40 - frame.offset_y, 40 - frame.offset_x
+    rows, cols = np.nonzero(padded[top : top + frame.height, left : left + frame.width])
+    return [[int(cols.min()), int(rows.min()), int(cols.max()), int(rows.max())]] if len(rows) else []
+
+
+@given(boxes_in_images())
+@settings(deadline=None, max_examples=200)
+def test_a_box_goes_through_resize_pad_and_crop_as_a_mask_would(case):
+    frame, box = case
+    assert paper_boxes([box], frame) == box_of_the_mask(box, frame)
+
+
+def test_in_a_frame_without_scaling_a_box_keeps_its_pixels():
+    assert paper_boxes([Box("region", 10, 20, 31, 41)], letterbox(256, 256)) == [[0, 4, 14, 24]]
+
+
+def test_a_box_that_the_crop_removes_is_left_out():
+    frame = letterbox(256, 256)
+    assert paper_boxes([Box("edge", 0, 0, 16, 200), Box("middle", 100, 100, 120, 120)], frame) == [[84, 84, 103, 103]]
+
+
+def test_exact_boxes_are_carried_over_unrounded_and_unclipped():
+    assert exact_boxes([Box("region", 0, 3, 100, 512)], letterbox(512, 512)) == [(-16.0, -14.5, 34.0, 240.0)]
+
+
+def test_what_the_crop_cuts_off_is_lost():
+    frame = letterbox(256, 256)
+    assert lost_share([Box("edge", 0, 16, 32, 240)], frame) == pytest.approx(0.5)
+    assert lost_share([Box("middle", 20, 20, 40, 40)], frame) == 0
+    assert lost_share([Box("outside", 0, 0, 16, 16)], frame) == 1
+    assert math.isnan(lost_share([], frame))

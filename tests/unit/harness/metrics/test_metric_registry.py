@@ -1,0 +1,126 @@
+"""What a metric declares, and how users add their own."""
+
+import numpy as np
+import pytest
+
+from harness.metrics import Metric, Protocol, registered, registry, score
+
+
+def _first_cell(scene):
+    return scene.maps[:, 0]
+
+
+def own_metric(**changes):
+    protocols = {"exact": Protocol("own/first-cell/1", _first_cell)}
+    return Metric(**{"name": "first_cell", "description": "The first cell.", "protocols": protocols, **changes})
+
+
+@pytest.fixture
+def _unregistered_afterwards(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+
+
+EXPECTED = {
+    "auroc",
+    "avg_precision",
+    "entropy",
+    "opt_out_mass",
+    *(f"{name}_at_{k}" for name in ("precision", "recall", "f1", "iou") for k in (5, 10, 20, 30)),
+}
+EXACT_ONLY = {"pointing", "mass_in_box", "soft_iou", "cnr", "cnr_abs", "mean_iou", "tied_area", "lost"}
+
+
+def test_the_profiles_have_these_metrics():
+    assert {metric.name for metric in registered("paper")} == EXPECTED
+    assert {metric.name for metric in registered("exact")} == EXPECTED | EXACT_ONLY
+
+
+@pytest.mark.parametrize("metric", registered(), ids=lambda metric: metric.name)
+def test_every_metric_says_what_a_reader_must_know(metric):
+    assert metric.description.endswith(".")
+    assert metric.lowest < metric.highest
+    for protocol in metric.protocols.values():
+        assert protocol.name.rsplit("/", 1)[1].isdigit(), "a protocol name ends in its version"
+
+
+def test_no_protocol_name_stands_for_two_computations():
+    protocols = [protocol for metric in registered() for protocol in metric.protocols.values()]
+    computations = {}
+    for protocol in protocols:
+        assert computations.setdefault(protocol.name, protocol.compute) is protocol.compute
+
+
+@pytest.mark.usefixtures("_unregistered_afterwards")
+def test_a_registered_metric_is_scored_with_the_others_in_its_profile():
+    registry.register(own_metric())
+    maps = np.full((1, 2, 2), 0.25)
+    assert score(maps, [[[0, 0, 9, 9]]])["first_cell"].tolist() == [0.25]
+    assert "first_cell" not in score(maps, [[[0, 0, 9, 9]]], profile="paper")
+
+
+@pytest.mark.usefixtures("_unregistered_afterwards")
+def test_two_metrics_cannot_share_a_name():
+    registry.register(own_metric())
+    registry.register(own_metric())
+    with pytest.raises(ValueError, match="there is a metric 'first_cell' already"):
+        registry.register(own_metric(description="Another."))
+
+
+@pytest.mark.usefixtures("_unregistered_afterwards")
+def test_entry_points_of_installed_packages_are_found(monkeypatch):
+    class Point:
+        def load(self):
+            return own_metric()
+
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()] if group == "wronglung.metrics" else [])
+    registry._load_entry_points.cache_clear()
+    try:
+        assert "first_cell" in {metric.name for metric in registered()}
+    finally:
+        registry._load_entry_points.cache_clear()
+
+
+@pytest.mark.usefixtures("_unregistered_afterwards")
+def test_an_entry_point_that_is_no_metric_is_refused(monkeypatch):
+    class Point:
+        def load(self):
+            return _first_cell
+
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()])
+    registry._load_entry_points.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=r"not a harness\.metrics\.Metric"):
+            registered()
+    finally:
+        registry._load_entry_points.cache_clear()
+
+
+def test_a_metric_follows_its_own_rule_for_empty_labels():
+    maps = np.full((1, 2, 2), 0.25)
+    null, defined = own_metric(), own_metric(empty_label="defined")
+    assert np.isnan(score(maps, [[]], metrics=[null])["first_cell"][0])
+    assert score(maps, [[]], metrics=[defined])["first_cell"][0] == 0.25
+
+
+def test_a_metric_that_returns_the_wrong_shape_is_named():
+    wrong = own_metric(protocols={"exact": Protocol("own/wrong/1", lambda scene: scene.maps)})
+    with pytest.raises(ValueError, match=r"'first_cell' returned shape \(1, 4\)"):
+        score(np.ones((1, 2, 2)), [[]], metrics=[wrong])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "first cell"}, "word of letters"),
+        ({"protocols": {}}, "needs a protocol"),
+        ({"protocols": {"other": Protocol("own/1", _first_cell)}}, "needs a protocol"),
+    ],
+)
+def test_a_metric_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        own_metric(**changes)
+
+
+def test_a_profile_that_a_metric_lacks_is_named():
+    with pytest.raises(ValueError, match="'first_cell' has no protocol for profile 'paper'"):
+        score(np.ones((1, 2, 2)), [[]], metrics=[own_metric()], profile="paper")

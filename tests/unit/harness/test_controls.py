@@ -1,0 +1,122 @@
+"""Controls: maps that know less than a model, or more."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from harness import controls
+from harness.metrics import score
+
+GRID, FRAME = (4, 5), (40, 50)
+CEILINGS = (
+    "auroc",
+    "avg_precision",
+    *(f"{m}_at_{k}" for m in ("precision", "recall", "f1", "iou") for k in (5, 10, 20, 30)),
+)
+
+real = st.floats(0, 50, allow_nan=False)
+rectangles = st.tuples(real, real, real, real).map(lambda b: [*np.minimum(b[:2], b[2:]), *np.maximum(b[:2], b[2:])])
+labels = st.lists(rectangles, min_size=1, max_size=4)
+domains = st.one_of(st.none(), rectangles.filter(lambda d: d[2] - d[0] > 1 and d[3] - d[1] > 1).map(tuple))
+attention = hnp.arrays(np.float64, (1, *GRID), elements=st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7]))
+
+
+@given(attention, labels, domains)
+@settings(deadline=None, max_examples=300)
+def test_no_map_beats_the_oracle(maps, label, domain):
+    oracle = controls.oracle([label], GRID, frame_size=FRAME, domains=[domain])
+    ours, best = (
+        score(np.nan_to_num(m), [label], frame_size=FRAME, domains=[domain], opt_out=[0.0]) for m in (maps, oracle)
+    )
+    for name in CEILINGS:
+        assert np.isnan(best[name][0]) or ours[name][0] <= best[name][0] + 1e-9, name
+
+
+@given(labels, domains)
+@settings(deadline=None)
+def test_a_nudge_of_the_oracle_does_not_beat_it(label, domain):
+    """The hardest rivals are close: one cell is raised or lowered a little."""
+    oracle = np.nan_to_num(controls.oracle([label], GRID, frame_size=FRAME, domains=[domain]))
+    rivals = np.clip(oracle.reshape(1, 20) + np.vstack([0.3 * np.eye(20), -0.3 * np.eye(20)]), 0, None)
+    arguments = {"frame_size": FRAME, "opt_out": np.zeros(41), "domains": [domain] * 41}
+    found = score(np.vstack([oracle.reshape(1, 20), rivals]).reshape(41, *GRID), [label] * 41, **arguments)
+    for name in CEILINGS:
+        assert np.isnan(found[name]).all() or (found[name] <= found[name][0] + 1e-9).all(), name
+
+
+def test_the_oracle_is_each_cells_coverage():
+    oracle = controls.oracle([[[0, 0, 5, 10], [0, 0, 2, 10]], []], GRID, frame_size=FRAME)
+    assert oracle[0, 0, 0] == 0.5
+    assert oracle[0].sum() == 0.5
+    assert np.isnan(oracle[1]).all()
+
+
+def test_the_oracle_covers_what_a_cell_keeps_inside_the_domain():
+    oracle = controls.oracle([[[0, 0, 5, 40]]], GRID, frame_size=FRAME, domains=[(0.0, 0.0, 5.0, 40.0)])
+    assert oracle[0, :, 0].tolist() == [1, 1, 1, 1]
+
+
+def test_the_uniform_map_sums_to_one():
+    uniform = controls.uniform(3, (19, 19))
+    assert uniform.shape == (3, 19, 19)
+    assert uniform.sum(axis=(1, 2)) == pytest.approx([1, 1, 1])
+    assert np.ptp(uniform) == 0
+
+
+def test_the_centre_prior_has_not_seen_the_patient():
+    coverages = np.array([[[0.5, 0]], [[1.0, 0]], [[0, 0.5]], [[0, 1.0]], [[np.nan, np.nan]]])
+    prior = controls.centre_prior(coverages, ["a", "a", "b", "b", "c"])
+    assert prior[0].tolist() == prior[1].tolist() == [[0, 0.75]]
+    assert prior[2].tolist() == [[0.75, 0]]
+    assert prior[4].tolist() == [[0.375, 0.375]]
+
+
+def test_a_single_patient_has_no_prior():
+    assert np.isnan(controls.centre_prior(np.ones((3, 1, 1)), ["a"] * 3)).all()
+
+
+def test_what_no_other_patient_has_is_exactly_zero():
+    coverages = np.random.default_rng(6).random((200, 1, 2))
+    coverages[1:, 0, 1] = 0
+    prior = controls.centre_prior(coverages, [str(i) for i in range(200)])
+    assert prior[0, 0, 1] == 0
+
+
+def test_text_blind_gives_every_sentence_the_mean_map_of_its_image():
+    maps = np.random.default_rng(0).random((5, 2, 2)).astype(np.float32)
+    blind = controls.text_blind(maps, ["a", "b", "a", "c", "b"])
+    assert blind[0] == pytest.approx(maps[[0, 2]].mean(axis=0))
+    assert (blind[0] == blind[2]).all()
+    assert (blind[1] == blind[4]).all()
+    assert np.isnan(blind[3]).all()
+
+
+def test_image_blind_gives_the_mean_map_of_the_wording_on_other_images():
+    maps = np.arange(6.0).reshape(6, 1, 1)
+    wordings, images = ["x", "x", "x", "y", "x", "z"], ["a", "b", "c", "a", "a", "a"]
+    blind = controls.image_blind(maps, wordings, images)
+    assert blind.ravel() == pytest.approx([1.5, 2, 5 / 3, np.nan, 1.5, np.nan], nan_ok=True)
+
+
+def test_a_failed_sentence_takes_no_part():
+    maps = np.array([1.0, np.nan, 3.0]).reshape(3, 1, 1)
+    assert controls.text_blind(maps, ["a"] * 3).ravel().tolist() == [2, 2, 2]
+    assert controls.image_blind(maps, ["x"] * 3, ["a", "b", "c"]).ravel().tolist() == [3, 2, 1]
+
+
+def test_opt_out_masses_are_averaged_like_maps():
+    assert controls.text_blind([0.25, 0.75, 0.5], ["a", "a", "b"]) == pytest.approx([0.5, 0.5, np.nan], nan_ok=True)
+
+
+def test_a_blind_uniform_model_stays_uniform_to_the_last_bit():
+    maps = np.full((300, 19, 19), np.float32(1 / 361))
+    images = [str(i % 7) for i in range(300)]
+    for blind in (controls.text_blind(maps, images), controls.image_blind(maps, ["w"] * 300, images)):
+        assert (np.ptp(blind, axis=(1, 2)) == 0).all()
+
+
+def test_every_row_needs_a_group():
+    with pytest.raises(ValueError, match="one group per row"):
+        controls.text_blind(np.ones((2, 1, 1)), ["a"])

@@ -1,0 +1,110 @@
+"""Does the map follow "left" and "right"?"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from harness.case import Box
+from harness.laterality import mirror_consistency, mirrored_name, preference, response, sided_regions
+
+FRAME = {"frame_size": (8, 8)}
+LEFT, RIGHT = [[4, 0, 8, 8]], [[0, 0, 4, 8]]  # the patient's left is on the right of the image
+
+
+def half(share_left):
+    """(1, 4, 4): a map with `share_left` of its attention on the patient's left."""
+    return np.concatenate([np.full((1, 4, 2), (1 - share_left) / 8), np.full((1, 4, 2), share_left / 8)], axis=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "mirrored"),
+    [
+        ("left lung", "right lung"),
+        ("right lower lung zone", "left lower lung zone"),
+        ("left costophrenic angle", "right costophrenic angle"),
+        ("cardiac silhouette", None),
+        ("upright abdomen", None),
+    ],
+)
+def test_a_region_is_mirrored_by_whole_words(name, mirrored):
+    assert mirrored_name(name) == mirrored
+
+
+def test_only_sided_boxes_with_a_counterpart_in_the_image_take_part():
+    left, right = Box("left lung", 5, 0, 9, 9), Box("right lung", 0, 0, 4, 9)
+    spine, clavicle = Box("spine", 4, 0, 5, 9), Box("left clavicle", 5, 0, 9, 1)
+    found = sided_regions([left, spine, clavicle], [right, spine, left])
+    assert found is not None
+    assert (found.own, found.mirrored) == ((left,), (right,))
+    assert sided_regions([spine, clavicle], [right, spine, left]) is None
+
+
+def test_a_region_with_two_boxes_is_mirrored_once():
+    left, right = Box("left lung", 5, 0, 9, 9), Box("right lung", 0, 0, 4, 9)
+    found = sided_regions([left, left], [right, left])
+    assert found is not None
+    assert found.mirrored == (right,)
+
+
+def test_a_map_that_follows_the_words_scores_one():
+    found = response(half(1.0), half(0.0), [LEFT], [RIGHT], **FRAME)
+    assert (found.preference[0], found.swapped_preference[0], found.index[0]) == (1, 0, 1)
+
+
+def test_a_map_that_ignores_left_and_right_scores_zero_wherever_it_lies():
+    for share in (0.0, 0.3, 1.0):
+        assert response(half(share), half(share), [LEFT], [RIGHT], **FRAME).index[0] == 0
+
+
+def test_a_map_that_does_the_opposite_scores_minus_one():
+    assert response(half(0.0), half(1.0), [LEFT], [RIGHT], **FRAME).index[0] == -1
+
+
+def test_the_preference_is_a_share_of_the_two_sides_not_of_the_image():
+    maps = half(0.75)
+    maps[:, 2:] = 0  # half of the attention is elsewhere, in no region
+    own, mirrored = [[4, 0, 8, 4]], [[0, 0, 4, 4]]
+    assert preference(maps, [own], [mirrored], **FRAME)[0] == pytest.approx(0.75)
+
+
+def test_what_both_sides_share_counts_for_neither():
+    maps = np.zeros((1, 4, 4))
+    maps[0, :, 1] = 1.0  # only where the two overlap
+    maps[0, 0, 3] = 1.0
+    assert preference(maps, [[[2, 0, 8, 8]]], [[[0, 0, 4, 8]]], **FRAME)[0] == 1
+
+
+def test_too_little_attention_on_both_sides_is_no_preference():
+    for mass, null in ((0.9e-6, True), (1.1e-6, False)):
+        assert np.isnan(preference(half(0.5) * mass, [LEFT], [RIGHT], **FRAME)[0]) == null
+
+
+def test_a_region_that_is_its_own_mirror_image_is_no_preference():
+    assert np.isnan(preference(half(0.5), [LEFT + RIGHT], [RIGHT + LEFT], **FRAME)[0])
+
+
+@given(hnp.arrays(np.float64, (1, 4, 4), elements=st.floats(0, 1)), st.tuples(*[st.floats(0, 8)] * 4))
+@settings(deadline=None)
+def test_the_preferences_of_the_two_sides_add_up_to_one(maps, box):
+    x0, y0, x1, y1 = box
+    own = [[min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]]
+    here, there = preference(maps, [own], [LEFT], **FRAME)[0], preference(maps, [LEFT], [own], **FRAME)[0]
+    assert np.isnan(here) == np.isnan(there)
+    assert np.isnan(here) or here + there == pytest.approx(1)
+
+
+def test_a_failed_sentence_is_null():
+    assert np.isnan(response(half(1.0), np.full((1, 4, 4), np.nan), [LEFT], [RIGHT], **FRAME).index[0])
+
+
+def test_a_model_that_treats_both_sides_alike_is_consistent_under_mirroring():
+    maps = np.random.default_rng(3).random((4, 5, 6))
+    assert mirror_consistency(maps, maps[..., ::-1]) == pytest.approx([1] * 4)
+    assert (mirror_consistency(maps, maps) < 0.9).all()
+
+
+def test_one_list_of_boxes_per_map_and_side_is_wanted():
+    with pytest.raises(ValueError, match="two box lists each"):
+        preference(half(0.5), [LEFT], [], **FRAME)
