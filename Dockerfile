@@ -36,6 +36,8 @@ RUN pip install --no-deps --force-reinstall .
 FROM base AS harness
 COPY --from=build-harness /opt/venv /opt/venv
 COPY harness/runs harness/runs
+# A named volume that is mounted here starts with this owner.
+RUN install -d -o 10001 -g 10001 /results
 USER 10001:10001
 ENTRYPOINT ["harness"]
 CMD ["--help"]
@@ -51,4 +53,4 @@ EXPOSE 8500 8502
 # The gateway is healthy when it answers; Kubernetes asks its gRPC health service per model instead.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["wronglung", "models"]
 ENTRYPOINT ["wronglung"]
-CMD ["serve", "--host", "0.0.0.0", "--metrics-port", "8502"]
+CMD ["serve", "--host=0.0.0.0", "--port=8500", "--metrics-host=0.0.0.0", "--metrics-port=8502"]

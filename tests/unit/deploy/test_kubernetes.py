@@ -1,0 +1,130 @@
+"""The manifests render, are valid, and say the same as the rest of the project."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import needs, repository
+
+FOLDER = repository.ROOT / "deploy" / "kubernetes"
+OVERLAYS = sorted(path.parent for path in FOLDER.glob("overlays/*/kustomization.yaml"))
+VERSION = "1.32"
+HEALTH_OF_ALL_MODELS = "wronglung.v1.AlignmentService"
+
+Manifest = dict[str, Any]
+
+
+def render(folder: Path) -> str:
+    """What `kubectl apply -k` would apply."""
+    command = [needs.tool("kubectl"), "kustomize", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(params=OVERLAYS, ids=lambda path: path.name)
+def rendered(request: pytest.FixtureRequest) -> str:
+    return render(request.param)
+
+
+@pytest.fixture
+def manifests(rendered: str) -> list[Manifest]:
+    return list(yaml.safe_load_all(rendered))
+
+
+def pods(manifests: list[Manifest]) -> Iterator[tuple[dict[str, str], Manifest]]:
+    """Labels and specification of every pod that a manifest would start."""
+    for manifest in manifests:
+        spec = manifest.get("spec", {})
+        template = spec.get("template") or spec.get("jobTemplate", {}).get("spec", {}).get("template")
+        if template:
+            yield template["metadata"]["labels"], template["spec"]
+
+
+def one(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = [m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def test_there_is_an_overlay_without_gpus() -> None:
+    assert FOLDER / "overlays" / "cpu" in OVERLAYS
+
+
+def test_every_manifest_is_valid(rendered: str, tmp_path: Path) -> None:
+    file = tmp_path / "rendered.yaml"
+    file.write_text(rendered)
+    command = [needs.tool("kubernetes-validate"), "-k", VERSION, "--strict", str(file)]
+    validated = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+
+
+def test_every_container_is_confined(manifests: list[Manifest]) -> None:
+    specs = [spec for _, spec in pods(manifests)]
+    assert len(specs) == 2
+    for spec in specs:
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"])
+            assert "memory" in container["resources"]["limits"]
+            assert container["image"].count(":") == 1, "an image without a tag is whatever was built last"
+
+
+def test_a_server_is_ready_when_every_model_is(manifests: list[Manifest]) -> None:
+    (server,) = one(manifests, "Deployment", "wronglung-server")["spec"]["template"]["spec"]["containers"]
+    for probe in ("startupProbe", "readinessProbe"):
+        assert server[probe]["grpc"] == {"port": 8500, "service": HEALTH_OF_ALL_MODELS}
+    assert server["startupProbe"]["periodSeconds"] * server["startupProbe"]["failureThreshold"] >= 300
+
+
+def test_a_sick_model_does_not_kill_the_pod(manifests: list[Manifest]) -> None:
+    (server,) = one(manifests, "Deployment", "wronglung-server")["spec"]["template"]["spec"]["containers"]
+    assert server["livenessProbe"].get("grpc", {}).get("service") != HEALTH_OF_ALL_MODELS
+
+
+def test_there_is_time_to_drain(manifests: list[Manifest]) -> None:
+    pod = one(manifests, "Deployment", "wronglung-server")["spec"]["template"]["spec"]
+    announced = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drains_s = 30 + 30  # requests in flight, then TorchServe
+    assert pod["terminationGracePeriodSeconds"] >= announced + drains_s
+
+
+def test_the_service_is_headless_and_finds_the_server(manifests: list[Manifest]) -> None:
+    service = one(manifests, "Service", "wronglung-server")["spec"]
+    labels = next(labels for labels, spec in pods(manifests) if spec["containers"][0]["name"] == "server")
+    assert service["clusterIP"] == "None"
+    assert service["selector"].items() <= labels.items()
+
+
+def test_whatever_is_not_listed_is_denied(manifests: list[Manifest]) -> None:
+    deny = one(manifests, "NetworkPolicy", "wronglung-default-deny")["spec"]
+    assert set(deny["policyTypes"]) == {"Ingress", "Egress"}
+    assert not deny.get("ingress")
+    assert not deny.get("egress")
+    assert all(deny["podSelector"]["matchLabels"].items() <= labels.items() for labels, _ in pods(manifests))
+
+
+def test_the_nightly_job_may_call_the_server(manifests: list[Manifest]) -> None:
+    server = one(manifests, "NetworkPolicy", "wronglung-server")["spec"]["ingress"][0]["from"][0]
+    nightly = next(labels for labels, spec in pods(manifests) if spec["containers"][0]["name"] == "harness")
+    assert server["podSelector"]["matchLabels"].items() <= nightly.items()
+
+
+def test_every_night_writes_to_a_folder_of_its_own(manifests: list[Manifest]) -> None:
+    (harness,) = one(manifests, "CronJob", "wronglung-nightly")["spec"]["jobTemplate"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert harness["args"][-1] == "out=/results/$(JOB_NAME)"
+    assert "--resume" in harness["args"]
+
+
+def test_the_nightly_run_is_the_one_of_the_harness() -> None:
+    assert (FOLDER / "base" / "nightly.yaml").read_text() == (repository.ROOT / "harness/runs/nightly.yaml").read_text()
