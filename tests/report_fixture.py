@@ -119,6 +119,7 @@ def summary(plan: Plan) -> dict[str, Any]:
     }
     if plan.controls:
         tree["controls"] = _controls(plan)
+        tree["advantage"] = {m: _advantage(plan, response) for m, response in plan.models.items()}
     if plan.laterality:
         tree["laterality"] = {m: _laterality(plan, response) for m, response in plan.models.items()}
     if opt_out := {m: _opt_out(plan) for m in plan.models if m.endswith("optout")}:
@@ -176,10 +177,26 @@ def _laterality(plan: Plan, response: float) -> dict[str, Any]:
     }
 
 
+def _advantage(plan: Plan, response: float) -> dict[str, Any]:
+    def over(value: float) -> dict[str, Any]:
+        gain = 0.15 * response + 0.1 * (METRICS["auroc"] - value)
+        node = estimate(gain, 0.03, 900, plan.patients) | {"p": 0.01, "q": 0.02 if gain > 0.03 else 0.6, "mde": 0.04}
+        return {subset: {profile: {"auroc": node} for profile in plan.profiles} for subset in plan.subsets}
+
+    return {name: over(value) for name, value in (CONTROLS | BLIND).items()}
+
+
 def _opt_out(plan: Plan) -> dict[str, Any]:
+    def point(value: float) -> dict[str, Any]:
+        return {"mean": value, "ci95": [None, None], "n": 800}
+
+    masses = {"own_present": 0.0028, "own_negated": 0.0031, "random_false": 0.0044}
     return {
-        "auroc": estimate(0.63, 0.04, 800, plan.patients),
-        "word_count_auroc": estimate(0.51, 0.03, 800, plan.patients),
+        "mass": {kind: estimate(value, 0.0003, 300, plan.patients) for kind, value in masses.items()},
+        "auroc": point(0.63),
+        "auroc_length_matched": point(0.61),
+        "auroc_of_word_count": point(0.51),
+        "risk_coverage": {"area": point(0.5), "area_in_random_order": point(0.6), "area_in_ideal_order": point(0.3)},
     }
 
 

@@ -62,7 +62,7 @@ def _estimate_rows(node: Json, prefix: str = "") -> Iterator[Row]:
 
 def left_out(results: Results) -> Table | None:
     """What the data set's reader left out or found odd."""
-    dataset = mapping(results.manifest.get("dataset"))
+    dataset = results.dataset
     groups = tuple(
         Group(title, tuple(_finding_rows(mapping(dataset.get(key)), mapping(dataset.get("examples")))))
         for key, title in (("left_out", "Left out"), ("warnings", "Kept, but odd"))
@@ -88,7 +88,7 @@ def _finding_rows(counts: Json, examples: Json) -> Iterator[Row]:
 def lineage(results: Results) -> tuple[Fact, ...]:
     """Where the numbers come from, in the order in which one would ask."""
     manifest = results.manifest
-    dataset = mapping(manifest.get("dataset"))
+    dataset = results.dataset
     facts = [
         Fact("Data set", str(dataset.get("name", ""))),
         Fact("Data set digest", str(dataset.get("digest", "")), code=True),
@@ -117,7 +117,7 @@ def _text(value: object) -> str:
 
 def size_line(results: Results) -> str:
     """How much data there was, e.g. ``phantom:test: 300 images of 100 patients, 812 sentences``."""
-    dataset = mapping(results.manifest.get("dataset"))
+    dataset = results.dataset
     counts = [
         f"{numbers.thousands(int(dataset[key]))} {key}"
         for key in ("patients", "images", "sentences")

@@ -111,7 +111,7 @@ def forest(
     signed: bool = False,
 ) -> Forest | None:
     """Lay out `marks` on a common axis that also holds the references; None when nothing can be drawn."""
-    drawn = [mark for mark in marks if mark.estimate.known]
+    drawn = [mark for mark in marks if mark.estimate.mean is not None]
     if not drawn:
         return None
     axis = Axis.around([value for mark in drawn for value in _values(mark.estimate)] + [v for v, _ in references])
@@ -129,7 +129,8 @@ def _values(estimate: Estimate) -> list[float]:
 
 
 def _strip(mark: Mark, axis: Axis, digits: int, *, signed: bool) -> Strip:
-    low, at, high = (axis.percent(value) for value in _values(mark.estimate))
+    values = _values(mark.estimate)
+    low, at, high = (axis.percent(value) for value in (values[0], values[len(values) // 2], values[-1]))
     return Strip(
         label=mark.label,
         series=mark.series,

@@ -148,7 +148,7 @@ def _lri_evidence(lri: Estimate | None) -> Evidence:
     question = "Does the map move to the side that is named?"
     if lri is None or not lri.known:
         return Evidence(question, "No Laterality Response Index in this run.", Sign.UNKNOWN)
-    text = f"Laterality Response Index {numbers.with_interval(lri, signed=True)}, {numbers.count(lri.n)}"
+    text = f"Laterality Response Index {_with_count(lri)}"
     return Evidence(question, text, sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI))
 
 
@@ -163,17 +163,11 @@ def _random_evidence(results: Results, model: str) -> Evidence | None:
 def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> Evidence:
     if delta is None or not delta.known:
         return Evidence(question, "This run has no such arm.", Sign.UNKNOWN)
-    parts = [
-        f"change in AUROC {numbers.with_interval(delta, signed=True)}",
-        wording.term(wording.SUBSETS, subset).label,
-        numbers.count(delta.n),
-    ]
     sign = sign_of(delta, expected=-1)
-    if delta.q is not None:
-        parts.append(f"q {_equals(numbers.probability(delta.q))}")
+    text = f"change in AUROC {_with_count(delta)}, {wording.term(wording.SUBSETS, subset).label}"
     if sign is Sign.NOT_SHOWN and delta.mde is not None:
-        parts.append(f"smallest detectable change {numbers.number(delta.mde)}")
-    return Evidence(question, ", ".join(parts), sign)
+        text += f"; smallest detectable change {numbers.number(delta.mde)}"
+    return Evidence(question, text, sign)
 
 
 def _equals(text: str) -> str:
@@ -181,22 +175,20 @@ def _equals(text: str) -> str:
 
 
 def _control_evidence(results: Results, model: str, control: str, question: str) -> Evidence | None:
-    """Compare two intervals: disjoint ones differ, overlapping ones stay undecided."""
+    """The paired advantage over a blind control, on the sentences that have both."""
     where = ("all", wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
-    own = results.estimate("models", model, wording.BASELINE, *where)
-    blind = results.control(control, model, *where)
-    if own is None or blind is None or not own.known or not blind.known:
+    gain = results.estimate("advantage", model, control, *where)
+    if gain is None or not gain.known:
         return None
-    text = f"AUROC {numbers.with_interval(own)} against {numbers.with_interval(blind)}"
-    return Evidence(question, text, _compare(own, blind))
+    text = f"AUROC above {control.replace('_', '-')} by {_with_count(gain)}"
+    return Evidence(question, text, sign_of(gain, expected=1))
 
 
-def _compare(own: Estimate, other: Estimate) -> Sign:
-    if own.low is None or own.high is None or other.low is None or other.high is None:
-        return Sign.UNKNOWN
-    if own.low > other.high:
-        return Sign.FOR
-    return Sign.AGAINST if own.high < other.low else Sign.NOT_SHOWN
+def _with_count(estimate: Estimate) -> str:
+    parts = [numbers.with_interval(estimate, signed=True), numbers.count(estimate.n)]
+    if estimate.q is not None:
+        parts.append(f"q {_equals(numbers.probability(estimate.q))}")
+    return ", ".join(parts)
 
 
 def lead(answers_: tuple[Answer, ...]) -> str:

@@ -28,12 +28,13 @@ class Plots:
 class OptOut:
     """The opt-out panel; every part may be empty."""
 
-    plot: Forest | None
+    decision: Forest | None
+    mass: Forest | None
     table: Table | None
     histograms: tuple[Histogram, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.plot or self.table or self.histograms)
+        return bool(self.decision or self.mass or self.table or self.histograms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Page:
     laterality_table: Table | None
     opt_out: OptOut
     controls: Plots
+    advantage: Plots
     rooms: tuple[Room, ...]
     heat_legend: str
     failures: Table | None
@@ -87,6 +89,7 @@ def make_page(results: Results) -> Page:
         laterality_table=facts.estimates_table(results, "laterality", "Laterality in full"),
         opt_out=_opt_out(results),
         controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
+        advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
         rooms=gallery.rooms(results),
         heat_legend=heat.legend_uri(),
         failures=facts.count_table(results, "failures", "Failures by code", "Code"),
@@ -113,7 +116,8 @@ def _opt_out(results: Results) -> OptOut:
     shown = histograms(results.directory / "cases.parquet", "opt_out", results.models)
     wanted = {wording.BASELINE, "random_sentences"}
     return OptOut(
-        plot=plots.opt_out_plot(results),
+        decision=plots.opt_out_decision_plot(results),
+        mass=plots.opt_out_mass_plot(results),
         table=facts.estimates_table(results, "opt_out", "Opt-out in full"),
         histograms=tuple(h for h in shown if h.perturbation in wanted),
     )

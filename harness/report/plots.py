@@ -79,12 +79,49 @@ def laterality_plot(results: Results) -> Forest | None:
     )
 
 
-def opt_out_plot(results: Results) -> Forest | None:
-    """How well the opt-out mass tells foreign sentences from the image's own."""
+def advantage_plot(results: Results, metric_key: str, subset: str) -> Forest | None:
+    """What each model adds to what a control reaches, on the sentences that both have."""
+    metric = wording.metric(metric_key)
+    marks = []
+    for control in wording.CONTROLS:
+        for series, model in enumerate(results.models):
+            path = (control, subset, wording.DEFAULT_PROFILE, metric_key)
+            estimate = results.estimate("advantage", model, *path)
+            if estimate is not None and control != "oracle":
+                marks.append(Mark(model, series, estimate, f"above {wording.term(wording.CONTROLS, control).label}"))
+    return forest(
+        f"{metric.label} above the controls, {wording.term(wording.SUBSETS, subset).label}",
+        f"{metric.label} gained",
+        marks,
+        references=((0.0, "no better"),),
+        digits=metric.digits,
+        signed=True,
+    )
+
+
+def opt_out_decision_plot(results: Results) -> Forest | None:
+    """How well the opt-out mass tells false foreign sentences from the image's own."""
+    caption = "Opt-out mass as a decision: does it tell false sentences from true ones?"
+    return _opt_out_plot(results, (), caption, "AUROC", ((0.5, "chance"),), 3)
+
+
+def opt_out_mass_plot(results: Results) -> Forest | None:
+    """The mean opt-out mass by what the sentence says of the image."""
+    return _opt_out_plot(results, ("mass",), "Opt-out mass by kind of sentence", "opt-out mass", ((0.0, "none"),), 4)
+
+
+def _opt_out_plot(
+    results: Results,
+    path: tuple[str, ...],
+    caption: str,
+    axis: str,
+    references: tuple[tuple[float, str], ...],
+    digits: int,
+) -> Forest | None:
     marks = []
     for series, model in enumerate(results.models):
-        for key, node in mapping(dig(results.summary, "opt_out", model)).items():
+        for key, node in mapping(dig(results.summary, "opt_out", model, *path)).items():
             estimate = parse_estimate(node)
-            if estimate is not None and "auroc" in key:
-                marks.append(Mark(model, series, estimate, key.replace("_", " ")))
-    return forest("Opt-out mass as a decision", "AUROC", marks, references=((0.5, "chance"),))
+            if estimate is not None:
+                marks.append(Mark(model, series, estimate, wording.term(wording.OPT_OUT, key).label))
+    return forest(caption, axis, marks, references=references, digits=digits)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Section = Literal["models", "deltas"]
+Section = Literal["models", "deltas", "advantage"]
 Json = Mapping[str, Any]
 
 FEW_PATIENTS = 20
@@ -124,28 +124,29 @@ class Results:
         return _unique(key for profile in profiles for key in mapping(profile))
 
     @property
+    def dataset(self) -> Json:
+        """What is known of the data set: what was evaluated, and what its reader left out."""
+        return {**mapping(self.manifest.get("dataset")), **mapping(self.summary.get("dataset"))}
+
+    @property
     def patients(self) -> int | None:
-        """Patients in the data set, if the manifest says."""
-        return _count(dig(self.manifest, "dataset", "patients"))
+        """Patients in the data set, if the run says."""
+        return _count(self.dataset.get("patients"))
 
     @property
     def few_patients(self) -> bool:
         """Whether the whole run rests on fewer than 20 patients."""
         return self.patients is not None and self.patients < FEW_PATIENTS
 
-    def estimate(self, section: Section, model: str, perturbation: str, *path: str) -> Estimate | None:
-        """The value at ``<section>.<model>.<perturbation>.<path…>`` with path = subset, profile, metric."""
-        return parse_estimate(dig(self.summary, section, model, perturbation, *path))
+    def estimate(self, section: Section, model: str, arm: str, *path: str) -> Estimate | None:
+        """The value at ``<section>.<model>.<arm>.<path…>`` with path = subset, profile, metric; the arm is a
+        perturbation, in `advantage` a control."""
+        return parse_estimate(dig(self.summary, section, model, arm, *path))
 
     def control(self, control: str, model: str, *path: str) -> Estimate | None:
         """A control's value at path = subset, profile, metric: that of `model` where the control has one per model."""
         node = dig(self.summary, "controls", control)
         return parse_estimate(dig(node, model, *path)) or parse_estimate(dig(node, *path))
-
-    def control_is_per_model(self, control: str) -> bool:
-        """Whether the control is computed from each model's own maps."""
-        node = mapping(dig(self.summary, "controls", control))
-        return any(model in node for model in self.models)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -60,6 +60,15 @@ CONTROLS: Mapping[str, Term] = {
     "uniform": Term("uniform", "The same weight everywhere."),
 }
 
+OPT_OUT: Mapping[str, Term] = {
+    "own_present": Term("own sentences that state a finding", "The model should answer them."),
+    "own_negated": Term("own sentences that deny a finding", "True of the image, but with nothing to show."),
+    "random_false": Term("foreign sentences that are false here", "The model should withhold its attention."),
+    "auroc": Term("opt-out mass", "All sentences of both kinds."),
+    "auroc_length_matched": Term("opt-out mass, sentences of equal length", "Length itself says nothing here."),
+    "auroc_of_word_count": Term("number of words alone", "What length by itself would reach."),
+}
+
 MAIN_METRICS = (
     *("auroc", "avg_precision", "precision_at_5", "precision_at_10", "precision_at_30"),
     *("iou_at_5", "iou_at_10", "iou_at_30", "pointing", "mass_in_box", "entropy", "opt_out_mass"),
