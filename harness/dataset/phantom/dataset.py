@@ -16,7 +16,7 @@ from harness.dataset.phantom.render import render
 from harness.dataset.phantom.report import write_report
 from harness.dataset.phantom.streams import SPLITS, Split, Stream, StudyKey, patient_rng
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the bytes of any study change."""
 
 
@@ -61,7 +61,7 @@ class PhantomDataset:
     @property
     def name(self) -> str:
         """How reports call it."""
-        return f"phantom-{self.split}"
+        return f"phantom:{self.split}"
 
     @property
     def digest(self) -> str:
