@@ -50,7 +50,9 @@ def decode(data: bytes, kind: Kind) -> Pixels:
 def _open(data: bytes, kind: Kind) -> tuple[ImageFile, int]:
     try:
         file = _FILES[kind](io.BytesIO(data))
-        return file, int(file.getexif().get(_ORIENTATION, 1))
+        # Of a PNG file without EXIF before its pixels, `getexif` would decode the pixels to look for it behind them.
+        has_exif = kind == "jpeg" or "exif" in file.info
+        return file, int(file.getexif().get(_ORIENTATION, 1)) if has_exif else 1
     except Exception as error:  # as above
         raise _corrupt(kind) from error
 
