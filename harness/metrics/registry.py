@@ -2,21 +2,23 @@
 
 A metric of your own is a function of a `Scene` that returns one float64 per map, NaN for null::
 
+    import numpy as np
     from harness.metrics import Metric, Protocol, Scene
 
-    def _peak_share(scene: Scene) -> Array: ...
+    def _label_share(scene: Scene) -> np.ndarray:
+        return scene.total_positive / scene.total_area
 
-    peak_share = Metric(
-        name="peak_share",
-        description="Share of the attention in the strongest cell.",
-        protocols={"exact": Protocol("my-lab/peak-share/1", _peak_share)},
-        lowest=0.0, highest=1.0, direction="none", empty_label="defined",
+    label_share = Metric(
+        name="label_share",
+        description="Share of the image under the label.",
+        protocols={"exact": Protocol("my-lab/label-share/1", _label_share)},
+        direction="none",
     )
 
-`register(peak_share)` adds it to the running process; an entry point adds it wherever your package is installed::
+`register(label_share)` adds it to the running process; an entry point adds it wherever your package is installed::
 
     [project.entry-points."wronglung.metrics"]
-    peak_share = "mypackage.metrics:peak_share"
+    label_share = "mypackage.metrics:label_share"
 """
 
 from collections.abc import Callable, Iterable, Mapping

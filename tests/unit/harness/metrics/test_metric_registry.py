@@ -1,5 +1,7 @@
 """What a metric declares, and how users add their own."""
 
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,14 @@ def own_metric(**changes):
 @pytest.fixture
 def _unregistered_afterwards(monkeypatch):
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+
+
+def test_the_example_in_the_documentation_works():
+    example = textwrap.dedent(registry.__doc__.split("::\n")[1].split("`register(")[0])
+    names = {}
+    exec(example, names)
+    found = score(np.ones((1, 2, 2)), [[[0, 0, 112, 56]]], metrics=[names["label_share"]])
+    assert found["label_share"].tolist() == [0.125]
 
 
 EXPECTED = {
