@@ -38,7 +38,7 @@ def control_plot(results: Results, metric_key: str, subset: str) -> Forest | Non
     marks = [_shared(results, "oracle", where), *_model_marks(results, where)]
     marks += [_shared(results, control, where) for control in ("centre_prior", "uniform")]
     references = [(0.5, "chance")] if metric_key == wording.PRIMARY_METRIC else []
-    if oracle is not None and oracle.mean is not None:
+    if oracle is not None and oracle.mean is not None and wording.has_ceiling(metric_key):
         references.append((oracle.mean, "ceiling"))
     caption = f"{metric.label}, {wording.term(wording.SUBSETS, subset).label}: models and controls"
     drawn = [mark for mark in marks if mark is not None]

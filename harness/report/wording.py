@@ -53,7 +53,7 @@ SUBSETS: Mapping[str, Term] = {
 }
 
 CONTROLS: Mapping[str, Term] = {
-    "oracle": Term("oracle (ceiling)", "The label itself, drawn on the model's grid: no map can do better."),
+    "oracle": Term("oracle", "The label itself on the model's grid: the ceiling of AUROC, AP and the metrics at k %."),
     "text_blind": Term("text-blind", "The model's mean map over all sentences of the image: it cannot read."),
     "image_blind": Term("image-blind", "The model's mean map of the same wording over other images: it cannot see."),
     "centre_prior": Term("centre prior", "The mean box position over other patients: it neither reads nor sees."),
@@ -98,7 +98,7 @@ _SHORT = {
     "preference": "Side preference",
     "mirror_consistency": "Mirror consistency",
 }
-_BETWEEN_ARMS = {
+BETWEEN_ARMS = {
     "kl": "Symmetric Kullback-Leibler divergence from the map of the sentence as written, in nats.",
     "match_local": "1 where the sentence as written has the higher local similarity to the image, else 0.",
     "match_global": "1 where the sentence as written has the higher global similarity to the image, else 0.",
@@ -131,12 +131,17 @@ def _label(key: str) -> str:
 
 def _meaning(key: str) -> str:
     declared = next((metric for metric in registered() if metric.name == key), None)
-    return f"{declared.description}{_DIRECTION[declared.direction]}" if declared else _BETWEEN_ARMS.get(key, "")
+    return f"{declared.description}{_DIRECTION[declared.direction]}" if declared else BETWEEN_ARMS.get(key, "")
+
+
+def has_ceiling(key: str) -> bool:
+    """Whether no map on the grid can score above the oracle."""
+    return key in ("auroc", "avg_precision") or _AT_PERCENT.fullmatch(key) is not None
 
 
 def further_metrics(keys: Iterable[str]) -> tuple[str, ...]:
     """Those of `keys` that are not among the main ones, in the order in which they were declared."""
-    order = {metric.name: None for metric in registered()} | dict.fromkeys(_BETWEEN_ARMS)
+    order = {metric.name: None for metric in registered()} | dict.fromkeys(BETWEEN_ARMS)
     return tuple(key for key in in_order(order, keys) if key not in MAIN_METRICS)
 
 
