@@ -19,6 +19,7 @@ SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
 try:
     import numpy.typing as npt
     import torch
+    from google.protobuf.message import DecodeError
     from ts.metrics.metric_type_enum import MetricTypes
 
     from wronglung import images, wire
@@ -58,7 +59,7 @@ class AlignmentHandler:
         """
         try:
             request = pb.AlignRequest.FromString(bytes(body))
-        except ValueError as error:
+        except DecodeError as error:
             raise RequestInvalid("the message is not an AlignRequest") from error
         return request, images.decode(request.image)
 

@@ -80,7 +80,7 @@ def _serve(args: argparse.Namespace, directory: Path) -> int:
     _say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
     supervisor = Supervisor(
         torchserve,
-        _gateway_flags(args, torchserve),
+        _gateway_command(args, torchserve),
         port=args.port,
         metrics_port=args.metrics_port,
         command=args.command,
@@ -106,8 +106,11 @@ def _torchserve(served: Sequence[ServedModel], directory: Path, home: Path, arch
     )
 
 
-def _gateway_flags(args: argparse.Namespace, torchserve: TorchServe) -> list[str]:
+def _gateway_command(args: argparse.Namespace, torchserve: TorchServe) -> list[str]:
     return [
+        sys.executable,
+        "-m",
+        "wronglung.gateway",
         f"--models={torchserve.archives / MODELS_FILE}",
         f"--torchserve={torchserve.target}",
         f"--torchserve-metrics={torchserve.metrics_url}",

@@ -15,13 +15,14 @@ class Record:
     Args:
         metrics: where to count.
         method: "Align" or "AlignStream".
+        request_id: stands for the request in the logs until its own id is known.
     """
 
-    def __init__(self, metrics: Metrics, method: str) -> None:
+    def __init__(self, metrics: Metrics, method: str, request_id: str = "") -> None:
         self._metrics = metrics
         self._method = method
         self._started = time.monotonic()
-        self.request_id = ""
+        self.request_id = request_id
         self.model = UNKNOWN_MODEL
 
     def close(self, code: str = "OK") -> None:

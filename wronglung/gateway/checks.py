@@ -2,6 +2,8 @@
 
 import asyncio
 
+from google.protobuf.message import DecodeError
+
 from wronglung import images, wire
 from wronglung.errors import AnswerTooLarge, RequestInvalid
 from wronglung.gateway.admission import Load
@@ -23,7 +25,7 @@ def parse(body: bytes) -> pb.AlignRequest:
     """
     try:
         return pb.AlignRequest.FromString(body)
-    except ValueError as error:
+    except DecodeError as error:
         raise RequestInvalid("the message is not an AlignRequest: check the .proto file it was built from") from error
 
 

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from wronglung.gateway.metrics import Metrics
 
 _TORCHSERVE_TIMEOUT_S = 2.0
+_POLL_S = 0.05  # how soon `close` is noticed
 _log = logging.getLogger(__name__)
 
 
@@ -34,7 +35,7 @@ class MetricsPage:
         self._torchserve_url = torchserve_url
         self._server = make_server(host, port, self._answer, WSGIServer, _Quiet)
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, name="metrics-page", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), name="metrics-page", daemon=True).start()
 
     def close(self) -> None:
         """Stop listening."""

@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
+
 from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
@@ -131,7 +133,7 @@ def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:
     """
     try:
         response = pb.AlignStreamResponse.FromString(answer)
-    except ValueError:
+    except DecodeError:
         response = pb.AlignStreamResponse()
     if response.WhichOneof("outcome") is None:
         raise InternalError(f"the model's answer makes no sense; look for {request_id!r} in the server's log")

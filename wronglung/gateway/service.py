@@ -53,7 +53,7 @@ class AlignmentService:
 
     async def align(self, body: bytes, context: Context) -> bytes:
         """One image; refused at once when there is no room."""
-        record = Record(self._metrics, "Align")
+        record = Record(self._metrics, "Align", uuid.uuid4().hex)
         try:
             answer = await self._align(body, record, context)
         except asyncio.CancelledError:
@@ -68,7 +68,7 @@ class AlignmentService:
 
     async def _align(self, body: bytes, record: Record, context: Context) -> pb.AlignStreamResponse:
         request = checks.parse(body)
-        record.request_id = request.request_id or uuid.uuid4().hex
+        record.request_id = request.request_id or record.request_id
         model = self._pipeline.find(request)
         record.model = model.name
         request_context = RequestContext(record.request_id, _deadline(context), _traceparent(context))

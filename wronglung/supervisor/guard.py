@@ -74,7 +74,7 @@ def _wakeup_on_signals() -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Guard one command until its end; returns its exit status."""
+    """Guard one command until its end; returns its exit status as a shell would give it."""
     directory, grace_s, *command = arguments
     wake = _wakeup_on_signals()
     java = subprocess.Popen(tied(command), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     _stop(java, float(grace_s))
     if orphaned:
         shutil.rmtree(directory, ignore_errors=True)
-    return java.returncode
+    return java.returncode if java.returncode >= 0 else 128 - java.returncode
 
 
 if __name__ == "__main__":

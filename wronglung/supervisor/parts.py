@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -107,6 +106,7 @@ class TorchServePart:
     def _kill_java(self) -> None:
         if self._pid_file.exists():
             kill_group(int(self._pid_file.read_text()))
+            self._pid_file.unlink()
 
 
 class GatewayPart:
@@ -115,18 +115,17 @@ class GatewayPart:
     name = "the gateway"
 
     def __init__(
-        self, flags: Callable[[], Sequence[str]], on_report: Callable[[Mapping[str, Any]], None], grace_s: float
+        self, command: Callable[[], Sequence[str]], on_report: Callable[[Mapping[str, Any]], None], grace_s: float
     ) -> None:
-        self._flags = flags
+        self._command = command
         self._on_report = on_report
         self._grace_s = grace_s
         self._process: Process | None = None
 
     async def start(self) -> None:
         """Start it, out of reach of the terminal's Ctrl-C: it is stopped in its turn."""
-        command = tied([sys.executable, "-m", "wronglung.gateway", *self._flags()])
         self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=PIPE, start_new_session=True
+            *tied(self._command()), stdin=DEVNULL, stdout=PIPE, start_new_session=True
         )
 
     async def wait(self) -> int:

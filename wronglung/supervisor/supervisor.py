@@ -43,7 +43,7 @@ class Supervisor:
 
     Args:
         torchserve: the instance of TorchServe; `prepare` was called.
-        gateway_flags: flags of the gateway except for its ports.
+        gateway_command: command line of the gateway; its ports are added.
         port: the gateway's port, 0 for any free one.
         metrics_port: likewise for its page of metrics.
         command: run this once ready, then stop; empty: serve until stopped.
@@ -54,7 +54,7 @@ class Supervisor:
     def __init__(
         self,
         torchserve: TorchServe,
-        gateway_flags: Sequence[str],
+        gateway_command: Sequence[str],
         *,
         port: int,
         metrics_port: int,
@@ -63,12 +63,12 @@ class Supervisor:
         patience: Patience = Patience(),
     ) -> None:
         self._torchserve = torchserve
-        self._gateway_flags = gateway_flags
+        self._gateway_command = gateway_command
         self._ports = {"port": port, "metrics_port": metrics_port}
         self._say = say
         self._patience = patience
         self._java = TorchServePart(torchserve, patience.torchserve_drain_s)
-        self._gateway = GatewayPart(self._flags, self._on_report, patience.gateway_drain_s)
+        self._gateway = GatewayPart(self._gateway_with_ports, self._on_report, patience.gateway_drain_s)
         self._command = CommandPart(command, patience.gateway_drain_s) if command else None
         self._health = Health(patience.sick_s)
         self._listening: Mapping[str, Any] = {}
@@ -151,9 +151,9 @@ class Supervisor:
     def _failure(self, message: str) -> PartFailed:
         return PartFailed("\n".join(filter(None, [message, self._torchserve.last_words()])))
 
-    def _flags(self) -> list[str]:
+    def _gateway_with_ports(self) -> list[str]:
         ports = [f"--{name.replace('_', '-')}={port}" for name, port in self._ports.items()]
-        return [*self._gateway_flags, *ports]
+        return [*self._gateway_command, *ports]
 
     def _on_report(self, report: Mapping[str, Any]) -> None:
         """What the gateway says of itself: where it listens, and which models fail their canaries."""

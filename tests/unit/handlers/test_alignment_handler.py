@@ -1,0 +1,232 @@
+"""The handler's verbs with an engine that needs no weights: it answers a constant map per sentence."""
+
+import dataclasses
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from handlers import alignment_handler
+from handlers.alignment_handler import AlignmentHandler
+from wronglung.alignment import Alignment, ModelIdentity
+from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.errors import SentenceEmpty
+from wronglung.geometry import letterbox
+from wronglung.limits import LIMITS
+from wronglung.model.checkpoint import create_random_model
+from wronglung.supervisor import torchserve
+from wronglung.v1 import alignment_pb2 as pb
+
+
+class FakeModel:
+    """Answers (image's first pixel + number of the sentence) / 1000 in a 2 × 3 map; notes every call."""
+
+    def __init__(self, *, deterministic: bool) -> None:
+        self.deterministic = deterministic
+        self.calls: list[int] = []
+
+    def align(
+        self, images: Sequence[Any], sentences: Sequence[Sequence[str]], word_maps: bool = False
+    ) -> list[Alignment]:
+        self.calls.append(len(images))
+        if any("crash" in group for group in sentences):
+            raise RuntimeError("a defect")
+        return [self._one(image, group, word_maps) for image, group in zip(images, sentences, strict=True)]
+
+    def _one(self, image: Any, sentences: Sequence[str], word_maps: bool) -> Alignment:
+        count = len(sentences)
+        value = (float(image[0, 0]) + np.arange(count)) / 1000
+        maps = np.broadcast_to(value[:, None, None], (count, 2, 3)).astype(np.float32)
+        return Alignment(
+            maps=maps,
+            opt_out=np.zeros(count, np.float32),
+            local_similarity=np.zeros(count, np.float32),
+            global_similarity=np.zeros(count, np.float32),
+            words=tuple(("[CLS]",) for _ in sentences),
+            truncated=np.zeros(count, np.bool_),
+            errors=tuple(None if s else SentenceEmpty("nothing is left") for s in sentences),
+            frame=letterbox(image.shape[1], image.shape[0]),
+            model=ModelIdentity("fake", "1.0", "0" * 64),
+            word_maps=tuple(maps[i : i + 1] for i in range(count)) if word_maps else None,
+            deterministic=self.deterministic,
+        )
+
+
+class FakeContext:
+    """TorchServe's context as far as the handler uses it."""
+
+    model_name = "fake"
+
+    def __init__(self) -> None:
+        self.headers: dict[int, dict[str, str]] = {}
+        self.reported: dict[str, float] = {}
+        self.metrics = SimpleNamespace(get_metric=self._metric)
+
+    def set_response_header(self, index: int, key: str, value: str) -> None:
+        self.headers.setdefault(index, {})[key] = value
+
+    def _metric(self, name: str, kind: Any) -> Any:
+        return SimpleNamespace(add_or_update=lambda value, dimensions: self.reported.update({name: value}))
+
+
+@pytest.fixture(params=[True, False], ids=["deterministic", "throughput"])
+def handler(request: pytest.FixtureRequest) -> AlignmentHandler:
+    handler = AlignmentHandler()
+    handler.model = FakeModel(deterministic=request.param)  # type: ignore[assignment]
+    return handler
+
+
+def png(value: int = 100) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8), value).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def entry(request_id: str, *, deadline: float | None = None, **fields: Any) -> dict[str, bytearray]:
+    good = {"model_name": "fake", "image": png(), "sentences": ["a lung"]}
+    body = pb.AlignRequest(request_id=request_id, **(good | fields)).SerializeToString()
+    context = RequestContext(request_id, deadline).to_bytes()
+    return {REQUEST_ENTRY: bytearray(body), CONTEXT_ENTRY: bytearray(context)}
+
+
+def handle(handler: AlignmentHandler, *entries: dict[str, bytearray]) -> list[pb.AlignStreamResponse]:
+    return [pb.AlignStreamResponse.FromString(each) for each in handler.handle(entries, FakeContext())]
+
+
+def code(response: pb.AlignStreamResponse) -> str:
+    return pb.ErrorCode.Name(response.error.code).removeprefix("ERROR_CODE_") if response.HasField("error") else "OK"
+
+
+def test_answers_each_request_of_a_batch_by_its_own(handler: AlignmentHandler) -> None:
+    answers = handle(handler, entry("a", image=png(10)), entry("b", image=png(20), sentences=["one", "two"]))
+    assert [each.request_id for each in answers] == ["a", "b"]
+    first = [np.frombuffer(r.alignment.map.values, "<f4")[0] for each in answers for r in each.response.results]
+    assert first == pytest.approx([0.010, 0.020, 0.021])
+
+
+def test_a_bad_image_fails_alone(handler: AlignmentHandler) -> None:
+    answers = handle(handler, entry("a"), entry("bad", image=png()[:40]), entry("c"))
+    assert [code(each) for each in answers] == ["OK", "IMAGE_CORRUPT", "OK"]
+    assert [each.request_id for each in answers] == ["a", "bad", "c"]
+
+
+def test_a_defect_of_the_engine_fails_alone_and_is_logged(
+    handler: AlignmentHandler, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = handle(handler, entry("a"), entry("unlucky", sentences=["crash"]), entry("c"))
+    assert [code(each) for each in answers] == ["OK", "INTERNAL", "OK"]
+    assert "unlucky" in answers[1].error.message
+    assert "a defect" in caplog.text
+
+
+def test_an_empty_sentence_fails_alone_inside_its_answer(handler: AlignmentHandler) -> None:
+    (answer,) = handle(handler, entry("a", sentences=["a lung", ""]))
+    assert [each.WhichOneof("outcome") for each in answer.response.results] == ["alignment", "error"]
+
+
+def test_a_request_whose_deadline_has_passed_costs_nothing(handler: AlignmentHandler) -> None:
+    answers = handle(handler, entry("late", deadline=time.monotonic() - 1))
+    assert [code(each) for each in answers] == ["DEADLINE_EXCEEDED"]
+    assert handler.model.calls == []  # type: ignore[attr-defined]
+
+
+def test_bytes_that_are_no_request_are_answered(handler: AlignmentHandler) -> None:
+    spoiled = entry("x") | {REQUEST_ENTRY: bytearray(b"\xff\xff\xff")}
+    assert [code(each) for each in handle(handler, spoiled)] == ["REQUEST_INVALID"]
+
+
+def test_deterministic_computes_one_by_one_and_throughput_together() -> None:
+    for deterministic, calls in ((True, [1, 1, 1]), (False, [3])):
+        handler = AlignmentHandler()
+        handler.model = FakeModel(deterministic=deterministic)  # type: ignore[assignment]
+        handle(handler, entry("a"), entry("b"), entry("c"))
+        assert handler.model.calls == calls  # type: ignore[attr-defined]
+
+
+def test_word_maps_go_to_those_who_asked(handler: AlignmentHandler) -> None:
+    answers = handle(handler, entry("a"), entry("b", options=pb.AlignOptions(word_maps=True)))
+    assert [len(each.response.results[0].alignment.word_maps) for each in answers] == [0, 1]
+
+
+def test_an_answer_that_is_too_large_is_replaced_by_an_error(
+    handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alignment_handler, "LIMITS", dataclasses.replace(LIMITS, answer_bytes=100))
+    assert [code(each) for each in handle(handler, entry("a"))] == ["ANSWER_TOO_LARGE"]
+
+
+def test_says_on_every_item_that_no_stream_follows(handler: AlignmentHandler) -> None:
+    context = FakeContext()
+    handler.handle([entry("a"), entry("b", image=b"text")], context)
+    assert context.headers == {0: {"ts_stream_next": "false"}, 1: {"ts_stream_next": "false"}}
+
+
+def test_reports_seconds_and_batch_size_once_per_batch(handler: AlignmentHandler) -> None:
+    context = FakeContext()
+    handler.handle([entry("a"), entry("b")], context)
+    assert context.reported["wronglung_handler_batch_size"] == 2
+    assert 0 < context.reported["wronglung_handler_decode_seconds"] < 10
+    assert 0 < context.reported["wronglung_handler_inference_seconds"] < 10
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """Undo what the handler does to its process, which in use is its own."""
+    logger, level, threads = logging.getLogger(), logging.getLogger().level, torch.get_num_threads()
+    yield
+    logger.setLevel(level)
+    torch.set_num_threads(threads)
+
+
+def worker_context(directory: Path, settings: dict[str, Any]) -> Any:
+    return SimpleNamespace(
+        model_name="encoder",
+        model_yaml_config=settings,
+        system_properties={"model_dir": str(directory), "gpu_id": None},
+        manifest={"model": {"modelVersion": "2.0"}},
+    )
+
+
+@pytest.mark.usefixtures("own_process")
+def test_a_model_that_cannot_be_loaded_is_reported_in_words_that_the_supervisor_finds(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=alignment_handler.SETUP_FAILED):
+        AlignmentHandler().initialize(worker_context(tmp_path, {}))
+    assert alignment_handler.SETUP_FAILED == torchserve.SETUP_FAILED
+
+
+@pytest.mark.usefixtures("own_process")
+def test_serves_a_model_under_the_name_and_version_of_its_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    handler = AlignmentHandler()
+    handler.initialize(worker_context(tmp_path, {"handler": {"deterministic": False}}))
+    (answer,) = handle(handler, entry("a", sentences=["The left lung is clear."]))
+    assert (answer.response.model.name, answer.response.model.version) == ("encoder", "2.0")
+    assert answer.response.deterministic is False
+    assert torch.get_num_threads() == 1
+
+
+def test_knows_torchserve_by_one_class_alone() -> None:
+    """TorchServe refuses a handler file that defines more than one class."""
+    defined = [
+        v for v in vars(alignment_handler).values() if getattr(v, "__module__", "") == alignment_handler.__name__
+    ]
+    assert [each for each in defined if isinstance(each, type)] == [AlignmentHandler]
+
+
+def test_context_survives_the_envelope_and_rejects_what_is_none() -> None:
+    context = RequestContext("a", 12.5, "00-abc")
+    assert RequestContext.from_bytes(context.to_bytes()) == context
+    with pytest.raises(ValueError, match="not a request context"):
+        RequestContext.from_bytes(json.dumps({"other": 1}).encode())

@@ -1,0 +1,192 @@
+"""Readiness: canaries where there is nothing else to go by, real successes where there is."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from tests.gateway_fakes import (
+    MODELS,
+    FakeTorchServe,
+    Failure,
+    Job,
+    RunningGateway,
+    answer,
+    failure_of,
+    request,
+    running_gateway,
+)
+
+from wronglung.gateway.health import SERVICE, Health, Rhythm
+from wronglung.gateway.metrics import Metrics
+from wronglung.served import Catalogue, ServedModel
+from wronglung.v1 import alignment_pb2 as pb
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+QUICK = Rhythm(idle_s=0.2, failing_s=0.01, timeout_s=1)
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(tmp_path, FakeTorchServe()) as running:
+        yield running
+
+
+async def status(front: RunningGateway, service: str) -> Any:
+    response = await health_pb2_grpc.HealthStub(front.channel).Check(health_pb2.HealthCheckRequest(service=service))
+    return response.status
+
+
+async def dead(_: Job) -> pb.AlignStreamResponse:
+    raise Failure(grpc.StatusCode.INTERNAL, "Worker died.")
+
+
+async def test_every_model_and_the_whole_are_serving_once_their_canaries_were_answered(front: RunningGateway) -> None:
+    assert front.health_reports[0] == ["encoder", "encoder-optout"]
+    for service in ("", SERVICE, f"{SERVICE}/encoder", f"{SERVICE}/encoder-optout"):
+        assert await status(front, service) == SERVING
+
+
+async def test_a_model_that_is_not_served_is_not_found(front: RunningGateway) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await status(front, f"{SERVICE}/other")
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_dead_model_is_not_ready_until_a_canary_succeeds_again(front: RunningGateway) -> None:
+    front.torchserve.behaviour = front.torchserve.canaries = dead
+    await failure_of(front.stub.Align(request(model_name="encoder")))
+    assert await status(front, f"{SERVICE}/encoder") == NOT_SERVING
+    assert await status(front, f"{SERVICE}/encoder-optout") == SERVING
+    assert await status(front, "") == NOT_SERVING
+    _, error, _ = await failure_of(front.stub.Align(request(model_name="encoder")))
+    assert error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE
+    assert len(front.torchserve.jobs) == 1  # the second was not sent to a model known to be dead
+    front.torchserve.canaries = FakeTorchServe().canaries
+    await front.ready()
+    assert await status(front, f"{SERVICE}/encoder") == SERVING
+
+
+async def test_a_bad_request_says_nothing_of_the_models_health(front: RunningGateway) -> None:
+    async def corrupt(job: Job) -> pb.AlignStreamResponse:
+        return pb.AlignStreamResponse(error=pb.Error(code=pb.ERROR_CODE_IMAGE_CORRUPT, message="cut off"))
+
+    front.torchserve.behaviour = corrupt
+    await failure_of(front.stub.Align(request()))
+    assert await status(front, f"{SERVICE}/encoder") == SERVING
+
+
+async def test_list_models_describes_what_is_served(front: RunningGateway) -> None:
+    front.torchserve.behaviour = front.torchserve.canaries = dead
+    await failure_of(front.stub.Align(request(model_name="encoder-optout")))
+    listed = (await front.stub.ListModels(pb.ListModelsRequest())).models
+    assert [(m.identity.name, m.ready, m.has_opt_out) for m in listed] == [
+        ("encoder", True, False),
+        ("encoder-optout", False, True),
+    ]
+    assert {(m.grid_rows, m.grid_cols, m.frame_width, m.frame_height, m.max_word_pieces) for m in listed} == {
+        (19, 19, 224, 224, 97)
+    }
+
+
+async def test_reflection_knows_the_contract(front: RunningGateway) -> None:
+    call = reflection_pb2_grpc.ServerReflectionStub(front.channel).ServerReflectionInfo
+    asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    (reply,) = [each async for each in call(iter(asked))]
+    names = {service.name for service in reply.list_services_response.service}
+    assert names >= {SERVICE, "grpc.health.v1.Health"}
+
+
+async def test_a_stop_reports_not_serving_before_it_refuses_anything(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, FakeTorchServe()) as front:
+        watch = health_pb2_grpc.HealthStub(front.channel).Watch(health_pb2.HealthCheckRequest(service=""))
+        assert (await watch.read()).status == SERVING
+        stopping = asyncio.create_task(front.gateway.stop())
+        assert (await watch.read()).status == NOT_SERVING
+        watch.cancel()
+        await stopping
+
+
+class Model:
+    """Canaries of one model, as a test wants them, and a count."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.answers = True
+
+    async def canary(self, model: ServedModel, timeout_s: float) -> bool:
+        self.sent += 1
+        return self.answers
+
+
+@pytest.fixture
+async def model() -> Model:
+    return Model()
+
+
+@pytest.fixture
+async def health(model: Model) -> AsyncIterator[Health]:
+    health = Health(Catalogue(MODELS[:1]), model.canary, Metrics(), lambda _: None, QUICK)
+    await health.start()
+    yield health
+    await health.drain()
+
+
+async def test_an_idle_model_gets_a_canary_now_and_then(health: Health, model: Model) -> None:
+    await asyncio.sleep(0.7)
+    assert 2 <= model.sent <= 4
+
+
+async def test_real_successes_make_canaries_needless(health: Health, model: Model) -> None:
+    await asyncio.sleep(0.05)
+    for _ in range(10):
+        health.began(MODELS[0])
+        await asyncio.sleep(0.05)
+        health.ended(MODELS[0], healthy=True)
+    assert model.sent == 1
+
+
+async def test_a_model_that_is_busy_for_long_stays_ready_and_gets_no_canary(health: Health, model: Model) -> None:
+    await asyncio.sleep(0.05)
+    model.answers = False
+    health.began(MODELS[0])
+    await asyncio.sleep(0.5)
+    assert health.is_ready(MODELS[0])
+    assert model.sent == 1
+
+
+async def test_metrics_count_requests_by_model_method_and_code(front: RunningGateway) -> None:
+    await front.stub.Align(request())
+    await front.stream([request("a"), request("b", image=b"text"), request("c", model_name="nobody knows this")])
+    page = await asyncio.to_thread(lambda: urllib.request.urlopen(front.metrics_url).read().decode())
+    for line in (
+        'wronglung_requests_total{code="OK",method="Align",model="encoder"} 1.0',
+        'wronglung_requests_total{code="OK",method="AlignStream",model="encoder"} 1.0',
+        'wronglung_requests_total{code="ERROR_CODE_IMAGE_FORMAT_UNSUPPORTED",method="AlignStream",model="encoder"} 1.0',
+        'wronglung_requests_total{code="ERROR_CODE_MODEL_UNKNOWN",method="AlignStream",model="unknown"} 1.0',
+        'wronglung_model_ready{model="encoder"} 1.0',
+        'wronglung_in_flight_requests{model="encoder"} 0.0',
+        'wronglung_request_sentences_count{model="encoder"} 2.0',
+    ):
+        assert line in page
+    assert "nobody knows this" not in page
+
+
+async def test_nothing_of_a_request_reaches_the_logs(front: RunningGateway, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="wronglung")
+
+    async def fail(_: Job) -> pb.AlignStreamResponse:
+        raise Failure(grpc.StatusCode.UNAVAILABLE, "Prediction failed")
+
+    front.torchserve.behaviour = fail
+    await failure_of(front.stub.Align(request("logged-id", sentences=["Confidential finding."])))
+    written = json.dumps([vars(record) for record in caplog.records], default=str)
+    assert "logged-id" in written
+    assert "Confidential" not in written
