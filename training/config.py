@@ -58,6 +58,9 @@ class OptimiserConfig(StrictModel):
     learning_rate: float = Field(default=1e-3, gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(default=0.01, ge=0)
+    attention_scale: float = Field(default=0.03, gt=0)
+    """Initial size and learning rate, relative to the rest, of the weights that make the region embeddings (and the
+    opt-out vector). At full size the untrained attention is all or nothing, and no gradient passes through it."""
     warmup_steps: int = Field(default=100, ge=0)
     gradient_clip: float = Field(default=1.0, gt=0)
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from harness.dataset.phantom import PhantomDataset
 from training.batches import Batch, BatchSource
-from training.config import TrainingConfig
+from training.config import OptimiserConfig, TrainingConfig
 from training.evaluation import UNPERTURBED, evaluate
 from training.losses import batch_loss
 from wronglung.model.bert import encode_grouped
@@ -40,6 +40,17 @@ class Progress:
     recent_losses: list[float] = field(default_factory=list)
 
 
+def make_optimiser(network: AlignmentNetwork, config: OptimiserConfig) -> torch.optim.Optimizer:
+    """AdamW in two groups; shrinks what makes the regions as `config.attention_scale` says."""
+    regions = [network.image.local_embedder.weight, *([] if network.opt_out is None else [network.opt_out])]
+    with torch.no_grad():
+        for parameter in regions:
+            parameter.mul_(config.attention_scale)
+    rest = [p for p in network.parameters() if all(p is not region for region in regions)]
+    groups = [{"params": rest}, {"params": regions, "lr": config.learning_rate * config.attention_scale}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)
+
+
 class Trainer:
     """Trains one network.
 
@@ -60,7 +71,8 @@ class Trainer:
     ) -> None:
         torch.manual_seed(config.seed)
         text = config.network.text.model_copy(update={"vocab_size": tokenizer.get_vocab_size()})
-        self.network = AlignmentNetwork(config.network.model_copy(update={"text": text}))
+        network = AlignmentNetwork(config.network.model_copy(update={"text": text}))
+        self.network = network.to(memory_format=torch.channels_last)
         self.best = folder / "best"
         self._config = config
         self._tokenizer = tokenizer
@@ -70,12 +82,7 @@ class Trainer:
             config.data.seed, "validation", min(config.data.validation_patients, _WATCHED_PATIENTS)
         )
         self._folder = folder
-        self._optimiser = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=config.optimiser.learning_rate,
-            betas=config.optimiser.betas,
-            weight_decay=config.optimiser.weight_decay,
-        )
+        self._optimiser = make_optimiser(self.network, config.optimiser)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimiser, self._rate)
 
     def run(self) -> Progress:
@@ -85,6 +92,7 @@ class Trainer:
         with (self._folder / LOG_FILE).open("w", newline="", encoding="utf-8") as file:
             log = csv.DictWriter(file, _LOG_FIELDS)
             log.writeheader()
+            file.flush()
             for progress.step, batch in self._batches():
                 progress.recent_losses.append(self._step(batch))
                 if progress.step % self._config.schedule.evaluate_every == 0:
