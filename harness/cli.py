@@ -1,0 +1,148 @@
+"""The `harness` command."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness import report
+from harness.collect.exchange import ServerLostError
+from harness.collect.parts import RunError
+from harness.compare import compare, load_gate
+from harness.dataset.base import validate
+from harness.dataset.catalogue import open_dataset, parse_dataset
+from harness.pipeline import run
+from harness.progress import Bars
+from harness.runconfig import ConfigError, RunConfig, load_run_config
+from harness.summary.table import result_table
+from wronglung.client import AlignmentClient
+from wronglung.errors import WronglungError
+
+EXAMPLES = {
+    "run": """\
+examples:
+  harness run harness/runs/demo.yaml
+  harness run harness/runs/demo.yaml --set dataset.patients=20 --set models='[encoder]' --out results/small
+  harness run harness/runs/demo.yaml --limit 10      a quick look: the first ten images
+  harness run harness/runs/nightly.yaml --resume     go on where a killed run stopped""",
+    "report": """\
+examples:
+  harness report results/demo        write results/demo/report.html again""",
+    "compare": """\
+examples:
+  harness compare results/yesterday results/today
+  harness compare results/yesterday results/today --gate gate.yaml
+
+a gate file names what must not get worse, and by how much at most:
+  - {model: encoder, perturbation: none, subset: all, metric: exact_auroc, smallest_change: -0.01}
+  - {model: encoder, subset: one_lung, metric: exact_auroc, lowest: 0.7}
+exit status 1 when a condition is broken or cannot be checked""",
+    "validate": """\
+examples:
+  harness validate my/data.jsonl     a JSONL file of your own
+  harness validate phantom:test      the built-in phantoms (train, validation or test)
+  harness validate real_cxr          the real radiographs beside the checkout""",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Exit status: 0 done, 1 a gate is broken or nothing was answered, 2 wrong use."""
+    options = _parser().parse_args(arguments)
+    action: Callable[[argparse.Namespace], int] = options.action
+    try:
+        return action(options)
+    except (ConfigError, RunError, ServerLostError, WronglungError, report.ResultsError) as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("harness: stopped; run again with --resume to go on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="harness", description="Measure whether attention maps can be trusted.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(_command(commands, "run", _run, "evaluate the served models as a run file says"))
+    folder = _command(commands, "report", _report, "write the report of a finished run again")
+    folder.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
+    pair = _command(commands, "compare", _compare, "what changed from run A to run B, sentence by sentence")
+    pair.add_argument("a", type=Path, metavar="A", help="results of the run before")
+    pair.add_argument("b", type=Path, metavar="B", help="results of the run after")
+    pair.add_argument("--gate", type=Path, metavar="FILE", help="what must not get worse (YAML)")
+    data = _command(commands, "validate", _validate, "check a data set and say what would be left out")
+    data.add_argument("dataset", metavar="DATASET", help="a JSONL file, phantom:SPLIT or real_cxr")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=EXAMPLES[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(action=action)
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_file", type=Path, metavar="RUN.yaml", help="what to evaluate, on what, and how")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key, e.g. seed=1")
+    parser.add_argument("--resume", action="store_true", help="keep the parts of a killed run and go on")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
+    parser.add_argument("--out", metavar="DIR", help="where the results go")
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    overrides = list(options.set)
+    if options.limit is not None:
+        overrides.append(f"limit={options.limit}")
+    config = load_run_config(options.run_file, overrides)
+    return config.model_copy(update={"out": Path(options.out)}) if options.out else config
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _config(options)
+    dataset = open_dataset(config.dataset)
+    progress = Bars()
+    with AlignmentClient(config.target or None) as client:
+        check_served(config, client)
+        try:
+            summary = run(config, dataset, client, resume=options.resume, progress=progress)
+        finally:
+            progress.close()
+    print(result_table(summary))
+    print(f"report: {config.out / 'report.html'}")
+    return 0 if any(summary["models"][model]["none"] for model in config.models) else 1
+
+
+def check_served(config: RunConfig, client: AlignmentClient) -> None:
+    """Raise ConfigError unless the server has every model of the run."""
+    served = sorted({model.identity.name for model in client.models()})
+    missing = [model for model in config.models if model not in served]
+    if missing:
+        raise ConfigError(f"model {missing[0]!r} is not served; the server has: {', '.join(served) or 'none'}")
+
+
+def _report(options: argparse.Namespace) -> int:
+    print(report.render(options.directory))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    gate = load_gate(options.gate) if options.gate else ()
+    text, broken = compare(options.a, options.b, gate)
+    print(text)
+    return 1 if broken else 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    found = validate(open_dataset(parse_dataset(options.dataset)))
+    print("\n".join(found.lines()))
+    return 1 if found.findings.left_out else 0

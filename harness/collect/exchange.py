@@ -1,0 +1,140 @@
+"""Requests out, answers in: one stream, with retries, and an end when the server is gone."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from harness.collect.plan import Shipment
+from wronglung.alignment import Alignment
+from wronglung.client import AlignItem
+from wronglung.errors import InvalidRequest, WronglungError
+
+ATTEMPTS = 4
+FIRST_WAIT_S = 0.25
+LONGEST_WAIT_S = 8.0
+IMAGE_UNREADABLE = "IMAGE_UNREADABLE"
+RESUME = "Check the server, then run again with --resume: finished parts are kept."
+
+Item = TypeVar("Item")
+
+
+class ServerLostError(RuntimeError):
+    """So many requests in a row failed through no fault of theirs that going on would only make failures."""
+
+
+class StreamClient(Protocol):
+    """The part of `wronglung.client.AlignmentClient` that the harness uses."""
+
+    def stream(
+        self, items: Iterable[AlignItem], *, window: int = 16
+    ) -> Iterator[tuple[str, Alignment | WronglungError]]:
+        """Send the items, at most `window` at a time, and yield (request id, answer) as they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request or a sentence has no map: the wire code's name, or `IMAGE_UNREADABLE`, and the message."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, error: WronglungError) -> "Failure":
+        """The failure that an error stands for."""
+        return cls(error.code.removeprefix("ERROR_CODE_"), str(error))
+
+
+Outcome = Alignment | Failure
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Sends shipments over one stream and yields each with its outcome, in the order in which they come.
+
+    At most `window` images are in memory. What fails although it may succeed later is sent again, up to `ATTEMPTS`
+    times in all, ahead of what has not been sent; the wait before doubles with every failure in a row.
+    """
+
+    client: StreamClient
+    window: int
+    sleep: Callable[[float], None] = time.sleep
+    retries: int = 0
+    """Requests sent again so far."""
+    _attempts: Counter[str] = field(default_factory=Counter)
+    _in_flight: dict[str, Shipment] = field(default_factory=dict)
+    _again: deque[Shipment] = field(default_factory=deque)
+    _unreadable: deque[tuple[Shipment, Outcome]] = field(default_factory=deque)
+    _failed_in_a_row: int = 0
+
+    def run(self, source: Iterable[Shipment]) -> Iterator[tuple[Shipment, Outcome]]:
+        """Every shipment of `source`, once, with its outcome.
+
+        Raises:
+            ServerLostError: twice as many requests in a row as can be in flight failed on the server's side.
+        """
+        first, ended = True, False
+        while not ended:
+            for request_id, answer in self._stream(source if first else ()):
+                yield from self._take(self._in_flight.pop(request_id), answer)
+                yield from _drain(self._unreadable)
+            yield from _drain(self._unreadable)
+            if self._in_flight:
+                raise ServerLostError(
+                    f"the stream ended with {len(self._in_flight)} requests unanswered: run with --resume"
+                )
+            first, ended = False, not self._again
+
+    def _stream(self, source: Iterable[Shipment]) -> Iterator[tuple[str, Alignment | WronglungError]]:
+        try:
+            yield from self.client.stream(self._items(source), window=self.window)
+        except WronglungError as error:
+            raise ServerLostError(f"the stream broke: {error}. {RESUME}") from error
+
+    def _items(self, source: Iterable[Shipment]) -> Iterator[AlignItem]:
+        """The items to send: runs in whatever thread the client reads it from."""
+        yield from self._open(_drain(self._again))
+        for shipment in source:
+            yield from self._open([shipment])
+            yield from self._open(_drain(self._again))
+
+    def _open(self, shipments: Iterable[Shipment]) -> Iterator[AlignItem]:
+        for shipment in shipments:
+            try:
+                image = shipment.image()
+            except (OSError, WronglungError) as error:
+                self._unreadable.append((shipment, Failure(IMAGE_UNREADABLE, str(error))))
+                continue
+            self._in_flight[shipment.request_id] = shipment
+            yield AlignItem(
+                request_id=shipment.request_id, image=image, sentences=shipment.sentences, model=shipment.model
+            )
+
+    def _take(self, shipment: Shipment, answer: Alignment | WronglungError) -> Iterator[tuple[Shipment, Outcome]]:
+        if isinstance(answer, Alignment):
+            self._failed_in_a_row = 0
+            yield shipment, answer
+            return
+        self._note_failure(answer)
+        self._attempts[shipment.request_id] += 1
+        if answer.retryable and self._attempts[shipment.request_id] < ATTEMPTS:
+            self.retries += 1
+            self.sleep(self._wait_s(answer))
+            self._again.append(shipment)
+        else:
+            yield shipment, Failure.of(answer)
+
+    def _wait_s(self, error: WronglungError) -> float:
+        return max(error.retry_after_ms / 1000, min(FIRST_WAIT_S * 2.0 ** (self._failed_in_a_row - 1), LONGEST_WAIT_S))
+
+    def _note_failure(self, error: WronglungError) -> None:
+        self._failed_in_a_row = 0 if isinstance(error, InvalidRequest) else self._failed_in_a_row + 1
+        if self._failed_in_a_row > 2 * self.window:
+            raise ServerLostError(f"{self._failed_in_a_row} requests in a row failed, the last with: {error}. {RESUME}")
+
+
+def _drain(queue: deque[Item]) -> Iterator[Item]:
+    """Take from the left until nothing is left; more may be added meanwhile."""
+    while queue:
+        yield queue.popleft()

@@ -1,0 +1,166 @@
+"""Parts: blocks of consecutive images, each written as soon as it is complete, so that a killed run can go on."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from harness.collect.exchange import Exchange
+from harness.collect.gather import AnsweredImage, Collector, Reading, Row, rows_of
+from harness.collect.plan import ImagePlan, make_plan
+from harness.collect.rows import table_of
+from harness.dataset.base import Dataset
+from harness.metrics import registered
+from harness.perturbation.base import Perturbation
+from harness.results import RunDirectory, json_bytes, read_note, write_part
+from harness.runconfig import RunConfig
+from harness.subsets import make_subsets
+
+
+class RunError(RuntimeError):
+    """A run cannot go on. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How `images` images are cut into parts."""
+
+    images: int
+    images_per_part: int
+
+    @property
+    def numbers(self) -> range:
+        """Every part's number."""
+        return range(-(-self.images // self.images_per_part))
+
+    def span(self, number: int) -> tuple[int, int]:
+        """First image of a part and the first after it."""
+        start = number * self.images_per_part
+        return start, min(start + self.images_per_part, self.images)
+
+    def size(self, number: int) -> int:
+        """Images in a part."""
+        start, stop = self.span(number)
+        return stop - start
+
+    def part_of(self, index: int) -> int:
+        """The part that an image belongs to."""
+        return index // self.images_per_part
+
+
+def layout_of(config: RunConfig, dataset: Dataset) -> Layout:
+    """The parts of a run."""
+    return Layout(min(len(dataset), config.limit or len(dataset)), config.images_per_part)
+
+
+def fingerprint(config: RunConfig, dataset: Dataset) -> str:
+    """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights."""
+    protocols = {p: [m.protocols[p].name for m in registered(p)] for p in config.profiles}
+    fields = config.model_dump(mode="json", include={"models", "perturbations", "subsets", "seed", "images_per_part"})
+    return hashlib.sha256(json_bytes([dataset.digest, fields, protocols])).hexdigest()
+
+
+def missing_parts(run: RunDirectory, layout: Layout, print_: str) -> list[int]:
+    """The parts that are not there, or not whole.
+
+    Raises:
+        RunError: there are parts of another run.
+    """
+    missing = []
+    for number in layout.numbers:
+        note = read_note(run.part(number))
+        if note is not None and note["fingerprint"] != print_:
+            raise RunError(
+                f"{run.parts} holds parts of a run with another configuration or data set: "
+                "run without --resume to start anew, or choose another --out"
+            )
+        if note is None or tuple(note["images"]) != layout.span(number):
+            missing.append(number)
+    return missing
+
+
+@dataclass(frozen=True, slots=True)
+class PartMaker:
+    """Collects parts and writes them."""
+
+    config: RunConfig
+    dataset: Dataset
+    perturbations: Sequence[Perturbation]
+    run: RunDirectory
+    layout: Layout
+
+    def make(self, numbers: Sequence[int], exchange: Exchange, progress: Callable[[int], None]) -> None:
+        """Collect these parts; `progress` is told of every image that is complete."""
+        collector = Collector(exchange, self.config.models)
+        images = _told(collector.run(self._plans(frozenset(numbers))), progress)
+        for number, block in group(images, self.layout):
+            self._write(number, block)
+
+    def _plans(self, numbers: frozenset[int]) -> Iterator[ImagePlan]:
+        for index, record in enumerate(islice(self.dataset, self.layout.images)):
+            if self.layout.part_of(index) in numbers:
+                yield make_plan(index, record, self.perturbations)
+
+    def _write(self, number: int, images: Sequence[AnsweredImage]) -> None:
+        rows = rows_of(images, self.config.models)
+        table = table_of(rows, make_subsets(self.config.subsets), self.config.profiles)
+        note = {
+            "fingerprint": fingerprint(self.config, self.dataset),
+            "images": self.layout.span(number),
+            "models": served_models(rows),
+        }
+        write_part(self.run.part(number), table, note)
+
+
+def _told(images: Iterable[AnsweredImage], progress: Callable[[int], None]) -> Iterator[AnsweredImage]:
+    for image in images:
+        progress(1)
+        yield image
+
+
+def group(images: Iterable[AnsweredImage], layout: Layout) -> Iterator[tuple[int, list[AnsweredImage]]]:
+    """Gather images, coming in any order, into complete parts with their images in order."""
+    waiting: dict[int, list[AnsweredImage]] = {}
+    for image in images:
+        number = layout.part_of(image.plan.index)
+        block = waiting.setdefault(number, [])
+        block.append(image)
+        if len(block) == layout.size(number):
+            yield number, sorted(waiting.pop(number), key=lambda answered: answered.plan.index)
+
+
+def served_models(rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+    """Model → which weights answered, and whether repeatably.
+
+    Raises:
+        RunError: a model's weights changed between two answers.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if isinstance(row.outcome, Reading):
+            identity = row.outcome.identity
+            merge_served(
+                found,
+                row.model,
+                {
+                    "version": identity.version,
+                    "weights_digest": identity.weights_digest,
+                    "deterministic": row.outcome.deterministic,
+                    "grid": list(row.outcome.map.shape),
+                },
+            )
+    return found
+
+
+def merge_served(found: dict[str, dict[str, Any]], model: str, node: dict[str, Any]) -> None:
+    """Note which weights answered for a model.
+
+    Raises:
+        RunError: others answered before.
+    """
+    if found.setdefault(model, node) != node:
+        raise RunError(
+            f"model {model!r} was served with other weights or settings at the start of this run: "
+            "run without --resume, and do not roll out a model meanwhile"
+        )

@@ -1,0 +1,121 @@
+"""Answered images become rows: one for each model × perturbation × sentence, whatever became of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from harness.case import Box
+from harness.collect.exchange import Failure
+from harness.collect.gather import Reading, Row
+from harness.collect.rowmetrics import metric_columns
+from harness.metrics.registry import Profile
+from harness.subsets import Membership
+from wronglung.geometry import Frame
+
+BOX = pa.struct(
+    [("name", pa.string()), ("x0", pa.float64()), ("y0", pa.float64()), ("x1", pa.float64()), ("y1", pa.float64())]
+)
+FRAME = pa.struct(
+    [
+        (name, pa.int32())
+        for name in (
+            "image_width",
+            "image_height",
+            "resized_width",
+            "resized_height",
+            "offset_x",
+            "offset_y",
+            "width",
+            "height",
+        )
+    ]
+)
+FIELDS: tuple[pa.Field, ...] = (
+    pa.field("image_index", pa.int32()),
+    pa.field("image_id", pa.string()),
+    pa.field("patient_id", pa.string()),
+    pa.field("study_id", pa.string()),
+    pa.field("sentence_id", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("perturbation", pa.string()),
+    pa.field("text", pa.string()),
+    pa.field("status", pa.string()),  # ok, failed or not_applicable
+    pa.field("reason", pa.string()),  # why it is not applicable
+    pa.field("error_code", pa.string()),
+    pa.field("error", pa.string()),
+    pa.field("donor_id", pa.string()),
+    pa.field("stratum", pa.string()),
+    pa.field("subsets", pa.list_(pa.string())),
+    pa.field("negated", pa.bool_()),
+    pa.field("boxes", pa.list_(BOX)),
+    pa.field("image_sha256", pa.string()),
+    pa.field("words", pa.int32()),
+    pa.field("truncated", pa.bool_()),
+    pa.field("opt_out", pa.float64()),
+    pa.field("local_similarity", pa.float64()),
+    pa.field("global_similarity", pa.float64()),
+    pa.field("frame", FRAME),
+    pa.field("grid_rows", pa.int32()),
+    pa.field("grid_cols", pa.int32()),
+    pa.field("map", pa.list_(pa.float32())),
+)
+PART_ONLY = ("map",)
+"""Columns of the parts that `cases.parquet` leaves out."""
+
+
+def table_of(rows: Sequence[Row], subsets: Mapping[str, Membership], profiles: Sequence[Profile]) -> pa.Table:
+    """The rows with every metric of every profile; null where there is no value."""
+    values = [{**_case_values(row, subsets), **_outcome_values(row.outcome)} for row in rows]
+    columns = {field.name: pa.array([value.get(field.name) for value in values], field.type) for field in FIELDS}
+    for name, metric in metric_columns(rows, profiles).items():
+        columns[name] = pa.array(metric, pa.float64(), from_pandas=True)
+    return pa.table(columns)
+
+
+def _case_values(row: Row, subsets: Mapping[str, Membership]) -> dict[str, Any]:
+    record, case = row.answered.plan.record, row.case
+    return {
+        "image_index": row.answered.plan.index,
+        "image_id": record.image_id,
+        "patient_id": record.patient_id,
+        "study_id": record.study_id,
+        "sentence_id": case.sentence.sentence_id,
+        "model": row.model,
+        "perturbation": case.perturbation,
+        "text": case.text,
+        "status": row.status,
+        "reason": case.reason,
+        "donor_id": case.donor_id,
+        "stratum": case.stratum,
+        "subsets": [name for name, member in subsets.items() if member(record, case.sentence)],
+        "negated": case.sentence.negated,
+        "boxes": [_box_value(box) for box in case.boxes],
+        "image_sha256": row.answered.sha256(case),
+    }
+
+
+def _box_value(box: Box) -> dict[str, Any]:
+    return {"name": box.name, "x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
+
+
+def _frame_value(frame: Frame) -> dict[str, int]:
+    return {field.name: getattr(frame, field.name) for field in FRAME}
+
+
+def _outcome_values(outcome: Reading | Failure | None) -> dict[str, Any]:
+    if outcome is None:
+        return {}
+    if isinstance(outcome, Failure):
+        return {"error_code": outcome.code, "error": outcome.message}
+    return {
+        "words": outcome.words,
+        "truncated": outcome.truncated,
+        "opt_out": outcome.opt_out,
+        "local_similarity": outcome.local_similarity,
+        "global_similarity": outcome.global_similarity,
+        "frame": _frame_value(outcome.frame),
+        "grid_rows": outcome.map.shape[0],
+        "grid_cols": outcome.map.shape[1],
+        "map": outcome.map.ravel(),
+    }

@@ -1,0 +1,187 @@
+"""One run from beginning to end: parts → cases.parquet → summary.json → gallery → manifest.json → report.html."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness import report
+from harness.collect.exchange import Exchange, StreamClient
+from harness.collect.parts import Layout, PartMaker, RunError, fingerprint, layout_of, merge_served, missing_parts
+from harness.collect.rows import PART_ONLY
+from harness.dataset.base import Dataset, validate
+from harness.gallery import write_gallery
+from harness.manifest import make_manifest, now
+from harness.perturbation.catalogue import make_perturbations
+from harness.progress import Progress, Stages
+from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json, write_npz
+from harness.runconfig import RunConfig
+from harness.summary.build import build_summary
+from harness.summary.cases import CaseTable
+from harness.summary.estimates import Tree
+
+
+def run(
+    config: RunConfig,
+    dataset: Dataset,
+    client: StreamClient,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Tree:
+    """Run an evaluation, write its results to `config.out` and return the summary.
+
+    Without `resume`, what an earlier run left in that directory is replaced. With it, parts that are there are not
+    collected again, and a run that has finished is only reported again.
+
+    Raises:
+        RunError: the directory holds another run, or a model's weights changed meanwhile.
+        ServerLostError: the server is gone; finished parts are kept.
+    """
+    this = _Run(config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()))
+    if not resume:
+        this.directory.clear()
+    elif this.finished():
+        this.report()
+        return this.read_summary()
+    started = now()
+    exchange = Exchange(client, config.window)
+    this.collect(exchange)
+    cases = this.join()
+    summary = this.summarise(cases)
+    this.show(cases)
+    this.note(cases, started, exchange.retries)
+    this.report()
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The stages of one run, each a method that leaves its files behind."""
+
+    config: RunConfig
+    dataset: Dataset
+    directory: RunDirectory
+    layout: Layout
+    stages: Stages
+
+    @property
+    def parts(self) -> list[Path]:
+        """The files of all parts, in order."""
+        return [self.directory.part(number) for number in self.layout.numbers]
+
+    def finished(self) -> bool:
+        """Whether this very run has finished here before.
+
+        Raises:
+            RunError: another one has.
+        """
+        if not self.directory.manifest.is_file():
+            return False
+        manifest = json.loads(self.directory.manifest.read_bytes())
+        if manifest.get("fingerprint") != fingerprint(self.config, self.dataset):
+            raise RunError(f"{self.directory.root} holds another finished run: run without --resume to replace it")
+        return bool(manifest["dataset"]["images_run"] == self.layout.images)
+
+    def read_summary(self) -> Tree:
+        """The summary of a finished run."""
+        tree: Tree = json.loads(self.directory.summary.read_bytes())
+        return tree
+
+    def collect(self, exchange: Exchange) -> None:
+        """Send every image whose part is not there yet, and write the parts."""
+        self.stages.begin("collect")
+        missing = missing_parts(self.directory, self.layout, fingerprint(self.config, self.dataset))
+        perturbations = make_perturbations(self.config.perturbations, self.dataset, self.config.seed)
+        done = self.layout.images - sum(map(self.layout.size, missing))
+        self.stages.progress.images(self.layout.images, done)
+        maker = PartMaker(self.config, self.dataset, perturbations, self.directory, self.layout)
+        maker.make(missing, exchange, self.stages.progress.image)
+
+    def join(self) -> CaseTable:
+        """Join the parts to one file of cases, and one of maps if asked for."""
+        self.stages.begin("join")
+        write_cases(self.directory.cases, self.parts, PART_ONLY)
+        cases = CaseTable.read(self.directory.cases)
+        if self.config.save_maps:
+            self._write_maps(cases)
+        return cases
+
+    def _write_maps(self, cases: CaseTable) -> None:
+        """(rows, R, C), in the order of the cases; NaN where there is no map. Grids smaller than the largest are padded
+        with NaN at the end."""
+        rows, cols = (int(np.nanmax(cases.numbers(name), initial=1)) for name in ("grid_rows", "grid_cols"))
+
+        def blocks() -> Iterator[npt.NDArray[np.float32]]:
+            for part in self.parts:
+                table = CaseTable.read(part)
+                block = np.full((len(table), rows, cols), np.nan, dtype=np.float32)
+                answered = np.flatnonzero(table.equals("status", "ok"))
+                for row, values in zip(answered, table.maps(answered), strict=True):
+                    block[row, : values.shape[0], : values.shape[1]] = values
+                yield block
+
+        write_npz(self.directory.maps, "maps", (len(cases), rows, cols), blocks())
+
+    def summarise(self, cases: CaseTable) -> Tree:
+        """Write the summary."""
+        self.stages.begin("summarise")
+        summary = build_summary(self.config, self.dataset, cases, self.parts)
+        write_json(self.directory.summary, summary)
+        return summary
+
+    def show(self, cases: CaseTable) -> None:
+        """Write the gallery."""
+        self.stages.begin("gallery")
+        write_gallery(self.directory, cases, self.parts, self.dataset, self.config)
+
+    def note(self, cases: CaseTable, started: str, retries: int) -> None:
+        """Write the manifest, which says that the run has finished; the parts are no longer needed."""
+        served = _served(self.parts)
+        self.stages.end()
+        manifest = make_manifest(
+            schema_version=SCHEMA_VERSION,
+            name=self.config.name,
+            config=self.config.model_dump(mode="json"),
+            fingerprint=fingerprint(self.config, self.dataset),
+            dataset={
+                **validate(self.dataset).as_json(),
+                "images_run": self.layout.images,
+                "images_sha256": _images_digest(cases),
+            },
+            models=served,
+            seeds={"perturbations": self.config.seed, "statistics": self.config.seed},
+            requests_sent_again=retries,
+            started_at=started,
+            finished_at=now(),
+            seconds=self.stages.seconds,
+        )
+        write_json(self.directory.manifest, manifest)
+        shutil.rmtree(self.directory.parts)
+
+    def report(self) -> None:
+        """Write the report."""
+        self.stages.begin("report")
+        report.render(self.directory.root)
+        self.stages.end()
+
+
+def _served(parts: Sequence[Path]) -> dict[str, Any]:
+    """Model → which weights answered, over all parts."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for model, node in (read_note(part) or {}).get("models", {}).items():
+            merge_served(found, model, node)
+    return dict(sorted(found.items()))
+
+
+def _images_digest(cases: CaseTable) -> str:
+    """SHA-256 over the digests of all encoded images that were sent, in order."""
+    digests = dict.fromkeys(zip(cases.values("image_id"), cases.values("image_sha256"), strict=True))
+    return hashlib.sha256("\n".join(f"{image} {digest}" for image, digest in digests).encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""Builds `summary.json`: every mean, delta and control of a run, by model, perturbation, subset, profile and metric."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from harness.dataset.base import Dataset
+from harness.results import SCHEMA_VERSION
+from harness.runconfig import RunConfig
+from harness.statistics import FEW_PATIENTS
+from harness.summary.cases import CaseTable, answered, count_values
+from harness.summary.control_sections import control_sections
+from harness.summary.decisions import Statements, opt_out_tree
+from harness.summary.estimates import Statistician, Tree, adjust
+from harness.summary.evidence import Evidence
+
+
+def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path]) -> Tree:
+    """The whole summary of a run; the same rows and seed give the same tree."""
+    evidence = Evidence(
+        cases=cases,
+        models=config.models,
+        perturbations=config.perturbations,
+        subsets=config.subsets,
+        profiles=config.profiles,
+        statistics=Statistician(config.resamples, config.seed),
+    )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": config.name,
+        "dataset": _dataset(dataset, cases),
+        "seed": config.seed,
+        "resamples": config.resamples,
+        "models": {model: _means(evidence, model) for model in config.models},
+        "deltas": adjust({model: _deltas(evidence, model) for model in config.models}),
+        "laterality": {model: _laterality(evidence, model) for model in config.models},
+        "opt_out": _opt_out(evidence, dataset),
+        "failures": count_values(cases, "failed", "error_code"),
+        "not_applicable": count_values(cases, "not_applicable", "reason"),
+        "warnings": _warnings(cases),
+        **control_sections(evidence, parts),
+    }
+
+
+def _dataset(dataset: Dataset, cases: CaseTable) -> Tree:
+    return {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "images": len(set(cases.values("image_id"))),
+        "patients": len(set(cases.patients)),
+        "sentences": len(set(cases.sentence_ids)),
+    }
+
+
+def _warnings(cases: CaseTable) -> list[str]:
+    patients = len(set(cases.patients))
+    if patients >= FEW_PATIENTS:
+        return []
+    return [f"{patients} patients, fewer than {FEW_PATIENTS}: take every interval with caution"]
+
+
+def _means(evidence: Evidence, model: str) -> Tree:
+    """perturbation → subset → profile → metric."""
+    return {
+        perturbation: {
+            subset: evidence.statistics.means(evidence.columns(rows), evidence.patients(rows))
+            for subset, rows in evidence.groups(model, perturbation)
+        }
+        for perturbation in evidence.perturbations
+    }
+
+
+def _deltas(evidence: Evidence, model: str) -> Tree:
+    """As `_means`: each perturbation less `none`, on the sentences that both have a value for."""
+    return {
+        perturbation: {
+            subset: evidence.statistics.deltas(
+                evidence.columns(rows),
+                evidence.columns(evidence.baseline(model, rows)),
+                evidence.patients(rows),
+            )
+            for subset, rows in evidence.groups(model, perturbation)
+        }
+        for perturbation in evidence.perturbations
+        if perturbation != "none"
+    }
+
+
+def _laterality(evidence: Evidence, model: str) -> Tree:
+    """The Laterality Response Index: how much of the preference for the named side goes when the other is named."""
+    if "exact" not in evidence.profiles:
+        return {}
+    statistics = evidence.statistics
+    rows = answered(evidence.cases, model, "swap_left_right")
+    own = evidence.columns(evidence.baseline(model, rows))["exact_preference"]
+    swapped = evidence.columns(rows)["exact_preference"]
+    missing = np.isnan(own - swapped)
+    tree = {
+        "lri": statistics.delta(own, swapped, evidence.patients(rows)),
+        "preference": statistics.mean(np.where(missing, np.nan, own), evidence.patients(rows)),
+        "preference_swapped": statistics.mean(np.where(missing, np.nan, swapped), evidence.patients(rows)),
+    }
+    mirrored = answered(evidence.cases, model, "mirror_both")
+    consistency = evidence.columns(mirrored)["exact_mirror_consistency"]
+    tree["mirror_consistency"] = statistics.mean(consistency, evidence.patients(mirrored))
+    return {name: estimate for name, estimate in tree.items() if estimate["n"]}
+
+
+def _opt_out(evidence: Evidence, dataset: Dataset) -> Tree:
+    statements = Statements.read(dataset)
+    return {model: opt_out_tree(evidence.cases, statements, model, evidence.statistics) for model in evidence.models}

@@ -1,0 +1,121 @@
+"""Reads the rows of a run back: columns as numpy arrays, and selections of rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.case import Box
+from wronglung.geometry import Frame
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+
+class CaseTable:
+    """The rows of `cases.parquet`, or of parts, which hold the maps as well."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        self._numbers: dict[str, Array] = {}
+        self._members: dict[str, Mask] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> "CaseTable":
+        """Every row of a file."""
+        return cls(pq.read_table(path))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def values(self, name: str, rows: Index | None = None) -> list[Any]:
+        """A column as Python values, of the given rows or all."""
+        column = self.table.column(name)
+        return list((column if rows is None else column.take(pa.array(rows))).to_pylist())
+
+    def numbers(self, name: str, rows: Index | None = None) -> Array:
+        """A column as float64, NaN for null."""
+        if name not in self._numbers:
+            column = self.table.column(name).combine_chunks()
+            self._numbers[name] = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+        return self._numbers[name] if rows is None else self._numbers[name][rows]
+
+    def equals(self, name: str, value: str) -> Mask:
+        """Where a text column has this value."""
+        return np.asarray(pc.equal(self.table.column(name), value).to_numpy(), dtype=bool)
+
+    def frames(self, rows: Index) -> list[Frame]:
+        """The frames of rows that were answered."""
+        return [Frame(**frame) for frame in self.values("frame", rows)]
+
+    def boxes(self, rows: Index) -> list[tuple[Box, ...]]:
+        """The boxes that rows are held against."""
+        return [tuple(Box(**box) for box in boxes) for boxes in self.values("boxes", rows)]
+
+    def maps(self, rows: Index) -> list[npt.NDArray[np.float32]]:
+        """(R, C) float32 for each of these rows, which were answered; only parts hold maps."""
+        flat = self.table.column("map").take(pa.array(rows)).to_pylist()
+        shapes = zip(self.values("grid_rows", rows), self.values("grid_cols", rows), strict=True)
+        return [np.array(m, dtype=np.float32).reshape(shape) for m, shape in zip(flat, shapes, strict=True)]
+
+    @cached_property
+    def patients(self) -> npt.NDArray[np.object_]:
+        """(rows,) patient ids."""
+        return np.array(self.values("patient_id"), dtype=object)
+
+    @cached_property
+    def sentence_ids(self) -> npt.NDArray[np.object_]:
+        """(rows,) sentence ids."""
+        return np.array(self.values("sentence_id"), dtype=object)
+
+    def member(self, subset: str) -> Mask:
+        """(rows,) whether each row's sentence belongs to a subset."""
+        if subset not in self._members:
+            lists = self.values("subsets")
+            self._members[subset] = np.fromiter((subset in names for names in lists), dtype=bool, count=len(self))
+        return self._members[subset]
+
+    def metrics(self, profiles: Sequence[str]) -> list[str]:
+        """The metric columns of these profiles, as ``<profile>_<metric>``."""
+        return [name for name in self.table.column_names if name.startswith(tuple(f"{p}_" for p in profiles))]
+
+
+def answered(cases: CaseTable, model: str, perturbation: str, stratum: str = "") -> Index:
+    """The rows of a model under a perturbation that have a map, in the data set's order; those of a stratum of their
+    own only if it is named."""
+    chosen = (
+        cases.equals("model", model)
+        & cases.equals("perturbation", perturbation)
+        & cases.equals("status", "ok")
+        & cases.equals("stratum", stratum)
+    )
+    return np.flatnonzero(chosen)
+
+
+def count_values(cases: CaseTable, status: str, column: str) -> dict[str, dict[str, dict[str, int]]]:
+    """model → perturbation → value of `column` → how many rows of this status have it."""
+    rows = np.flatnonzero(cases.equals("status", status))
+    tree: dict[str, dict[str, dict[str, int]]] = {}
+    for model, perturbation, value in zip(
+        *(cases.values(name, rows) for name in ("model", "perturbation", column)), strict=True
+    ):
+        counts = tree.setdefault(model, {}).setdefault(perturbation, {})
+        counts[value] = counts.get(value, 0) + 1
+    return tree
+
+
+def read_maps(parts: Iterable[Path], keep: dict[str, str]) -> Iterator[CaseTable]:
+    """The answered rows whose columns have these values, part by part, with their maps."""
+    for part in parts:
+        cases = CaseTable.read(part)
+        mask = cases.equals("status", "ok")
+        for name, value in keep.items():
+            mask &= cases.equals(name, value)
+        yield CaseTable(cases.table.filter(pa.array(mask)))

@@ -1,0 +1,107 @@
+"""The opt-out mass as a decision: is attention withheld from sentences that are false for the image?
+
+Positives are the random sentences that state something false of the image, negatives the image's own sentences that
+state something present. A statement (region, label, present) is false of an image whose own report does not make it; a
+statement of absence is false where the report states the presence. Own negated sentences are a class of their own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.case import ImageRecord, Sentence, Triple
+from harness.dataset.base import Dataset
+from harness.optout import decision_auroc, length_matched, risk_coverage
+from harness.summary.cases import CaseTable, Index, answered
+from harness.summary.estimates import Statistician, Tree
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What every sentence states, and what every image's report states as a whole."""
+
+    of_sentence: dict[str, Sentence]
+    of_image: dict[str, frozenset[Triple]]
+
+    @classmethod
+    def read(cls, dataset: Dataset) -> "Statements":
+        """One pass over the records; no image is loaded."""
+        records = list(dataset)
+        return cls(
+            {sentence.sentence_id: sentence for record in records for sentence in record.sentences},
+            {record.image_id: _stated(record) for record in records},
+        )
+
+    def false_of(self, sentence_id: str, image_id: str) -> bool:
+        """Whether the sentence states anything that is false of the image."""
+        known = self.of_image[image_id]
+        return any(_is_false(triple, known) for triple in self.of_sentence[sentence_id].triples)
+
+    def states_presence(self, sentence_id: str) -> bool:
+        """Whether the sentence states that something is there."""
+        return any(triple.context for triple in self.of_sentence[sentence_id].triples)
+
+
+def _stated(record: ImageRecord) -> frozenset[Triple]:
+    return frozenset(triple for sentence in record.sentences for triple in sentence.triples)
+
+
+def _is_false(triple: Triple, known: frozenset[Triple]) -> bool:
+    if triple.context:
+        return triple not in known
+    return Triple(triple.region, triple.label, True) in known
+
+
+def opt_out_tree(cases: CaseTable, statements: Statements, model: str, statistics: Statistician) -> Tree:
+    """The figures of one model; empty for a model that never withholds attention, or without random sentences."""
+    own, random = answered(cases, model, "none"), answered(cases, model, "random_sentences")
+    mass = cases.numbers("opt_out")
+    if not len(random) or not mass[own].sum() > 0:
+        return {}
+    present = np.array([statements.states_presence(s) for s in cases.values("sentence_id", own)], dtype=bool)
+    donors = zip(cases.values("donor_id", random), cases.values("image_id", random), strict=True)
+    false = np.array([statements.false_of(donor, image) for donor, image in donors], dtype=bool)
+    classes = {"own_present": own[present], "own_negated": own[~present], "random_false": random[false]}
+    return {
+        "mass": {
+            name: statistics.mean(mass[rows], list(cases.patients[rows])) for name, rows in classes.items() if len(rows)
+        },
+        **_decision(cases, mass, classes["own_present"], classes["random_false"], statistics.seed),
+    }
+
+
+def _decision(cases: CaseTable, mass: Array, own: Index, random: Index, seed: int) -> Tree:
+    rows = np.concatenate([own, random])
+    positive = np.arange(len(rows)) >= len(own)
+    words = cases.numbers("words", rows)
+    matched = length_matched(words, positive, seed=seed)
+    figures = {
+        "auroc": _point(decision_auroc(mass[rows], positive), len(rows)),
+        "auroc_length_matched": _point(decision_auroc(mass[rows][matched], positive[matched]), int(matched.sum())),
+        "auroc_of_word_count": _point(decision_auroc(words, positive), len(rows)),
+    }
+    if _has_pointing(cases):
+        risk = np.where(positive, 1.0, 1.0 - cases.numbers("exact_pointing", rows))
+        figures["risk_coverage"] = _risk(mass[rows], risk)
+    return figures
+
+
+def _has_pointing(cases: CaseTable) -> bool:
+    return "exact_pointing" in cases.table.column_names
+
+
+def _risk(mass: Array, risk: Array) -> Tree:
+    curve, n = risk_coverage(mass, risk), int((~np.isnan(risk)).sum())
+    return {
+        "area": _point(curve.area, n),
+        "area_in_random_order": _point(curve.random, n),
+        "area_in_ideal_order": _point(curve.ideal, n),
+    }
+
+
+def _point(value: float, n: int) -> Tree:
+    """A figure without an interval."""
+    return {"mean": value, "ci95": [None, None], "n": n}

@@ -1,0 +1,48 @@
+"""The rows of a run by arm and subset, and how to reduce them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.metrics.registry import Profile
+from harness.summary.cases import CaseTable, Index, answered
+from harness.summary.estimates import Columns, Statistician
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What every section of the summary is computed from."""
+
+    cases: CaseTable
+    models: Sequence[str]
+    perturbations: Sequence[str]
+    subsets: Sequence[str]
+    profiles: Sequence[Profile]
+    statistics: Statistician
+
+    def columns(self, rows: Index) -> Columns:
+        """Every metric of these rows; NaN for a row number below 0."""
+        known = np.maximum(rows, 0)
+        return {
+            name: np.where(rows < 0, np.nan, self.cases.numbers(name)[known])
+            for name in self.cases.metrics(self.profiles)
+        }
+
+    def groups(self, model: str, perturbation: str) -> Iterator[tuple[str, Index]]:
+        """The answered rows of an arm by subset, and those of strata of their own. Empty ones are left out."""
+        rows = answered(self.cases, model, perturbation)
+        found = [(subset, rows[self.cases.member(subset)[rows]]) for subset in self.subsets]
+        strata = sorted(set(self.cases.values("stratum")) - {""})
+        found += [(stratum, answered(self.cases, model, perturbation, stratum)) for stratum in strata]
+        return ((name, members) for name, members in found if len(members))
+
+    def baseline(self, model: str, rows: Index) -> Index:
+        """For each row the row of the same sentence unperturbed, −1 where that was not answered."""
+        base = answered(self.cases, model, "none")
+        by_sentence = dict(zip(self.cases.sentence_ids[base], base, strict=True))
+        return np.array([by_sentence.get(s, -1) for s in self.cases.sentence_ids[rows]], dtype=np.intp)
+
+    def patients(self, rows: Index) -> list[str]:
+        """The patient of each row."""
+        return list(self.cases.patients[rows])

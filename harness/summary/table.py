@@ -1,0 +1,65 @@
+"""The run's main result as text, for the terminal."""
+
+from collections.abc import Iterator
+
+from harness.summary.estimates import Tree
+from harness.text import aligned
+
+HEADS = ("model", "sentence", "subset", "AUROC [95 %]", "change [95 %]", "n")
+
+
+def result_table(summary: Tree, profile: str = "exact", metric: str = "auroc") -> str:
+    """Model × perturbation × subset, then the controls, then the Laterality Response Index, in aligned columns."""
+    rows = [*_arms(summary, profile, metric), *_controls(summary, profile, metric)]
+    return "\n".join([*aligned([HEADS, *rows]), "", *_laterality(summary), *_notes(summary)]).rstrip() + "\n"
+
+
+def _arms(summary: Tree, profile: str, metric: str) -> Iterator[tuple[str, ...]]:
+    for model, perturbations in summary["models"].items():
+        for perturbation, subsets in perturbations.items():
+            for subset, profiles in subsets.items():
+                node = profiles.get(profile, {}).get(metric)
+                if node is None:
+                    continue
+                delta = _dig(summary, "deltas", model, perturbation, subset, profile, metric)
+                yield model, perturbation, subset, number(node), number(delta, signed=True), str(node["n"])
+
+
+def _controls(summary: Tree, profile: str, metric: str) -> Iterator[tuple[str, ...]]:
+    for control, node in summary["controls"].items():
+        owned = {model: node[model] for model in summary["models"] if model in node}
+        for model, subsets in (owned or {"": node}).items():
+            found = _dig(subsets, "all", profile, metric)
+            if found is not None:
+                yield model or "(no model)", control, "all", number(found), "", str(found["n"])
+
+
+def _laterality(summary: Tree) -> Iterator[str]:
+    for model, node in summary["laterality"].items():
+        if "lri" in node:
+            yield f"Laterality Response Index  {model}  {number(node['lri'], signed=True)}  n={node['lri']['n']}"
+
+
+def _notes(summary: Tree) -> Iterator[str]:
+    for model, perturbations in summary["failures"].items():
+        for perturbation, counts in perturbations.items():
+            for code, count in counts.items():
+                yield f"failed  {model}  {perturbation}  {count} × {code}"
+    yield from summary["warnings"]
+
+
+def number(node: Tree | None, *, signed: bool = False) -> str:
+    """``0.731 [0.702, 0.759]``; empty for nothing."""
+    if node is None:
+        return ""
+    sign = "+" if signed else ""
+    low, high = node["ci95"]
+    return f"{node['mean']:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _dig(node: Tree, *keys: str) -> Tree | None:
+    for key in keys:
+        if key not in node:
+            return None
+        node = node[key]
+    return node

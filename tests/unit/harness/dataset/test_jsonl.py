@@ -1,0 +1,165 @@
+"""The JSONL data set: what is read, and what is left out and counted."""
+
+import json
+
+import jsonschema
+import pytest
+
+from harness.case import Box, Triple
+from harness.dataset import line
+from harness.dataset.base import Dataset, validate
+from harness.dataset.jsonl import open_jsonl
+from tests.harness_fakes import HEIGHT, WIDTH, png
+
+
+def row(number=0, **changes):
+    """One good line, changed as asked."""
+    return {
+        "image": "a.png",
+        "image_id": "a",
+        "patient_id": "p",
+        "study_id": "st",
+        "sentence_id": f"s{number}",
+        "sentence": "Opacity in the left lung.",
+        "boxes": [{"name": "left lung", "box_xyxy": [180, 30, 300, 220], "label": "opacity", "context": True}],
+        "regions": [{"name": "right lung", "box_xyxy": [20, 30, 140, 220]}],
+        "negated": False,
+    } | changes
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write lines (bytes, text or values) beside one image, and open them."""
+    (tmp_path / "a.png").write_bytes(png())
+
+    def write_and_open(*rows, **options):
+        lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in rows]
+        (tmp_path / "data.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+        return open_jsonl(tmp_path / "data.jsonl", **options)
+
+    return write_and_open
+
+
+def test_lines_of_one_image_become_one_record(read):
+    dataset = read(row(0), row(1, sentence="No effusion.", negated=True, boxes=[], regions=[]))
+    (image,) = dataset
+    assert isinstance(dataset, Dataset)
+    assert (image.image_id, image.patient_id, image.width, image.height) == ("a", "p", WIDTH, HEIGHT)
+    assert image.regions == (Box("right lung", 20, 30, 140, 220),)
+    assert [s.sentence_id for s in image.sentences] == ["s0", "s1"]
+    assert image.sentences[0].boxes == (Box("left lung", 180, 30, 300, 220),)
+    assert image.sentences[0].triples == (Triple("left lung", "opacity", True),)
+    assert image.sentences[1].negated
+    assert image.load() == png()
+
+
+def test_one_box_with_several_labels_is_one_box_with_several_triples(read):
+    box = {"name": "left lung", "box_xyxy": [1, 2, 3, 4]}
+    (image,) = read(row(boxes=[box | {"label": "opacity"}, box | {"label": "abnormal"}, box]))
+    (sentence,) = image.sentences
+    assert len(sentence.boxes) == 1
+    assert [t.label for t in sentence.triples] == ["opacity", "abnormal"]
+    assert sentence.abnormal
+
+
+def bad_box(*xyxy):
+    return row(1, boxes=[{"name": "left lung", "box_xyxy": list(xyxy)}])
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind", "words"),
+    [
+        (bad_box(10, 10, 5, 20), "box_inside_out", "x0 < x1"),
+        (bad_box(10, 10, 10, 20), "box_inside_out", "x0 < x1"),
+        (bad_box(10, 10, WIDTH + 1, 20), "box_outside_image", f"{WIDTH} x {HEIGHT}"),
+        (bad_box(-1, 10, 20, 20), "box_outside_image", "reaches out"),
+        (bad_box(1, 2, 3), "bad_line", "boxes.0.box_xyxy"),
+        (bad_box(1, 2, 3, "4"), "bad_line", "boxes.0.box_xyxy.3"),
+        (bad_box(1, 2, 3, float("nan")), "bad_line", "boxes.0.box_xyxy.3"),
+        (bad_box(1, 2, 3, True), "bad_line", "boxes.0.box_xyxy.3"),
+        (row(0), "sentence_id_repeated", "'s0'"),
+        (row(1, image_id="b", image="missing.png"), "image_missing", "missing.png"),
+        (row(1, image_id="b", image="data.jsonl"), "image_unreadable", "data.jsonl"),
+        (row(1, patient_id="q"), "image_contradicts", "patient_id"),
+        (row(1, sentence="   "), "sentence_blank", "spaces"),
+        (row(1, sentence=""), "bad_line", "sentence"),
+        (row(1, sentence=7), "bad_line", "sentence"),
+        (row(1, negated="no"), "bad_line", "negated"),
+        ({k: v for k, v in row(1).items() if k != "patient_id"}, "bad_line", "patient_id: Field required"),
+        (b'{"image": "\xff"}', "bad_utf8", "UTF-8"),
+        (b'{"image": ', "bad_line", "JSON"),
+        ([1, 2], "bad_line", "line:"),
+    ],
+)
+def test_a_line_with_anything_wrong_is_left_out_and_counted(read, bad, kind, words):
+    dataset = read(row(0), bad)
+    report = validate(dataset)
+    assert report.sentences == 1
+    assert dict(dataset.findings.left_out) == {kind: 1}
+    (example,) = dataset.findings.examples[kind]
+    assert example.startswith("line 2: ")
+    assert words in example
+    assert f"1 × {kind}" in "\n".join(report.lines())
+
+
+def test_what_is_wrong_with_a_line_is_told_without_its_text(read):
+    dataset = read(row(0), row(1, sentence=["Confidential findings."]))
+    assert "Confidential" not in str(dataset.findings.examples)
+
+
+def test_a_bad_region_costs_only_the_region(read):
+    regions = [{"name": "far away", "box_xyxy": [0, 0, 9999, 5]}, {"name": "right lung", "box_xyxy": [0, 0, 9, 5]}]
+    dataset = read(row(0, regions=regions))
+    (image,) = dataset
+    assert [r.name for r in image.regions] == ["right lung"]
+    assert dataset.findings.left_out == {"region_box_outside_image": 1}
+
+
+def test_unknown_keys_are_pointed_out_and_ignored(read):
+    dataset = read(row(0, negeted=True))
+    assert dataset.findings.warnings == {"unknown_key": 1}
+    assert "negeted" in dataset.findings.examples["unknown_key"][0]
+    assert len(dataset) == 1
+
+
+def test_inclusive_maxima_become_half_open(read):
+    (image,) = read(bad_box(0, 0, WIDTH - 1, HEIGHT - 1), inclusive_maxima=True)
+    assert image.sentences[0].boxes[0].xyxy == (0, 0, WIDTH, HEIGHT)
+
+
+def test_maxima_copied_by_mistake_are_pointed_out(read):
+    rows = [row(i, boxes=[{"name": "left lung", "box_xyxy": [1, 2, 100 + i, 100 + i]}], regions=[]) for i in range(20)]
+    assert "y1_equals_x1" in read(*rows).findings.warnings
+    rows = [row(i, boxes=[{"name": "left lung", "box_xyxy": [1, 2, 100 + i, 101 + i]}], regions=[]) for i in range(20)]
+    assert not read(*rows).findings.warnings
+
+
+def test_only_the_first_examples_of_a_kind_are_kept(read):
+    dataset = read(*(row(i, sentence="") for i in range(9)))
+    assert dataset.findings.left_out == {"bad_line": 9}
+    assert len(dataset.findings.examples["bad_line"]) == 5
+
+
+def test_the_digest_follows_the_content(read):
+    first, again, changed = read(row(0)).digest, read(row(0)).digest, read(row(0, sentence="Other.")).digest
+    assert first == again != changed
+
+
+def test_blank_lines_are_nothing(read):
+    dataset = read(row(0), b"", b"  ")
+    assert len(dataset) == 1
+    assert not dataset.findings.left_out
+
+
+def test_the_shipped_schema_is_the_readers_own():
+    shipped = (line.__file__).replace("line.py", "jsonl.schema.json")
+    with open(shipped, encoding="utf-8") as file:
+        assert file.read() == line.json_schema_text()
+
+
+def test_the_shipped_schema_accepts_what_the_reader_accepts():
+    jsonschema.Draft202012Validator.check_schema(line.json_schema())
+    jsonschema.validate(row(), line.json_schema())
+    for bad in (bad_box(1, 2, 3), row(sentence=""), row(negated="no")):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(bad, line.json_schema())

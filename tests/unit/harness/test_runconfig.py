@@ -1,0 +1,92 @@
+"""The run file: strict, and every fault named with its fix."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.runconfig import ConfigError, JsonlConfig, PhantomConfig, load_run_config, parse_run_config
+
+GOOD = {"name": "t", "dataset": {"kind": "phantom", "patients": 5}, "models": ["encoder"], "out": "results/t"}
+RUNS = Path(__file__).resolve().parents[3] / "harness" / "runs"
+
+
+def test_a_short_file_is_enough():
+    config = parse_run_config(GOOD, "run.yaml")
+    assert config.dataset == PhantomConfig(kind="phantom", patients=5)
+    assert config.perturbations == ("none", "swap_left_right", "random_sentences")
+    assert config.profiles == ("exact", "paper")
+    assert (config.out, config.target, config.limit) == (Path("results/t"), "", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"pertubations": ["none"]}, "pertubations: unknown key: did you mean 'perturbations'?"),
+        ({"dataset": {"kind": "phantom", "patient": 5}}, "patient: unknown key: did you mean 'patients'?"),
+        ({"dataset": {"kind": "phantom", "patients": "many"}}, "dataset.phantom.patients"),
+        ({"dataset": {"kind": "fantom"}}, "'phantom', 'jsonl'"),
+        ({"perturbations": ["none", "swap_left_rigth"]}, "did you mean 'swap_left_right'?"),
+        ({"perturbations": ["swap_left_right"]}, "must include 'none'"),
+        ({"subsets": ["one_lungs"]}, "unknown subset 'one_lungs'"),
+        ({"profiles": ["exactly"]}, "profiles.0"),
+        ({"models": []}, "models"),
+        ({"models": ["encoder", "encoder"]}, "names 'encoder' twice"),
+        ({"window": 0}, "window"),
+        ({"save_maps": "yes"}, "save_maps"),
+        ({"gallery": {"bests": 3}}, "gallery.bests: unknown key: did you mean 'best'?"),
+    ],
+)
+def test_a_fault_is_named_with_its_key(change, words):
+    with pytest.raises(ConfigError) as caught:
+        parse_run_config(GOOD | change, "run.yaml")
+    assert words in str(caught.value)
+    assert "run.yaml" in str(caught.value)
+
+
+def test_every_fault_is_told_at_once():
+    with pytest.raises(ConfigError, match=r"2 fault\(s\)"):
+        parse_run_config(GOOD | {"window": 0, "seed": -1}, "run.yaml")
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("name: t\ndataset: {kind: phantom}\nmodels: [encoder]\nout: results/t\n")
+    return path
+
+
+def test_overrides_reach_into_the_tree(run_file):
+    config = load_run_config(run_file, ["dataset.patients=7", "models=[a, b]", "gallery.best=0", "limit=3"])
+    assert (config.dataset.patients, config.models, config.gallery.best, config.limit) == (7, ("a", "b"), 0, 3)
+
+
+def test_an_override_can_replace_the_data_set(run_file):
+    config = load_run_config(run_file, ["dataset={kind: jsonl, path: my.jsonl}"])
+    assert config.dataset == JsonlConfig(kind="jsonl", path=Path("my.jsonl"))
+
+
+@pytest.mark.parametrize("override", ["patients", "=3", "name.x=3", "models=[a"])
+def test_an_override_that_cannot_be_read_is_named(run_file, override):
+    with pytest.raises(ConfigError, match="--set"):
+        load_run_config(run_file, [override])
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_run_file_is_named(tmp_path, content):
+    (tmp_path / "bad.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        load_run_config(tmp_path / "bad.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="cannot read the run file"):
+        load_run_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("path", sorted(RUNS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_run_files_are_valid(path):
+    assert load_run_config(path).name == path.stem
+
+
+def test_the_shipped_run_files_are_there():
+    assert {path.stem for path in RUNS.glob("*.yaml")} >= {"demo", "nightly", "real_cxr"}

@@ -1,0 +1,45 @@
+"""Subsets are decided on the unperturbed sentence."""
+
+import dataclasses
+
+import pytest
+
+from harness.subsets import make_subsets
+from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, record, sentence
+
+
+def members(name, *sentences, **strata):
+    image = dataclasses.replace(record(0, *sentences), strata=strata)
+    member = make_subsets([name])[name]
+    return [s.sentence_id for s in image.sentences if member(image, s)]
+
+
+SENTENCES = (
+    sentence("right", "Opacity on the right.", RIGHT_LUNG),
+    sentence("both", "Opacities.", RIGHT_LUNG, LEFT_LUNG),
+    sentence("clear", "The left lung is clear.", LEFT_LUNG, context=False),
+)
+
+
+def test_all_is_everything():
+    assert members("all", *SENTENCES) == ["right", "both", "clear"]
+
+
+def test_abnormal_states_an_abnormal_finding():
+    assert members("abnormal", *SENTENCES) == ["right", "both"]
+
+
+def test_one_lung_has_boxes_of_exactly_one_lung():
+    assert members("one_lung", *SENTENCES) == ["right", "clear"]
+
+
+def test_a_stratum_is_a_label_of_the_sentence_or_else_of_the_image():
+    labelled = dataclasses.replace(SENTENCES[0], strata={"location": "none"})
+    assert members("location=none", labelled, SENTENCES[1]) == ["right"]
+    assert members("location=none", labelled, SENTENCES[1], location="none") == ["right", "both"]
+
+
+@pytest.mark.parametrize("name", ["abnormel", "=x", "x="])
+def test_an_unknown_subset_is_named(name):
+    with pytest.raises(ValueError, match=f"unknown subset '{name}'"):
+        make_subsets([name])
