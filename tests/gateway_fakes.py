@@ -88,7 +88,7 @@ class FakeTorchServe:
     at_work: int = 0
     most_at_work: int = 0
 
-    async def Predictions(self, envelope: PredictionsRequest, context: Any) -> PredictionResponse:  # noqa: N802
+    async def Predictions(self, envelope: PredictionsRequest, context: Any) -> PredictionResponse:
         entries = envelope.input
         job = Job(
             envelope.model_name,

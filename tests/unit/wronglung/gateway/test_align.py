@@ -9,9 +9,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from tests.gateway_fakes import (
-    FakeTorchServe,
     Failure,
+    FakeTorchServe,
     Job,
     RunningGateway,
     answer,
@@ -22,7 +23,6 @@ from tests.gateway_fakes import (
     retry_delay_ms,
     running_gateway,
 )
-
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from tests.gateway_fakes import (
-    FakeTorchServe,
     Failure,
+    FakeTorchServe,
     Job,
     RunningGateway,
     answer,
@@ -16,7 +17,6 @@ from tests.gateway_fakes import (
     request,
     running_gateway,
 )
-
 from wronglung.v1 import alignment_pb2 as pb
 
 

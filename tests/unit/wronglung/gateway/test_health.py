@@ -11,18 +11,17 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
 from tests.gateway_fakes import (
     MODELS,
-    FakeTorchServe,
     Failure,
+    FakeTorchServe,
     Job,
     RunningGateway,
-    answer,
     failure_of,
     request,
     running_gateway,
 )
-
 from wronglung.gateway.health import SERVICE, Health, Rhythm
 from wronglung.gateway.metrics import Metrics
 from wronglung.served import Catalogue, ServedModel
