@@ -10,7 +10,7 @@ _RELATIVE_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
 def pointing(scene: Scene) -> Array:
     """(N,): mean label coverage of the cells that hold the map's maximum, compared in float32."""
     single = np.where(scene.area > 0, scene.maps, -np.inf).astype(np.float32)
-    holds = (single == single.max(axis=1, keepdims=True)) & (scene.area > 0)
+    holds = single == single.max(axis=1, keepdims=True)
     return ratio(over_cells(holds * scene.coverage), over_cells(holds))
 
 

@@ -41,6 +41,12 @@ def test_a_published_case_is_reproduced(number, cases, ours):
     assert found == pytest.approx(expected, abs=TOLERANCE, nan_ok=True)
 
 
+def test_the_published_opt_out_mass_is_reproduced_to_the_last_bit(cases, ours):
+    published = [case["metrics"].get("no_attn_weight", np.nan) for case in cases]
+    valid = ~np.isnan(published)
+    assert (ours["opt_out_mass"][valid] == np.array(published)[valid]).all()
+
+
 def test_what_is_reproduced_is_every_metric_of_the_profile(cases, ours):
     complete = next(case["metrics"] for case in cases if "error" not in case["metrics"])
     assert {our_name(name) for name in complete} == set(ours)

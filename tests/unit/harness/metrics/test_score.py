@@ -163,6 +163,26 @@ def test_a_label_that_covers_everything_has_no_auroc():
         assert found["avg_precision"][0] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("cut", np.random.default_rng(4).uniform(0, 50, 20))
+def test_two_boxes_that_meet_cover_everything_without_a_gap_of_rounding(cut):
+    label = [[-1.0, -1.0, cut, 60.0], [cut, -1.0, 60.0, 60.0]]
+    found = scored(np.arange(20.0).reshape(1, *GRID), [label], domains=[(0.1, 0.3, 49.7, 39.9)])
+    assert np.isnan(found["auroc"][0])
+    assert np.isnan(found["cnr"][0])
+
+
+def test_a_box_that_touches_the_domain_by_rounding_lies_outside_it():
+    found = scored(np.ones((1, *GRID)), [[[0, 0, 10 + 1e-12, 40]]], domains=[(10.0, 0.0, 50.0, 40.0)])
+    assert np.isnan(found["precision_at_5"][0])
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 1 / 3])
+def test_a_map_that_is_flat_inside_and_flat_outside_has_no_contrast_to_noise_ratio(value):
+    maps = np.full((1, *GRID), value)
+    maps[:, :2, :2] = 0.7
+    assert np.isnan(scored(maps, [[[0, 0, 19.99, 20], [0.1, 0, 20, 20]]])["cnr"][0])
+
+
 def test_the_opt_out_mass_is_what_the_sum_leaves_unless_it_is_given():
     maps = np.full((1, *GRID), 0.6 / 20)
     assert score(maps, [[]])["opt_out_mass"][0] == pytest.approx(0.4)
