@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import yaml
+
 from harness.report import numbers, wording
 from harness.report.reader import Json, Results, dig, mapping, parse_estimate
 from harness.report.tables import Cell, Column, Group, Row, Table, estimate_cell
@@ -90,13 +92,17 @@ def lineage(results: Results) -> tuple[Fact, ...]:
     manifest = results.manifest
     dataset = results.dataset
     facts = [
-        Fact("Data set", str(dataset.get("name", ""))),
-        Fact("Data set digest", str(dataset.get("digest", "")), code=True),
-        Fact("Git commit", str(manifest.get("git_commit", "")), code=True),
+        Fact("Data set", _text(dataset.get("name"))),
+        Fact("Digest of the records", _text(dataset.get("digest")), code=True),
+        Fact("Digest of the images", _text(dataset.get("images_sha256")), code=True),
+        Fact("Git commit", _text(manifest.get("git_commit")), code=True),
         Fact("Seed", _text(dig(manifest, "config", "seed"))),
         Fact("Bootstrap resamples", _text(dig(manifest, "config", "resamples"))),
         *_model_facts(mapping(manifest.get("models"))),
-        *(Fact(f"Version of {name}", str(version)) for name, version in mapping(manifest.get("versions")).items()),
+        Fact("Software", ", ".join(f"{name} {version}" for name, version in mapping(manifest.get("versions")).items())),
+        Fact("Platform", _text(manifest.get("platform"))),
+        Fact("Finished", _text(manifest.get("finished_at"))),
+        Fact("Requests sent again", _text(manifest.get("requests_sent_again"))),
     ]
     return tuple(fact for fact in facts if fact.value)
 
@@ -104,11 +110,21 @@ def lineage(results: Results) -> tuple[Fact, ...]:
 def _model_facts(models: Json) -> Iterator[Fact]:
     for name, node in models.items():
         model = mapping(node)
-        yield Fact(f"Version of {name}", _text(model.get("version")))
+        about = [f"version {model['version']}" if "version" in model else "", _grid(model), _mode(model)]
+        yield Fact(name, ", ".join(part for part in about if part))
         yield Fact(f"Weights of {name}", _text(model.get("weights_digest")), code=True)
-        deterministic = model.get("deterministic")
-        if isinstance(deterministic, bool):
-            yield Fact(f"Mode of {name}", "deterministic" if deterministic else "throughput (maps may move by 1e-6)")
+
+
+def _grid(model: Json) -> str:
+    grid = model.get("grid")
+    return f"grid {grid[0]} × {grid[1]}" if isinstance(grid, list) and len(grid) == 2 else ""
+
+
+def _mode(model: Json) -> str:
+    deterministic = model.get("deterministic")
+    if not isinstance(deterministic, bool):
+        return ""
+    return "deterministic" if deterministic else "throughput mode (maps may move by 1e-6)"
 
 
 def _text(value: object) -> str:
@@ -124,3 +140,9 @@ def size_line(results: Results) -> str:
         if isinstance(dataset.get(key), int)
     ]
     return " · ".join(part for part in (str(dataset.get("name", "")), *counts) if part)
+
+
+def run_file(results: Results) -> str:
+    """The run's configuration as a run file that `harness run` takes."""
+    config = mapping(results.manifest.get("config"))
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True) if config else ""

@@ -40,7 +40,7 @@ class Strip:
     high: float
     mean: str
     interval: str
-    n: int
+    remark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,6 @@ def _strip(mark: Mark, axis: Axis, digits: int, *, signed: bool) -> Strip:
         at=at,
         high=high,
         mean=numbers.number(mark.estimate.mean, digits, signed=signed),
-        interval=numbers.interval(mark.estimate, digits, signed=signed),
-        n=mark.estimate.n,
+        interval=numbers.interval(mark.estimate, digits, signed=signed) or "no interval",
+        remark=f"from {mark.estimate.patients} patients" if mark.estimate.few_patients else "",
     )

@@ -23,6 +23,7 @@ class Sign(Enum):
 
     FOR = "shown"
     NOT_SHOWN = "not shown"
+    TOO_FEW = "too few"
     AGAINST = "opposite"
     ABSENT = "no effect"
     UNKNOWN = "not measured"
@@ -87,6 +88,8 @@ def sign_of(estimate: Estimate | None, *, expected: int, negligible: float = 0.0
     """What `estimate` shows of an effect whose expected sign is `expected` (+1 or −1)."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return Sign.UNKNOWN
+    if estimate.few_patients:
+        return Sign.TOO_FEW
     significant = estimate.q is None or estimate.q < ALPHA
     if significant and (estimate.low > 0 or estimate.high < 0):
         positive = estimate.low > 0
@@ -101,10 +104,10 @@ def decide(lri: Estimate | None, swap: Estimate | None, *, few_patients: bool = 
     known = [e for e in (lri, swap) if e is not None and e.known]
     if not known:
         return Verdict.NOT_MEASURED
-    if few_patients or any(e.few_patients for e in known):
-        return Verdict.TOO_FEW
     moves = sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI)
     costs = sign_of(swap, expected=-1)
+    if few_patients or Sign.TOO_FEW in (moves, costs):
+        return Verdict.TOO_FEW
     if Sign.AGAINST in (moves, costs):
         return Verdict.OPPOSITE
     if moves is Sign.ABSENT and costs is not Sign.FOR:
@@ -186,6 +189,8 @@ def _control_evidence(results: Results, model: str, control: str, question: str)
 
 def _with_count(estimate: Estimate) -> str:
     parts = [numbers.with_interval(estimate, signed=True), numbers.count(estimate.n)]
+    if estimate.few_patients and estimate.patients is not None:
+        parts.append(f"from {estimate.patients} patients")
     if estimate.q is not None:
         parts.append(f"q {_equals(numbers.probability(estimate.q))}")
     return ", ".join(parts)

@@ -11,10 +11,10 @@ FloatArray = npt.NDArray[np.float64]
 
 RAMP = (
     (0.00, (66, 10, 104, 0)),
-    (0.25, (120, 28, 109, 90)),
-    (0.50, (200, 62, 76, 140)),
-    (0.75, (246, 131, 24, 175)),
-    (1.00, (252, 231, 100, 205)),
+    (0.25, (120, 28, 109, 50)),
+    (0.50, (200, 62, 76, 115)),
+    (0.75, (246, 131, 24, 165)),
+    (1.00, (252, 231, 100, 200)),
 )
 """Dark violet to yellow, lightness rising throughout (readable without colour vision); opacity rises with it."""
 

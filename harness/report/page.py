@@ -65,7 +65,7 @@ class Page:
     not_applicable: Table | None
     left_out: Table | None
     lineage: tuple[Fact, ...]
-    reproduce: str
+    run_file: str
 
 
 def make_page(results: Results) -> Page:
@@ -96,7 +96,7 @@ def make_page(results: Results) -> Page:
         not_applicable=facts.count_table(results, "not_applicable", "Not applicable by reason", "Reason"),
         left_out=facts.left_out(results),
         lineage=facts.lineage(results),
-        reproduce=reproduce(results),
+        run_file=facts.run_file(results),
     )
 
 
@@ -121,9 +121,3 @@ def _opt_out(results: Results) -> OptOut:
         table=facts.estimates_table(results, "opt_out", "Opt-out in full"),
         histograms=tuple(h for h in shown if h.perturbation in wanted),
     )
-
-
-def reproduce(results: Results) -> str:
-    """The command that repeats the run."""
-    name = str(results.manifest.get("name") or results.directory.resolve().name)
-    return f"harness run harness/runs/{name}.yaml"

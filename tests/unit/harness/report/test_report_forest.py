@@ -50,7 +50,7 @@ def test_a_reference_is_on_the_axis_even_when_no_estimate_is_near() -> None:
 def test_a_mean_without_an_interval_is_a_dot_and_null_is_nothing() -> None:
     plot = forest("", "", [Mark("m", 0, Estimate(0.7, None, None, 9)), Mark("x", 0, Estimate(None, None, None, 0))])
     assert plot is not None
-    assert [(s.label, s.low == s.at == s.high, s.interval) for s in plot.strips] == [("m", True, "")]
+    assert [(s.label, s.low == s.at == s.high, s.interval) for s in plot.strips] == [("m", True, "no interval")]
     assert forest("", "", [Mark("m", 0, Estimate(None, None, None, 0))]) is None
 
 

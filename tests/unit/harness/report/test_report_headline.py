@@ -67,6 +67,15 @@ def test_absence_is_claimed_only_when_the_whole_interval_is_negligible() -> None
     assert sign_of(estimate(-0.02, 0.06), expected=1, negligible=0.05) is Sign.NOT_SHOWN
 
 
+def test_a_line_from_few_patients_claims_nothing_by_itself(tmp_path: Path) -> None:
+    results = read_results(build_results(tmp_path))
+    gain = results.summary["advantage"]["encoder"]["text_blind"]["all"]["exact"]["auroc"]
+    gain.update(patients=2, n=3)
+    line = next(e for e in answers(results)[0].evidence if "cannot read" in e.question)
+    assert line.sign is Sign.TOO_FEW
+    assert "from 2 patients" in line.finding
+
+
 def test_each_model_gets_an_answer_with_its_numbers(tmp_path: Path) -> None:
     found = answers(read_results(build_results(tmp_path)))
     assert {a.model: a.verdict for a in found} == {"encoder": Verdict.YES, "encoder-optout": Verdict.NOT_SHOWN}

@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.report import render
 from tests.html_outline import Element, parse
@@ -178,8 +180,14 @@ def test_the_tables_are_written_beside_it(tmp_path: Path) -> None:
 
 def test_lineage_names_data_weights_and_commit(outline: Element) -> None:
     text = next(s for s in outline.below("section") if s.attributes["id"] == "lineage").text
-    for wanted in ("ab" * 32, "cd" * 32, "0123456789abcdef", "deterministic", "harness run"):
+    for wanted in ("ab" * 32, "cd" * 32, "0123456789abcdef", "deterministic", "harness run run.yaml"):
         assert wanted in text
+
+
+def test_the_run_file_in_the_report_is_the_configuration(tmp_path: Path) -> None:
+    outline = parse(page(tmp_path))
+    region = next(e for e in outline.below("div") if e.attributes.get("aria-label") == "Run file")
+    assert yaml.safe_load(region.text) == json.loads((tmp_path / "manifest.json").read_text())["config"]
 
 
 def everything(element: Element) -> list[Element]:
