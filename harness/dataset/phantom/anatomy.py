@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Side = Literal["left", "right"]
+Projection = Literal["PA", "AP"]
 SIDES: tuple[Side, Side] = ("left", "right")
 Curve = npt.NDArray[np.floating]
 
@@ -144,7 +145,7 @@ class Anatomy:
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """Draw a patient."""
     height = rng.uniform(1.55, 2.25)
-    heart_a = rng.uniform(0.44, 0.54)
+    heart_a = rng.uniform(0.4, 0.48)
     depth = rng.uniform(0.28, 0.5)
     lung = Lung(
         width=rng.uniform(0.94, 1.06),
@@ -188,10 +189,15 @@ def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     )
 
 
-def visit(anatomy: Anatomy, rng: np.random.Generator) -> Anatomy:
-    """The same patient on another day: another breath, another stance."""
-    breath = rng.uniform(0.92, 1.06)
-    heart = anatomy.heart
+def visit(anatomy: Anatomy, projection: Projection, rng: np.random.Generator) -> Anatomy:
+    """The same patient on another day: another breath, another stance.
+
+    In a bedside picture (AP) the breath is shallower and the heart, farther from the detector, a little larger.
+    """
+    bedside = projection == "AP"
+    breath = rng.uniform(0.82, 0.96) if bedside else rng.uniform(0.93, 1.06)
+    scale = 1.05 if bedside else 1.0
+    heart = replace(anatomy.heart, a=anatomy.heart.a * scale, b=anatomy.heart.b * scale)
     return replace(
         anatomy,
         height=anatomy.height * breath,
@@ -199,5 +205,5 @@ def visit(anatomy: Anatomy, rng: np.random.Generator) -> Anatomy:
         right=replace(anatomy.right, dome_depth=anatomy.right.dome_depth * rng.uniform(0.9, 1.1)),
         heart=replace(heart, v=heart.v + anatomy.height * (breath - 1)),
         turn=rng.normal(0, 0.03),
-        clavicle_drop=anatomy.clavicle_drop + rng.normal(0, 0.04),
+        clavicle_drop=anatomy.clavicle_drop + rng.normal(0, 0.04) - (0.08 if bedside else 0.0),
     )

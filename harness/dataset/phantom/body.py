@@ -104,5 +104,5 @@ def gas(anatomy: Anatomy, grid: Grid, rng: np.random.Generator) -> Array:
 
 
 def grain(grid: Grid, rng: np.random.Generator) -> Array:
-    """Uneven thickness of the tissue, mean 0."""
-    return 0.012 * smooth_noise(rng, grid.shape, 40) + 0.02 * smooth_noise(rng, grid.shape, 9)
+    """Uneven thickness of the tissue, as a factor about 1."""
+    return 1 + 0.015 * smooth_noise(rng, grid.shape, 40) + 0.025 * smooth_noise(rng, grid.shape, 9)

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.case import ImageRecord, Triple
-from harness.dataset.phantom.markers import Marker, stamp
+from harness.dataset.phantom.markers import Marker, letters, stamp
 from harness.dataset.phantom.plan import StudyPlan, make_plan
 from harness.dataset.phantom.png import encode_png
 from harness.dataset.phantom.render import render
 from harness.dataset.phantom.report import write_report
 from harness.dataset.phantom.streams import SPLITS, Split, Stream, StudyKey, patient_rng
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raised whenever the bytes of any study change."""
 
 
@@ -106,8 +106,9 @@ def _record(plan: StudyPlan) -> ImageRecord:
         sentences=write_report(plan),
         load=partial(_load, plan),
         strata={
+            "view": plan.projection,
             "mirrored": "no",
-            "letter": "".join(marker.text for marker in plan.markers if marker.text in ("L", "R")) or "none",
+            "letter": letters(plan.markers),
             "devices": "yes" if plan.devices else "no",
         },
     )

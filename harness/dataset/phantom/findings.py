@@ -148,7 +148,7 @@ def _size(kind: Kind, large: bool, anatomy: Anatomy, rng: np.random.Generator) -
         "effusion": (depth + 0.15, depth + 0.6) if large else (0.7 * depth, 0.95 * depth),
         "pneumothorax": (0.16, 0.3) if large else (0.1, 0.2),
         "hilum": (1.35, 1.9),
-        "heart": (1.32, 1.55),
+        "heart": (0.57 / anatomy.heart.a, 0.7 / anatomy.heart.a),
         "diaphragm": (0.28, 0.5),
     }
     return float(rng.uniform(*ranges.get(kind.key, (1.0, 1.0))))

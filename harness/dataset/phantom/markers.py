@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from harness.dataset.phantom.anatomy import Projection
 from harness.dataset.phantom.view import View
 
 _FACE = {
@@ -39,12 +40,13 @@ class Marker:
         return np.kron(line, np.ones((self.dot, self.dot), dtype=bool)).astype(bool)
 
 
-def sample_markers(view: View, rng: np.random.Generator) -> tuple[Marker, ...]:
+def sample_markers(view: View, projection: Projection, rng: np.random.Generator) -> tuple[Marker, ...]:
     """Draw the letters: an L at the patient's left or an R at the right, both or none, and sometimes a caption."""
     texts = [("L",), ("R",), ("L", "R"), ()][int(rng.choice(4, p=[0.3, 0.3, 0.1, 0.3]))]
     markers = [_letter(text, view, rng) for text in texts]
     if rng.random() < 0.2:
-        caption = Marker(str(rng.choice(["PA", "AP", "PA ERECT", "ERECT"])), 0, 0, int(rng.integers(1, 3)), 230)
+        text = str(rng.choice(["PA", "PA ERECT", "ERECT"])) if projection == "PA" else "AP"
+        caption = Marker(text, 0, 0, int(rng.integers(1, 3)), 230)
         width = caption.mask.shape[1]
         x = int(rng.integers(4, max(5, view.width - width - 4)))
         markers.append(replace(caption, x=x, y=view.height - 7 * caption.dot - int(rng.integers(2, 12))))
@@ -66,6 +68,11 @@ def stamp(pixels: npt.NDArray[np.uint8], markers: tuple[Marker, ...]) -> npt.NDA
         part = stamped[marker.y : marker.y + mask.shape[0], marker.x : marker.x + mask.shape[1]]
         part[mask[: part.shape[0], : part.shape[1]]] = marker.level
     return stamped
+
+
+def letters(markers: tuple[Marker, ...]) -> str:
+    """The side letters among the markers: "L", "R", "LR" or "none"."""
+    return "".join(sorted(marker.text for marker in markers if marker.text in _OTHER)) or "none"
 
 
 def mirror_marker(marker: Marker, width: int) -> Marker:

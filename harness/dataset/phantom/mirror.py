@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.case import Box, ImageRecord, Sentence, Triple
 from harness.dataset.phantom.dataset import PhantomStudy
-from harness.dataset.phantom.markers import mirror_marker, stamp
+from harness.dataset.phantom.markers import letters, mirror_marker, stamp
 from harness.dataset.phantom.png import encode_png
 from harness.dataset.phantom.regions import mirrored
 
@@ -27,7 +27,7 @@ def mirror(study: PhantomStudy) -> PhantomStudy:
     markers = tuple(mirror_marker(marker, width) for marker in study.markers)
     pixels = stamp(unmarked, markers)
     return PhantomStudy(
-        record=_mirror_record(record, partial(encode_png, pixels)),
+        record=_mirror_record(record, letters(markers), partial(encode_png, pixels)),
         pixels=pixels,
         facts=frozenset(_mirror_triple(fact) for fact in study.facts),
         unmarked=unmarked,
@@ -48,7 +48,7 @@ def mirror_text(text: str) -> str:
     return _SIDED.sub(other, text)
 
 
-def _mirror_record(record: ImageRecord, load: "partial[bytes]") -> ImageRecord:
+def _mirror_record(record: ImageRecord, letter: str, load: "partial[bytes]") -> ImageRecord:
     flag = "no" if record.strata.get("mirrored") == "yes" else "yes"
     mark = "" if flag == "no" else "-mirrored"
     return replace(
@@ -57,7 +57,7 @@ def _mirror_record(record: ImageRecord, load: "partial[bytes]") -> ImageRecord:
         regions=tuple(_mirror_box(box, record.width) for box in record.regions),
         sentences=tuple(_mirror_sentence(sentence, record.width, flag) for sentence in record.sentences),
         load=load,
-        strata={**record.strata, "mirrored": flag},
+        strata={**record.strata, "mirrored": flag, "letter": letter},
     )
 
 

@@ -54,7 +54,7 @@ _MIDLINE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("aortic arch", ("the aortic arch", "the aortic knob", "the thoracic aorta"), _PLAIN),
     ("trachea", ("the trachea", "the tracheal air column"), ("midline", "central", "patent and midline")),
     ("spine", ("the thoracic spine", "the spine"), _INTACT),
-    ("abdomen", ("the upper abdomen", "the visualized abdomen"), ("unremarkable", "without free air")),
+    ("abdomen", ("the upper abdomen", "the abdomen"), ("unremarkable", "without free air")),
 )
 
 

@@ -84,8 +84,17 @@ def place_nouns(
             nouns = [Noun(_plural(noun.text), "plural") if noun.number == "count" else noun for noun in nouns]
         case _:
             before, after = _ZONES[zone]
-    named = [Wording(noun, prefix=_spell(place, side)) for noun in nouns for place in before]
+    named = [
+        Wording(noun, prefix=_spell(place, side)) for noun in nouns for place in before if _fits(place, noun, nouns)
+    ]
     return named + [Wording(noun, place=_spell(place, side)) for noun in nouns for place in after]
+
+
+def _fits(prefix: str, noun: Noun, nouns: Sequence[Noun]) -> bool:
+    """Not "upper lung lung mass", nor "upper lung" + "mass", which reads like the name "lung mass"."""
+    return not prefix.endswith(" lung") or not (
+        noun.text.startswith("lung ") or any(other.text == f"lung {noun.text}" for other in nouns)
+    )
 
 
 def _spell(place: str, side: str) -> str:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from harness.case import Box, Triple
-from harness.dataset.phantom.anatomy import Anatomy, sample_anatomy, visit
+from harness.dataset.phantom.anatomy import Anatomy, Projection, sample_anatomy, visit
 from harness.dataset.phantom.devices import Device, sample_devices
 from harness.dataset.phantom.exposure import Exposure, sample_exposure
 from harness.dataset.phantom.findings import Finding, sample_findings
 from harness.dataset.phantom.markers import Marker, sample_markers
 from harness.dataset.phantom.regions import region_boxes
 from harness.dataset.phantom.streams import Stream, StudyKey, patient_rng
-from harness.dataset.phantom.view import View, sample_view
+from harness.dataset.phantom.view import View, sample_projection, sample_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class StudyPlan:
     key: StudyKey
     anatomy: Anatomy
     findings: tuple[Finding, ...]
+    projection: Projection
     view: View
     boxes: tuple[Box, ...]
     devices: tuple[Device, ...]
@@ -39,16 +40,18 @@ class StudyPlan:
 def make_plan(key: StudyKey) -> StudyPlan:
     """Draw a study. Only the key matters."""
     patient = sample_anatomy(patient_rng(key.seed, key.split, key.patient, Stream.ANATOMY))
-    anatomy = visit(patient, key.rng(Stream.ANATOMY))
+    projection = sample_projection(key.rng(Stream.PROJECTION))
+    anatomy = visit(patient, projection, key.rng(Stream.ANATOMY))
     findings, changed = sample_findings(anatomy, key.rng(Stream.FINDINGS))
     view = sample_view(anatomy, key.rng(Stream.VIEW))
     return StudyPlan(
         key=key,
         anatomy=anatomy,
         findings=findings,
+        projection=projection,
         view=view,
         boxes=region_boxes(changed, view),
         devices=sample_devices(anatomy, key.rng(Stream.DEVICES)),
-        markers=sample_markers(view, key.rng(Stream.MARKERS)),
+        markers=sample_markers(view, projection, key.rng(Stream.MARKERS)),
         exposure=sample_exposure(key.rng(Stream.EXPOSURE)),
     )

@@ -70,7 +70,7 @@ def _box(name: str, points: Points, width: int, height: int) -> Box | None:
 
 
 def _lung_rows(anatomy: Anatomy, side: Side, top: float, bottom: float) -> Points:
-    v = np.linspace(top, bottom, 24)
+    v = np.linspace(top, bottom, 65)
     lung = anatomy.lung(side)
     cap = lung.apex_width * np.sqrt(np.maximum(v, 0.0) / lung.apex_height)
     inner = np.maximum(anatomy.medial(side, v), lung.apex_u - cap)

@@ -15,7 +15,7 @@ from harness.dataset.phantom.plan import StudyPlan
 from harness.dataset.phantom.regions import ZONES
 from harness.dataset.phantom.streams import Stream
 from harness.dataset.phantom.templates import AFFIRMING, DENYING, PLACING, Draft, Patterns, Wording, compose
-from harness.dataset.phantom.vocabulary import DENIED_ADJECTIVES, DEVICE_WORDS, WORDS, Noun, pair_held_out
+from harness.dataset.phantom.vocabulary import DENIED_ADJECTIVES, DEVICE_WORDS, HELD_OUT_PAIRS, WORDS, Noun
 
 _WHOLE: dict[Spread, str] = {
     "focal": "lung",
@@ -60,7 +60,7 @@ def write_report(plan: StudyPlan) -> tuple[Sentence, ...]:
 def _sentence(statement: Statement, sentence_id: str, shown: dict[str, Box]) -> Sentence:
     draft, negated = statement.draft, any(not triple.context for triple in statement.triples)
     zone = statement.regions[-1].partition(" ")[2]
-    pair = statement.location == "zone" and bool(draft.noun) and pair_held_out(draft.noun, zone)
+    pair = statement.location == "zone" and (draft.noun, zone) in HELD_OUT_PAIRS
     return Sentence(
         sentence_id=sentence_id,
         text=draft.text,
@@ -188,7 +188,7 @@ class _Writer:
         ways = wordings(kind, location, side, zone)
         if self.held_out or location != "zone":
             return ways
-        return [way for way in ways if not pair_held_out(way.noun.text, zone)]
+        return [way for way in ways if (way.noun.text, zone) not in HELD_OUT_PAIRS]
 
     def _compose(self, patterns: Patterns, ways: Sequence[Wording], adjectives: Sequence[str]) -> Draft:
         return compose(patterns, ways, adjectives, self.rng, self.held_out)

@@ -29,6 +29,7 @@ class Stream(IntEnum):
     EXPOSURE = 9
     NOISE = 10
     SHAPE = 11
+    PROJECTION = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.dataset.phantom.anatomy import Anatomy
+from harness.dataset.phantom.anatomy import Anatomy, Projection
 
 LONGER_SIDE = (320, 448)
 """Range of an image's longer side, pixels."""
@@ -41,6 +41,11 @@ class View:
         corners = np.array([(0, 0), (self.width, 0), (0, self.height), (self.width, self.height)], dtype=float)
         body = self.to_body(corners)
         return (*map(float, body.min(axis=0)), *map(float, body.max(axis=0)))  # type: ignore[return-value]
+
+
+def sample_projection(rng: np.random.Generator) -> Projection:
+    """Two thirds upright (PA), one third at the bedside (AP)."""
+    return "AP" if rng.random() < 1 / 3 else "PA"
 
 
 def sample_view(anatomy: Anatomy, rng: np.random.Generator) -> View:
