@@ -20,10 +20,12 @@ class LoadResult:
 
     def lines(self) -> list[str]:
         """A table with one row per step, the knee in words, and the generator's own share."""
-        head = f"{'callers':>8}{'requests/s':>12}{'sentences/s':>13}{'p50 ms':>9}{'p95 ms':>9}{'failures':>10}"
+        head = (
+            f"{'callers':>8}{'requests/s':>12}{'sentences/s':>13}{'p50 ms':>9}{'p95 ms':>9}{'refused':>9}{'failed':>8}"
+        )
         rows = [
             f"{s.callers:>8}{s.requests_per_s:>12.1f}{s.sentences_per_s:>13.1f}"
-            f"{s.p50_ms:>9.0f}{s.p95_ms:>9.0f}{s.failures:>10}"
+            f"{s.p50_ms:>9.0f}{s.p95_ms:>9.0f}{s.refused:>9}{s.failed:>8}"
             for s in self.steps
         ]
         return [head, *rows, self._knee(), self._generator()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -47,61 +48,69 @@ class Plan:
         return self.step_s * (1 - SETTLING)
 
 
+Outcome = Literal["answered", "refused", "failed"]
+"""A server that is full refuses at once and says so; that is its duty and no failure."""
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Ended:
     """One request that ended."""
 
-    ended_s: float
+    at_s: float
     """Seconds since the start of the load."""
     latency_ms: float
     sentences: int
-    failed: bool = False
+    outcome: Outcome = "answered"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was measured in the settled part of one step. Latencies are of answers, NaN where there was none."""
+    """What was measured in the settled part of one step. Rates and latencies are of answers; NaN stands for none."""
 
     callers: int
     requests_per_s: float
     sentences_per_s: float
     p50_ms: float
     p95_ms: float
-    failures: int
+    refused: int
+    failed: int
 
 
-def measure(plan: Plan, answers: Sequence[Answer]) -> list[Step]:
+def measure(plan: Plan, requests: Sequence[Ended]) -> list[Step]:
     """One row per step of the plan."""
-    by_step: list[list[Answer]] = [[] for _ in plan.callers]
-    for answer in answers:
-        index = plan.step_at(answer.ended_s)
-        if index is not None and plan.counted(answer.ended_s):
-            by_step[index].append(answer)
+    by_step: list[list[Ended]] = [[] for _ in plan.callers]
+    for request in requests:
+        index = plan.step_at(request.at_s)
+        if index is not None and plan.counted(request.at_s):
+            by_step[index].append(request)
     return [_step(callers, plan.counted_s, chunk) for callers, chunk in zip(plan.callers, by_step, strict=True)]
 
 
-def _step(callers: int, seconds: float, answers: Sequence[Answer]) -> Step:
-    good = [answer for answer in answers if not answer.failed]
-    p50, p95 = np.percentile([a.latency_ms for a in good], [50, 95]) if good else (np.nan, np.nan)
+def _step(callers: int, seconds: float, requests: Sequence[Ended]) -> Step:
+    answered = [request for request in requests if request.outcome == "answered"]
+    p50, p95 = np.percentile([r.latency_ms for r in answered], [50, 95]) if answered else (np.nan, np.nan)
     return Step(
         callers=callers,
-        requests_per_s=len(good) / seconds,
-        sentences_per_s=sum(a.sentences for a in good) / seconds,
+        requests_per_s=len(answered) / seconds,
+        sentences_per_s=sum(r.sentences for r in answered) / seconds,
         p50_ms=float(p50),
         p95_ms=float(p95),
-        failures=len(answers) - len(good),
+        refused=sum(r.outcome == "refused" for r in requests),
+        failed=sum(r.outcome == "failed" for r in requests),
     )
 
 
 def knee(steps: Sequence[Step]) -> Step | None:
-    """The highest rate that callers get without waiting: of the steps before p95 passes `PATIENCE` × that of the
-    first, the one with the highest rate. None when the first step has no answer.
+    """The highest rate that callers get without waiting.
+
+    Of the steps before the first whose p95 passes `PATIENCE` × that of one caller, or in which a request was refused,
+    the one with the highest rate. None when the first step has no answer.
     """
     if not steps or np.isnan(steps[0].p95_ms):
         return None
     bearable = []
     for step in steps:
-        if not step.p95_ms <= PATIENCE * steps[0].p95_ms:
+        if step.refused or not step.p95_ms <= PATIENCE * steps[0].p95_ms:
             break
         bearable.append(step)
     return max(bearable, key=lambda step: step.requests_per_s)

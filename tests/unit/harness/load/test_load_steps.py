@@ -2,28 +2,29 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.load.page import LoadResult
-from harness.load.steps import Answer, Plan, Step, knee, measure
+from harness.load.steps import Ended, Plan, Step, knee, measure
 
 PLAN = Plan(callers=(1, 2, 4), step_s=10)
 
 
-def steady(plan: Plan, latencies_ms: list[float]) -> list[Answer]:
+def steady(plan: Plan, latencies_ms: list[float]) -> list[Ended]:
     """Every caller gets one answer after another, of one latency per step, three sentences each."""
-    answers = []
+    ended = []
     for index, (callers, latency) in enumerate(zip(plan.callers, latencies_ms, strict=True)):
         per_caller = int(plan.step_s * 1000 / latency)
         start = index * plan.step_s
-        answers += [Answer(start + (i + 0.5) * latency / 1000, latency, 3) for i in range(per_caller)] * callers
-    return answers
+        ended += [Ended(start + (i + 0.5) * latency / 1000, latency, 3) for i in range(per_caller)] * callers
+    return ended
 
 
 def row(callers: int, rate: float, p95: float) -> Step:
-    return Step(callers, rate, rate, p95, p95, 0)
+    return Step(callers, rate, rate, p95, p95, refused=0, failed=0)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_rates_and_latencies_are_those_of_the_answers() -> None:
     assert [s.p95_ms for s in steps] == [50, 50, 100]
 
 
-def test_failures_are_counted_and_are_no_throughput() -> None:
-    failures = [Answer(15.0, 1.0, 3, failed=True)] * 7
-    steps = measure(PLAN, steady(PLAN, [50, 50, 50]) + failures)
-    assert [s.failures for s in steps] == [0, 7, 0]
-    assert steps[1].requests_per_s == pytest.approx(40, rel=0.01)
+def test_what_was_not_answered_is_counted_and_is_no_throughput() -> None:
+    failed, refused = Ended(15.0, 1.0, 3, "failed"), Ended(25.0, 1.0, 3, "refused")
+    steps = measure(PLAN, [*steady(PLAN, [50, 50, 50]), *[failed] * 7, *[refused] * 5])
+    assert [(s.failed, s.refused) for s in steps] == [(0, 0), (7, 0), (0, 5)]
+    assert [s.requests_per_s for s in steps] == pytest.approx([20, 40, 80], rel=0.01)
 
 
 def test_a_step_without_answers_has_no_latency() -> None:
@@ -70,6 +71,12 @@ def test_the_knee_is_the_last_rate_before_callers_wait() -> None:
 
 def test_more_callers_without_more_answers_are_not_the_knee() -> None:
     found = knee([row(1, 20, 50), row(2, 40, 55), row(4, 39, 95)])
+    assert found is not None
+    assert found.callers == 2
+
+
+def test_a_step_in_which_the_server_refused_is_beyond_the_knee() -> None:
+    found = knee([row(1, 20, 50), row(2, 40, 55), replace(row(4, 60, 56), refused=1)])
     assert found is not None
     assert found.callers == 2
 
