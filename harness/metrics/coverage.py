@@ -49,7 +49,7 @@ def pack(boxes: Sequence[Boxes]) -> Array:
 def _four_columns(boxes: Boxes) -> Array:
     try:
         array = np.asarray(boxes, dtype=np.float64)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"a box is [x0, y0, x1, y1], got {boxes!r}") from error
     if array.ndim != 2 or array.shape[1] != 4:
         raise ValueError(f"a box is [x0, y0, x1, y1], got {boxes!r}")

@@ -12,8 +12,6 @@ from harness.case import Box
 from harness.metrics.coverage import clip, pack, union_area
 from wronglung.geometry import Frame, Rect
 
-_HALF = 0.5 + 1e-9  # "more than half" must not hang on the rounding of a scale
-
 
 def exact_boxes(boxes: Iterable[Box], frame: Frame) -> list[Rect]:
     """Real-valued half-open rectangles of the frame, not clipped to it: profile `exact` counts what is lost."""
@@ -43,8 +41,8 @@ def _paper_box(rect: Rect, frame: Frame) -> list[int] | None:
     x0, y0, x1, y1 = rect
     widths = _covered(x0, x1, frame.width)
     heights = _covered(y0, y1, frame.height)
-    columns = np.flatnonzero(widths * heights.max() > _HALF)
-    rows = np.flatnonzero(heights * widths.max() > _HALF)
+    columns = np.flatnonzero(widths * heights.max() > 0.5)
+    rows = np.flatnonzero(heights * widths.max() > 0.5)
     if not len(columns) or not len(rows):
         return None
     return [int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])]

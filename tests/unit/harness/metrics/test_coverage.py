@@ -69,7 +69,9 @@ def test_pixel_edges_are_where_nearest_neighbour_upsampling_changes_cell():
     assert coverage.pixel_edges(224, 19)[1:-1].tolist() == (np.flatnonzero(np.diff(source)) + 1).tolist()
 
 
-@pytest.mark.parametrize("boxes", [[[1, 2, 3]], [1, 2, 3, 4], [[1, 2, 3, float("nan")]], [[1, 2, 3, 4], [5, 6]]])
+@pytest.mark.parametrize(
+    "boxes", [[[1, 2, 3]], [1, 2, 3, 4], [[1, 2, 3, float("nan")]], [[1, 2, 3, 4], [5, 6]], [None]]
+)
 def test_what_is_no_box_is_refused(boxes):
     with pytest.raises(ValueError, match="box"):
         coverage.pack([boxes])
