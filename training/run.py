@@ -10,10 +10,13 @@ from training.batches import BatchSource
 from training.config import TrainingConfig
 from training.evaluation import evaluate
 from training.publish import Measured, publish
+from training.setup import first_network
 from training.studies import StudySet, load_studies
 from training.trainer import Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.engine import load_model
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def train_and_publish(config: TrainingConfig, recipe: str, output: Path, work: Path) -> None:
@@ -29,9 +32,11 @@ def train_and_publish(config: TrainingConfig, recipe: str, output: Path, work: P
     training = _studies(config, "train", config.data.patients, config.data.mirrored, work)
     validation = _studies(config, "validation", config.data.validation_patients, False, work)
     started, folder = time.monotonic(), work / config.name
+    tokenizer = build_tokenizer(training.studies, config.cleaning, config.network.text.vocab_size)
     trainer = Trainer(
         config,
-        build_tokenizer(training.studies, config.cleaning, config.network.text.vocab_size),
+        first_network(config, tokenizer, REPOSITORY),
+        tokenizer,
         BatchSource(training, config.preprocess, config.schedule.batch, config.data.abnormal_share),
         BatchSource(validation, config.preprocess, config.schedule.batch, config.data.abnormal_share),
         folder,

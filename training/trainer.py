@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from harness.dataset.phantom import PhantomDataset
 from training.batches import Batch, BatchSource
-from training.config import OptimiserConfig, TrainingConfig
+from training.config import TrainingConfig
 from training.evaluation import UNPERTURBED, evaluate
 from training.losses import batch_loss
+from training.setup import make_optimiser
 from wronglung.model.bert import encode_grouped
 from wronglung.model.checkpoint import save_checkpoint
 from wronglung.model.engine import load_model
@@ -40,22 +41,12 @@ class Progress:
     recent_losses: list[float] = field(default_factory=list)
 
 
-def make_optimiser(network: AlignmentNetwork, config: OptimiserConfig) -> torch.optim.Optimizer:
-    """AdamW in two groups; shrinks what makes the regions as `config.attention_scale` says."""
-    regions = [network.image.local_embedder.weight, *([] if network.opt_out is None else [network.opt_out])]
-    with torch.no_grad():
-        for parameter in regions:
-            parameter.mul_(config.attention_scale)
-    rest = [p for p in network.parameters() if all(p is not region for region in regions)]
-    groups = [{"params": rest}, {"params": regions, "lr": config.learning_rate * config.attention_scale}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)
-
-
 class Trainer:
     """Trains one network.
 
     Args:
         config: the recipe.
+        network: with its first weights.
         tokenizer: made from the training sentences.
         training, validation: where batches come from.
         folder: for the log and the best checkpoint.
@@ -64,19 +55,17 @@ class Trainer:
     def __init__(
         self,
         config: TrainingConfig,
+        network: AlignmentNetwork,
         tokenizer: Tokenizer,
         training: BatchSource,
         validation: BatchSource,
         folder: Path,
     ) -> None:
-        torch.manual_seed(config.seed)
-        text = config.network.text.model_copy(update={"vocab_size": tokenizer.get_vocab_size()})
-        network = AlignmentNetwork(config.network.model_copy(update={"text": text}))
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network
         self.best = folder / "best"
         self._config = config
         self._tokenizer = tokenizer
-        self._tokenize = SentenceTokenizer(tokenizer, config.cleaning, text.max_word_pieces)
+        self._tokenize = SentenceTokenizer(tokenizer, config.cleaning, config.network.text.max_word_pieces)
         self._training, self._validation = training, validation
         self._watched = PhantomDataset(
             config.data.seed, "validation", min(config.data.validation_patients, _WATCHED_PATIENTS)
