@@ -81,7 +81,7 @@ def make_page(results: Results) -> Page:
         answers=answers,
         localisation=metric_tables(results, "models", "exact", wording.MAIN_METRICS),
         localisation_paper=metric_tables(results, "models", "paper", wording.MAIN_METRICS),
-        further=_in_both_profiles(results, "models", wording.further_metrics(results.metrics)),
+        further=_in_both_profiles(results, "models", wording.further_metrics(results.metrics), about="further metrics"),
         metrics=tuple(wording.metric(key) for key in _shown_metrics(results)),
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
         delta_tables=_in_both_profiles(results, "deltas", _shown_metrics(results)),
@@ -104,8 +104,8 @@ def _shown_metrics(results: Results) -> tuple[str, ...]:
     return *wording.MAIN_METRICS, *wording.further_metrics(results.metrics)
 
 
-def _in_both_profiles(results: Results, section: Section, keys: tuple[str, ...]) -> tuple[Table, ...]:
-    return tuple(table for profile in PROFILES for table in metric_tables(results, section, profile, keys))
+def _in_both_profiles(results: Results, section: Section, keys: tuple[str, ...], about: str = "") -> tuple[Table, ...]:
+    return tuple(table for profile in PROFILES for table in metric_tables(results, section, profile, keys, about=about))
 
 
 def _plots(first: Forest | None, *more: Forest | None) -> Plots:

@@ -71,28 +71,40 @@ def estimate_cell(estimate: Estimate | None, digits: int, *, signed: bool = Fals
     )
 
 
-def metric_tables(results: Results, section: Section, profile: str, keys: Iterable[str]) -> tuple[Table, ...]:
+def metric_tables(
+    results: Results, section: Section, profile: str, keys: Iterable[str], *, about: str = ""
+) -> tuple[Table, ...]:
     """One table per subset: models × perturbations against the metrics `keys` of `profile`.
 
-    Section ``models`` gives the values, ``deltas`` the changes against the unperturbed sentence.
+    Section ``models`` gives the values, ``deltas`` the changes against the unperturbed sentence. `about` ends the
+    caption.
     """
     metrics = tuple(wording.metric(key) for key in keys)
     subsets = wording.in_order(wording.SUBSETS, results.subsets)
-    tables = (_metric_table(results, section, (subset, profile), metrics) for subset in subsets)
+    tables = (_metric_table(results, section, (subset, profile), metrics, about) for subset in subsets)
     return tuple(table for table in tables if table.groups)
 
 
-def _metric_table(results: Results, section: Section, where: tuple[str, str], metrics: tuple[Metric, ...]) -> Table:
+def _metric_table(
+    results: Results, section: Section, where: tuple[str, str], metrics: tuple[Metric, ...], about: str
+) -> Table:
     present = tuple(metric for metric in metrics if _is_present(results, section, where, metric))
     groups = (_model_group(results, section, model, where, present) for model in results.models)
     subset, profile = where
     return Table(
         key=f"{section}-{subset}-{profile}-{present[0].key if present else ''}",
-        caption=f"{wording.term(wording.SUBSETS, subset).label}, {PROFILES.get(profile, profile)}".capitalize(),
+        caption=_caption(section, subset, profile, about),
         stub="Sentence or image",
         columns=(Column("n"), *(Column(m.label, m.meaning, m.key) for m in present)),
         groups=tuple(group for group in groups if group.rows),
     )
+
+
+def _caption(section: Section, subset: str, profile: str, about: str) -> str:
+    parts = [wording.term(wording.SUBSETS, subset).label, PROFILES.get(profile, profile)]
+    parts += ["changes"] if section == "deltas" else []
+    parts += [about] if about else []
+    return ", ".join(parts).capitalize()
 
 
 def _is_present(results: Results, section: Section, where: tuple[str, str], metric: Metric) -> bool:

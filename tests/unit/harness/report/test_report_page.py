@@ -91,6 +91,8 @@ def test_tables_have_captions_and_headers_with_scope(outline: Element) -> None:
     for table in tables:
         assert next(table.below("caption")).text.strip()
         assert {th.attributes.get("scope") for th in table.below("th")} <= {"col", "row", "rowgroup"}
+    captions = [next(table.below("caption")).text for table in tables]
+    assert len(captions) == len(set(captions))
 
 
 def test_rows_are_as_wide_as_their_header(outline: Element) -> None:
