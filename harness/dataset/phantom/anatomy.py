@@ -124,6 +124,10 @@ class Anatomy:
         """Highest point of the hemidiaphragm."""
         return float(self.diaphragm(side, np.array(0.52 * self.lung(side).width)))
 
+    def base(self, side: Side) -> float:
+        """Lowest point of the lung: where chest wall and hemidiaphragm meet."""
+        return float(self.diaphragm(side, np.array(0.98 * self.lung(side).width)))
+
     def hilum(self, side: Side) -> tuple[float, float]:
         """Centre of the hilar structures; the left one lies a little higher."""
         v = self.hilum_v * self.height - (0.05 if side == "left" else 0.0)
@@ -144,7 +148,7 @@ class Anatomy:
 
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """Draw a patient."""
-    height = rng.uniform(1.55, 2.25)
+    height = rng.uniform(1.65, 2.25)
     heart_a = rng.uniform(0.4, 0.48)
     depth = rng.uniform(0.28, 0.5)
     lung = Lung(

@@ -16,7 +16,7 @@ from harness.dataset.phantom.render import render
 from harness.dataset.phantom.report import write_report
 from harness.dataset.phantom.streams import SPLITS, Split, Stream, StudyKey, patient_rng
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raised whenever the bytes of any study change."""
 
 

@@ -38,9 +38,10 @@ def lung_of(name: str) -> str | None:
 
 def zone_span(anatomy: Anatomy, side: Side, zone: str) -> tuple[float, float]:
     """Top and bottom of a lung zone: thirds of the aerated height, the lowest one down to the angle."""
-    aerated = anatomy.dome_top(side) + 0.4 * (anatomy.height - anatomy.dome_top(side))
+    base = anatomy.base(side)
+    aerated = anatomy.dome_top(side) + 0.4 * (base - anatomy.dome_top(side))
     cut = {"upper lung zone": (0.0, 1 / 3), "mid lung zone": (1 / 3, 2 / 3), "lower lung zone": (2 / 3, 1.0)}[zone]
-    return cut[0] * aerated, anatomy.height if zone == "lower lung zone" else cut[1] * aerated
+    return cut[0] * aerated, base if zone == "lower lung zone" else cut[1] * aerated
 
 
 def outlines(anatomy: Anatomy) -> dict[str, Points]:
@@ -89,17 +90,17 @@ def _rectangle(u0: float, v0: float, u1: float, v1: float) -> Points:
 
 
 def _side_outlines(anatomy: Anatomy, side: Side) -> Iterator[tuple[str, Points]]:
-    lung, height, s = anatomy.lung(side), anatomy.height, sign(side)
-    yield f"{side} lung", _lung_rows(anatomy, side, 0.0, height)
+    lung, base, s = anatomy.lung(side), anatomy.base(side), sign(side)
+    yield f"{side} lung", _lung_rows(anatomy, side, 0.0, base)
     for zone in ZONES:
         yield f"{side} {zone}", _lung_rows(anatomy, side, *zone_span(anatomy, side, zone))
     yield f"{side} apical zone", _lung_rows(anatomy, side, 0.0, 0.5 * zone_span(anatomy, side, "upper lung zone")[1])
     wall = lung.width
-    yield f"{side} costophrenic angle", _rectangle(s * 0.68 * wall, height - 0.3, s * wall, height)
+    yield f"{side} costophrenic angle", _rectangle(s * 0.68 * wall, base - 0.3, s * wall, base)
     u, v = anatomy.hilum(side)
     size = anatomy.hilum_size
     yield f"{side} hilar structures", _rectangle(u - 1.15 * size, v - 1.5 * size, u + 1.15 * size, v + 1.5 * size)
-    inner = float(anatomy.medial(side, np.array(height)))
+    inner = float(anatomy.medial(side, np.array(base)))
     x = np.linspace(inner, 0.98 * wall, 16)
     dome = np.stack([s * x, anatomy.diaphragm(side, x)], axis=1)
     yield f"{side} hemidiaphragm", _thickened(dome, 0.0, 0.04)
