@@ -28,6 +28,12 @@ def skip(name: str, why: str = "") -> NoReturn:
     pytest.skip(PREFIX + name + (f" ({why})" if why else ""))
 
 
+def complete_machine(why: str) -> None:
+    """Skip what is too heavy for every `make test`, unless this machine promises everything."""
+    if not everything_promised():
+        skip("ci", f"{why}; set WRONGLUNG_CI=1 to run it")
+
+
 def tool(name: str, *alternatives: str) -> str:
     """The path of an executable, or of the first alternative that exists; skips when there is none.
 
