@@ -107,6 +107,7 @@ class _Run:
     def join(self) -> CaseTable:
         """Join the parts to one file of cases, and one of maps if asked for."""
         self.stages.begin("join")
+        served_by(self.parts)
         write_cases(self.directory.cases, self.parts, PART_ONLY)
         cases = CaseTable.read(self.directory.cases)
         if self.config.save_maps:
@@ -143,7 +144,6 @@ class _Run:
 
     def note(self, cases: CaseTable, started: str, retries: int) -> None:
         """Write the manifest, which says that the run has finished; the parts are no longer needed."""
-        served = _served(self.parts)
         self.stages.end()
         manifest = make_manifest(
             schema_version=SCHEMA_VERSION,
@@ -155,7 +155,7 @@ class _Run:
                 "images_run": self.layout.images,
                 "images_sha256": _images_digest(cases),
             },
-            models=served,
+            models=served_by(self.parts),
             seeds={"perturbations": self.config.seed, "statistics": self.config.seed},
             requests_sent_again=retries,
             started_at=started,
@@ -172,8 +172,12 @@ class _Run:
         self.stages.end()
 
 
-def _served(parts: Sequence[Path]) -> dict[str, Any]:
-    """Model → which weights answered, over all parts."""
+def served_by(parts: Sequence[Path]) -> dict[str, Any]:
+    """Model → which weights answered, over all parts.
+
+    Raises:
+        RunError: they changed between two parts.
+    """
     found: dict[str, Any] = {}
     for part in parts:
         for model, node in (read_note(part) or {}).get("models", {}).items():

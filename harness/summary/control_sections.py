@@ -22,6 +22,8 @@ from harness.summary.control_scores import (
 from harness.summary.estimates import Columns, Tree, adjust
 from harness.summary.evidence import Evidence
 
+PRIOR = "centre_prior"
+
 Scores = Mapping[str, Columns]
 """control → its metrics on the sentences of a baseline."""
 
@@ -36,7 +38,9 @@ def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
             **_controls_without_models(evidence, baselines, free),
             **_by_control({b.model: _means(evidence, b, own[b.model]) for b in baselines}),
         },
-        "advantage": adjust({b.model: _advantage(evidence, b, {**free[b.model], **own[b.model]}) for b in baselines}),
+        "advantage": adjust(
+            {b.model: _advantage(evidence, b, {PRIOR: free[b.model][PRIOR], **own[b.model]}) for b in baselines}
+        ),
         "control_deltas": {"text_blind": {b.model: _text_blind_deltas(evidence, b) for b in baselines}},
     }
 
