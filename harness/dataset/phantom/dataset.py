@@ -45,12 +45,12 @@ class PhantomDataset:
         """Plan `patients` patients with one to three studies each.
 
         Raises:
-            ValueError: the split is unknown, the seed negative, or there is not a single patient.
+            ValueError: the split is unknown, the seed no 32-bit number, or there is not a single patient.
         """
         if split not in SPLITS:
             raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-        if seed < 0 or patients < 1:
-            raise ValueError(f"seed must be at least 0 and patients at least 1, got {seed=} and {patients=}")
+        if not 0 <= seed < 2**32 or patients < 1:
+            raise ValueError(f"seed must lie in [0, 2**32) and patients be at least 1, got {seed=} and {patients=}")
         self.seed, self.split, self.patients = seed, split, patients
         self._keys = [
             StudyKey(seed, split, patient, study)
@@ -77,8 +77,7 @@ class PhantomDataset:
 
     def record(self, index: int) -> ImageRecord:
         """The i-th record; its picture is drawn when it is loaded."""
-        plan = self.plan(index)
-        return _record(plan)
+        return _record(self.plan(index))
 
     def plan(self, index: int) -> StudyPlan:
         """What the i-th study shows."""

@@ -138,6 +138,7 @@ def _extent(kind: Kind, side: Side, zone: str, large: bool) -> tuple[tuple[str, 
 
 
 def _size(kind: Kind, large: bool, anatomy: Anatomy, rng: np.random.Generator) -> float:
+    """In body units: a radius, a height, a shift of a border; of hilum and heart, how many times the normal size."""
     depth = anatomy.left.dome_depth
     ranges = {
         "nodule": (0.06, 0.11),
@@ -151,7 +152,8 @@ def _size(kind: Kind, large: bool, anatomy: Anatomy, rng: np.random.Generator) -
         "heart": (0.57 / anatomy.heart.a, 0.7 / anatomy.heart.a),
         "diaphragm": (0.28, 0.5),
     }
-    return float(rng.uniform(*ranges.get(kind.key, (1.0, 1.0))))
+    filling = (1.0, 1.0)  # diffuse kinds are as large as their lung
+    return float(rng.uniform(*ranges.get(kind.key, filling)))
 
 
 def _settle(finding: Finding, anatomy: Anatomy, rng: np.random.Generator) -> Finding:

@@ -22,12 +22,12 @@ class Grid:
         """Rows, columns."""
         return self.v.shape[0], self.u.shape[1]
 
-    def columns(self, u: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def columns(self, u: Points) -> Points:
         """Fractional column of a body coordinate."""
         columns: Points = (u - self.u[0, 0]) / self.step
         return columns
 
-    def rows(self, v: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def rows(self, v: Points) -> Points:
         """Fractional row of a body coordinate."""
         rows: Points = (v - self.v[0, 0]) / self.step
         return rows
@@ -129,9 +129,7 @@ def box_blur(image: Array, radius: int) -> Array:
     return image
 
 
-def splat(
-    grid: Grid, u: npt.NDArray[np.floating], v: npt.NDArray[np.floating], weight: npt.NDArray[np.floating]
-) -> Array:
+def splat(grid: Grid, u: Points, v: Points, weight: Points) -> Array:
     """Spread weighted points over their four nearest pixels; points off the grid are left out."""
     height, width = grid.shape
     x, y = grid.columns(np.ravel(u)), grid.rows(np.ravel(v))
@@ -141,11 +139,8 @@ def splat(
     fx, fy, index = x - column, y - row, row * width + column
     indices = np.concatenate([index, index + 1, index + width, index + width + 1])
     weights = np.concatenate([w * (1 - fx) * (1 - fy), w * fx * (1 - fy), w * (1 - fx) * fy, w * fx * fy])
-    return (
-        np.bincount(indices, weights, minlength=height * width)[: height * width]
-        .reshape(height, width)
-        .astype(np.float32)
-    )
+    total = np.bincount(indices, weights, minlength=height * width)
+    return total.reshape(height, width).astype(np.float32)
 
 
 def strokes(grid: Grid, paths: Points, weight: Points, passes: int = 1) -> Array:
@@ -169,9 +164,7 @@ def strokes(grid: Grid, paths: Points, weight: Points, passes: int = 1) -> Array
     return canvas
 
 
-def _densify(
-    paths: npt.NDArray[np.floating], weight: npt.NDArray[np.floating], step: float
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+def _densify(paths: Points, weight: Points, step: float) -> tuple[Points, Points]:
     longest = float(np.max(np.hypot(*np.moveaxis(np.diff(paths, axis=1), -1, 0))))
     factor = max(1, int(np.ceil(longest / (1.4 * step))))
     knots = paths.shape[1]
@@ -183,7 +176,7 @@ def _densify(
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Array:
-    """Noise of mean 0 and variance about 1, its grain 1/`cells` of the longer side, stretched from a small field."""
+    """Noise of mean 0 and deviation about 1, its grain 1/`cells` of the longer side, stretched from a small field."""
     height, width = shape
     longer = max(height, width)
     small = rng.standard_normal((max(2, cells * height // longer + 2), max(2, cells * width // longer + 2)))

@@ -11,6 +11,8 @@ from harness.dataset.phantom.findings import Finding
 from harness.dataset.phantom.raster import Array, Grid, dome, ellipse, ramp, smooth, smooth_noise, strokes
 
 Window = tuple[slice, slice]
+_FREE_AIR = 1.12
+"""Air in a pneumothorax, as a share of what an aerated lung holds: there is no tissue left in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _pneumothorax(finding: Finding, scene: Scene, rng: np.random.Generator) -> A
     collapsed = lung_mask(scene.anatomy, scene.grid, side, inset, drop)
     pocket = np.clip(whole - collapsed, 0, 1)
     line = np.clip(4 * smooth(pocket, 1) * smooth(collapsed, 1), 0, 1)
-    opened = 1 - 1.12 / np.maximum(scene.air, 0.3)  # air in the pocket, whatever vessels were there
+    opened = 1 - _FREE_AIR / np.maximum(scene.air, 0.3)  # air in the pocket, whatever vessels were there
     fill: Array = (pocket * opened + 0.3 * line + 0.12 * collapsed).astype(np.float32)
     return fill
 

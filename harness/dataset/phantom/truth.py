@@ -11,7 +11,7 @@ ANYWHERE = ""
 def claims(sentence: Sentence) -> frozenset[Triple]:
     """What the words themselves say: the triples, without the region where an affirmed sentence names none."""
     unplaced = sentence.strata.get("location") == "none"
-    return frozenset(
+    return frozenset(  # "the lungs are clear" names no side either, but speaks of both lungs
         Triple(ANYWHERE, triple.label, True) if unplaced and triple.context and triple.label != "normal" else triple
         for triple in sentence.triples
     )

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.dataset.phantom.anatomy import Anatomy, Projection
+from harness.dataset.phantom.anatomy import Anatomy, Curve, Projection
 
 LONGER_SIDE = (320, 448)
 """Range of an image's longer side, pixels."""
@@ -20,14 +19,14 @@ class View:
     matrix: tuple[tuple[float, float], tuple[float, float]]
     offset: tuple[float, float]
 
-    def to_image(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def to_image(self, points: Curve) -> Curve:
         """Body units (N, 2) → image pixels (N, 2)."""
-        image: npt.NDArray[np.floating] = points @ np.array(self.matrix).T + np.array(self.offset)
+        image: Curve = points @ np.array(self.matrix).T + np.array(self.offset)
         return image
 
-    def to_body(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def to_body(self, points: Curve) -> Curve:
         """Image pixels (N, 2) → body units (N, 2)."""
-        body: npt.NDArray[np.floating] = (points - np.array(self.offset)) @ np.linalg.inv(np.array(self.matrix)).T
+        body: Curve = (points - np.array(self.offset)) @ np.linalg.inv(np.array(self.matrix)).T
         return body
 
     @property
@@ -40,7 +39,8 @@ class View:
         """The rectangle of the body plane that holds the whole image."""
         corners = np.array([(0, 0), (self.width, 0), (0, self.height), (self.width, self.height)], dtype=float)
         body = self.to_body(corners)
-        return (*map(float, body.min(axis=0)), *map(float, body.max(axis=0)))  # type: ignore[return-value]
+        (u0, v0), (u1, v1) = body.min(axis=0).tolist(), body.max(axis=0).tolist()
+        return u0, v0, u1, v1
 
 
 def sample_projection(rng: np.random.Generator) -> Projection:
@@ -65,4 +65,6 @@ def sample_view(anatomy: Anatomy, rng: np.random.Generator) -> View:
     matrix = scale * np.diag([stretch, 1.0]) @ turn @ np.array([[1.0, shear], [0.0, 1.0]])
     centre = np.array([0.5 * (right - left), 0.5 * (anatomy.height + bottom - top)])
     offset = np.array([width, height]) / 2 - matrix @ centre
-    return View(width, height, tuple(map(tuple, matrix.tolist())), tuple(offset.tolist()))  # type: ignore[arg-type]
+    (a, b), (c, d) = matrix.tolist()
+    x, y = offset.tolist()
+    return View(width, height, ((a, b), (c, d)), (x, y))

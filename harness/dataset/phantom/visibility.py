@@ -17,7 +17,8 @@ CONTRAST_FLOOR = 1.5
 _DRAWN_AT = 1.3 * CONTRAST_FLOOR
 """What is asked for here: projection and rounding to grey levels take a little away afterwards."""
 _FRAME_SIDE = 256
-_LARGEST_FILL = 0.97
+_FILLS = (-3.0, 0.97)
+"""Least and largest share of air displaced; negative adds air, as in a pneumothorax."""
 _ROUNDS = 6
 
 
@@ -42,6 +43,7 @@ class Eye:
     def strengthen(self, fill: Array, air: Array, solid: Array) -> Array:
         """The fill (share of air displaced), made as strong as the contrast floor asks for.
 
+        Lung against soft tissue exceeds the floor in every exposure that is drawn, so that a fill below 1 suffices.
         `air` and `solid` are the share of air and the attenuation without air, in the finding's window.
         """
         noise = self.exposure.noise * _FRAME_SIDE / self.longer_side
@@ -50,7 +52,7 @@ class Eye:
             ratio = contrast_to_noise(self._seen(solid, air * (1 - fill)) - before, before, noise)
             if ratio >= _DRAWN_AT:
                 break
-            fill = np.minimum(fill * min(2.0, 1.1 * _DRAWN_AT / ratio), _LARGEST_FILL)
+            fill = np.clip(fill * min(2.0, 1.1 * _DRAWN_AT / max(ratio, 1e-6)), *_FILLS)
         return fill
 
     def _seen(self, solid: Array, air: Array) -> Array:

@@ -1,6 +1,9 @@
 import hashlib
 import io
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +60,20 @@ def test_a_study_is_the_same_bytes_in_whatever_order_it_is_asked_for(phantom_stu
         assert np.array_equal(study.pixels, phantom_studies[index].pixels)
 
 
+def test_a_study_does_not_depend_on_the_order_of_hashes() -> None:
+    script = (
+        "import hashlib; from harness.dataset.phantom import PhantomDataset as P; s = P(7, 'test', 3).study(2);"
+        "print(hashlib.sha256(s.record.load() + repr((s.record.sentences, s.record.regions)).encode()).hexdigest())"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
+
+
 def test_more_patients_do_not_change_the_earlier_ones(phantom_studies: list[PhantomStudy]) -> None:
     fewer = PhantomDataset(seed=7, split="test", patients=2)
     assert fewer.study(1).record.load() == phantom_studies[1].record.load()
@@ -111,7 +128,8 @@ def test_splits_share_no_patient_no_picture_and_no_random_stream() -> None:
     [
         ({"split": "dev"}, "choose one of train, validation, test"),
         ({"patients": 0}, "at least 1"),
-        ({"seed": -1}, "seed"),
+        ({"seed": -1}, "seed must"),
+        ({"seed": 2**32}, "seed must"),
     ],
 )
 def test_a_set_that_cannot_be_is_refused(arguments: dict, message: str) -> None:
