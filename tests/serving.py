@@ -18,7 +18,8 @@ from wronglung.model.checkpoint import create_random_model
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
 SERVE = [sys.executable, "-c", "import sys; from wronglung.cli import main; sys.exit(main())", "serve"]
-STARTUP_S = 120.0
+STARTUP_S = 200.0
+"""Twenty times what a start takes on an idle machine."""
 _READY = re.compile(r"ready on (\S+), metrics on (\S+)")
 
 

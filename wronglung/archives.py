@@ -75,6 +75,7 @@ def _describe(directory: Path) -> ServedModel:
         max_word_pieces=config.network.text.max_word_pieces,
         workers=int(settings.get("maxWorkers", 1)),
         batch_size=int(settings.get("batchSize", 1)),
+        queue_size=int(settings.get("jobQueueSize", 100)),
     )
 
 

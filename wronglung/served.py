@@ -26,6 +26,7 @@ class ServedModel:
     max_word_pieces: int
     workers: int = 1
     batch_size: int = 1
+    queue_size: int = 100
 
 
 class Catalogue:

@@ -5,10 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wronglung.archives import StoreError, build_archives, models_in
-from wronglung.home import HomeMissing, project_home
-from wronglung.model.errors import ModelFilesError
-
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command."""
@@ -23,12 +19,22 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build; returns the exit status."""
     try:
+        from wronglung.archives import StoreError, build_archives, models_in
+        from wronglung.home import HomeMissing, project_home
+        from wronglung.model.errors import ModelFilesError
+    except ModuleNotFoundError as error:
+        return _fail(f"{error}: install wronglung with the extra 'serve'")
+    try:
         home = project_home()
         store = args.model_store or home / "model_store"
         served = build_archives(args.models or models_in(store), store, args.output, home)
     except (HomeMissing, StoreError, ModelFilesError, OSError) as error:
-        print(f"wronglung build-archives: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
     for model in served:
         print(f"{args.output / model.name}.mar  version {model.version}  weights {model.weights_digest}")
     return 0
+
+
+def _fail(message: str) -> int:
+    print(f"wronglung build-archives: {message}", file=sys.stderr)
+    return 2

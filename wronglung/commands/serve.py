@@ -1,29 +1,15 @@
 """``wronglung serve``: TorchServe and the gateway as one thing that starts, says when it is ready, and stops."""
 
 import argparse
-import asyncio
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
-
-from wronglung.archives import StoreError, build_archives, models_in
-from wronglung.home import HomeMissing, project_home
-from wronglung.model.errors import ModelFilesError
-from wronglung.served import MODELS_FILE, ServedModel
-from wronglung.supervisor.java import JavaMissing, find_java
-from wronglung.supervisor.ports import free_ports, require_free
-from wronglung.supervisor.supervisor import PartFailed, Patience, Supervisor
-from wronglung.supervisor.torchserve import TorchServe, threads_per_worker
 
 CANNOT_START = 2
 """Exit status when what was asked for cannot be: a port is taken, a model or Java is missing."""
 FAILED = 1
 """Exit status when a part failed and could not be kept alive."""
-
-_PATIENCE = Patience()
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,15 +27,9 @@ def add_parser(subparsers: Any) -> None:
     add("--port", type=int, default=8500, help="port to listen on, 0 for any free one (default: %(default)s)")
     add("--metrics-host", default="127.0.0.1", help="address of the page of metrics (default: %(default)s)")
     add("--metrics-port", type=int, default=0, help="port of the page of metrics (default: any free one)")
-    add("--startup-timeout", type=float, default=_PATIENCE.startup_s, metavar="SECONDS", help="default: %(default)s")
-    add(
-        "--drain",
-        type=float,
-        default=_PATIENCE.gateway_drain_s,
-        metavar="SECONDS",
-        help="for requests in flight to finish at a stop (default: %(default)s)",
-    )
-    add("--java-heap", type=int, default=1024, metavar="MB", help="memory of TorchServe's Java (default: %(default)s)")
+    add("--startup-timeout", type=float, default=300.0, dest="startup_s", metavar="SECONDS", help="default: 300")
+    add("--drain", type=float, default=30.0, dest="drain_s", metavar="SECONDS", help="to end work (default: 30)")
+    add("--java-heap", type=int, default=1024, dest="java_heap_mb", metavar="MB", help="default: 1024")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: %(default)s")
     add("command", nargs="*", metavar="-- COMMAND", help="run this once everything is ready")
     parser.set_defaults(run=run)
@@ -58,67 +38,26 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve; returns the exit status."""
     try:
-        require_free(args.host, args.port, "--port")
-        require_free(args.metrics_host, args.metrics_port, "--metrics-port")
-        with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:
-            return _serve(args, Path(directory).resolve())
-    except (HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError) as error:
-        _say(str(error))
-        return CANNOT_START
+        from wronglung.archives import StoreError
+        from wronglung.home import HomeMissing
+        from wronglung.launch import ServeOptions, serve
+        from wronglung.model.errors import ModelFilesError
+        from wronglung.supervisor.java import JavaMissing
+        from wronglung.supervisor.supervisor import PartFailed
+    except ModuleNotFoundError as error:
+        return _fail(f"{error}: install wronglung with the extra 'serve'", CANNOT_START)
+    options = ServeOptions(**{field.name: getattr(args, field.name) for field in fields(ServeOptions)})
+    try:
+        return serve(options, _say)
     except PartFailed as error:
-        _say(str(error))
-        return FAILED
+        return _fail(str(error), FAILED)
+    except (HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError) as error:
+        return _fail(str(error), CANNOT_START)
 
 
-def _serve(args: argparse.Namespace, directory: Path) -> int:
-    home = project_home()
-    store = args.model_store or home / "model_store"
-    archives = directory / "archives"
-    served = build_archives(args.models or models_in(store), store, archives, home)
-    torchserve = _torchserve(served, directory, home, archives, args.java_heap)
-    torchserve.prepare()
-    _say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
-    supervisor = Supervisor(
-        torchserve,
-        _gateway_command(args, torchserve),
-        port=args.port,
-        metrics_port=args.metrics_port,
-        command=args.command,
-        say=_say,
-        patience=replace(_PATIENCE, startup_s=args.startup_timeout, gateway_drain_s=args.drain),
-    )
-    return asyncio.run(supervisor.run())
-
-
-def _torchserve(served: Sequence[ServedModel], directory: Path, home: Path, archives: Path, heap_mb: int) -> TorchServe:
-    grpc_port, grpc_management_port, metrics_port = free_ports(3)
-    return TorchServe(
-        directory=directory,
-        home=home,
-        java=find_java(),
-        archives=archives,
-        models=tuple(model.name for model in served),
-        grpc_port=grpc_port,
-        grpc_management_port=grpc_management_port,
-        metrics_port=metrics_port,
-        threads=threads_per_worker(sum(model.workers for model in served)),
-        heap_mb=heap_mb,
-    )
-
-
-def _gateway_command(args: argparse.Namespace, torchserve: TorchServe) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "wronglung.gateway",
-        f"--models={torchserve.archives / MODELS_FILE}",
-        f"--torchserve={torchserve.target}",
-        f"--torchserve-metrics={torchserve.metrics_url}",
-        f"--host={args.host}",
-        f"--metrics-host={args.metrics_host}",
-        f"--drain-s={args.drain}",
-        f"--log-level={args.log_level}",
-    ]
+def _fail(message: str, status: int) -> int:
+    _say(message)
+    return status
 
 
 def _say(message: str) -> None:

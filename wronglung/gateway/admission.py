@@ -51,9 +51,9 @@ class Capacity:
     """Requests of `total` that streams leave to unary calls, so that they do not starve them."""
 
     @classmethod
-    def for_model(cls, workers: int, batch_size: int) -> "Capacity":
-        """One batch in work and one waiting for each worker, at least 8 requests."""
-        requests = max(8, 2 * workers * batch_size)
+    def for_model(cls, workers: int, batch_size: int, queue_size: int) -> "Capacity":
+        """One batch in work and one waiting for each worker, at least 8 requests, and no more than the queue holds."""
+        requests = min(max(8, 2 * workers * batch_size), queue_size)
         return cls(Load(requests, 512 * workers, 128 * 1024 * 1024), reserved=requests // 4)
 
 

@@ -44,8 +44,13 @@ async def check(request: pb.AlignRequest, model: ServedModel) -> Load:
 async def _check_image(data: bytes) -> tuple[int, int]:
     """Read the image's header; of a large file in a thread, since a header can be long."""
     if len(data) <= _INLINE_BYTES:
-        return images.check(data)
-    return await asyncio.to_thread(images.check, data)
+        return _checked_size(data)
+    return await asyncio.to_thread(_checked_size, data)
+
+
+def _checked_size(data: bytes) -> tuple[int, int]:
+    images.check(data)
+    return images.header_size(data)
 
 
 def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limits = LIMITS) -> None:

@@ -46,10 +46,7 @@ class Pipeline:
         self._upstream = upstream
         self._health = health
         self._metrics = metrics
-        self._gates = {
-            model: Gate(Capacity.for_model(model.workers, model.batch_size), metrics.waiting.labels(model.name))
-            for model in catalogue.models
-        }
+        self._gates = {model: _gate(model, metrics) for model in catalogue.models}
 
     def find(self, request: pb.AlignRequest) -> ServedModel:
         """The model that a request asks for.
@@ -123,6 +120,11 @@ class Pipeline:
             raise DeadlineExceeded("the deadline passed before the work was begun: allow more time")
         answer = await self._upstream.predict(model.name, model.version, checked.body, context, timeout_s)
         return parse_answer(answer, context.request_id)
+
+
+def _gate(model: ServedModel, metrics: Metrics) -> Gate:
+    capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size)
+    return Gate(capacity, metrics.waiting.labels(model.name))
 
 
 def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:

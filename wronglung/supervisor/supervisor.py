@@ -144,7 +144,7 @@ class Supervisor:
 
     def _check_start(self, elapsed_s: float) -> None:
         if failure := self._torchserve.setup_failure():
-            raise PartFailed(f"a model cannot be served\n{failure}")
+            raise PartFailed(f"a model cannot be served: {failure}")
         if elapsed_s > self._patience.startup_s:
             raise self._failure(f"no answer from {', '.join(self._health.failing) or 'the gateway'} in {elapsed_s:g} s")
 

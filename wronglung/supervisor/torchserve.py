@@ -1,11 +1,12 @@
 """One TorchServe instance: its settings, its command line, its environment, its logs."""
 
 import os
+import re
 import string
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 import wronglung
@@ -17,6 +18,9 @@ _LOG_TAIL_BYTES = 64 * 1024
 
 SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
 """The handler prints this when it cannot serve its model, so that a start need not wait for a timeout to fail."""
+
+
+_PREFIX = re.compile(r"^\S+ W-\S+ - ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,14 @@ class TorchServe:
         }
 
     def setup_failure(self) -> str | None:
-        """The end of the log if a worker reported that it cannot serve its model, else None."""
-        text = _tail(self.logs / "model_log.log")
-        return text[text.index(SETUP_FAILED) :] if SETUP_FAILED in text else None
+        """What a worker said when it could not serve its model; None if none did."""
+        said = [_PREFIX.sub("", line) for line in _tail(self.logs / "model_log.log").splitlines()]
+        for index, line in enumerate(said):
+            if SETUP_FAILED in line:
+                return "\n".join(
+                    [line.partition(SETUP_FAILED)[2].lstrip(": "), *takewhile(_is_message, said[index + 1 :])]
+                )
+        return None
 
     def last_words(self, lines: int = 30) -> str:
         """The ends of its logs, for an error message."""
@@ -130,11 +139,18 @@ def threads_per_worker(workers: int, cores: int | None = None) -> int:
     return max(1, (cores or available_cores()) // max(1, workers))
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def available_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Cores that this process may use, by its affinity and, in a container, by the quota of its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not quota_file.exists():
+        return cores
+    quota, period = quota_file.read_text().split()
+    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+
+
+def _is_message(line: str) -> bool:
+    """Whether a line of the log still belongs to the message of the exception before it."""
+    return line.startswith("  ") and not line.startswith("  File ")
 
 
 def _site_packages() -> Path:
@@ -150,6 +166,3 @@ def _tail(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
         return file.read().decode(errors="replace")
-
-
-__all__: Sequence[str] = ("SETUP_FAILED", "TorchServe", "available_cores", "threads_per_worker")

@@ -92,5 +92,10 @@ def test_a_requests_load_counts_sentences_and_megapixels() -> None:
     assert Load.of_request(sentences=5, pixels=25_000_000, size=10) == Load(1, 1 + 5 + 3, 10)
 
 
-def test_capacity_holds_one_batch_in_work_and_one_waiting_per_worker() -> None:
-    assert Capacity.for_model(workers=2, batch_size=8).total.requests == 32
+@pytest.mark.parametrize(
+    ("workers", "batch_size", "queue_size", "requests"), [(2, 8, 100, 32), (1, 1, 100, 8), (4, 32, 100, 100)]
+)
+def test_capacity_is_two_batches_per_worker_but_not_too_few_and_never_more_than_the_queue_holds(
+    workers: int, batch_size: int, queue_size: int, requests: int
+) -> None:
+    assert Capacity.for_model(workers, batch_size, queue_size).total.requests == requests

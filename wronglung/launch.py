@@ -1,0 +1,95 @@
+"""From a model store to a running instance: archives, free ports, a private directory, Java, and the supervisor."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wronglung.archives import build_archives, models_in
+from wronglung.home import project_home
+from wronglung.served import MODELS_FILE, ServedModel
+from wronglung.supervisor.java import find_java
+from wronglung.supervisor.ports import free_ports, require_free
+from wronglung.supervisor.supervisor import Patience, Supervisor
+from wronglung.supervisor.torchserve import TorchServe, threads_per_worker
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `wronglung serve` was asked for; see its flags."""
+
+    models: Sequence[str] | None
+    model_store: Path | None
+    host: str
+    port: int
+    metrics_host: str
+    metrics_port: int
+    startup_s: float
+    drain_s: float
+    java_heap_mb: int
+    log_level: str
+    command: Sequence[str]
+
+
+def serve(options: ServeOptions, say: Callable[[str], None]) -> int:
+    """Serve until a signal arrives or the command ends; returns the exit status.
+
+    Raises:
+        PartFailed: a part failed and could not be kept alive.
+        HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError: what was asked for cannot be.
+    """
+    require_free(options.host, options.port, "--port")
+    require_free(options.metrics_host, options.metrics_port, "--metrics-port")
+    with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:
+        return _serve(options, Path(directory).resolve(), say)
+
+
+def _serve(options: ServeOptions, directory: Path, say: Callable[[str], None]) -> int:
+    home = project_home()
+    store = options.model_store or home / "model_store"
+    archives = directory / "archives"
+    served = build_archives(options.models or models_in(store), store, archives, home)
+    torchserve = _torchserve(served, directory, home, archives, options.java_heap_mb)
+    torchserve.prepare()
+    say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
+    supervisor = Supervisor(
+        torchserve,
+        _gateway_command(options, torchserve),
+        port=options.port,
+        metrics_port=options.metrics_port,
+        command=options.command,
+        say=say,
+        patience=replace(Patience(), startup_s=options.startup_s, gateway_drain_s=options.drain_s),
+    )
+    return asyncio.run(supervisor.run())
+
+
+def _torchserve(served: Sequence[ServedModel], directory: Path, home: Path, archives: Path, heap_mb: int) -> TorchServe:
+    grpc_port, grpc_management_port, metrics_port = free_ports(3)
+    return TorchServe(
+        directory=directory,
+        home=home,
+        java=find_java(),
+        archives=archives,
+        models=tuple(model.name for model in served),
+        grpc_port=grpc_port,
+        grpc_management_port=grpc_management_port,
+        metrics_port=metrics_port,
+        threads=threads_per_worker(sum(model.workers for model in served)),
+        heap_mb=heap_mb,
+    )
+
+
+def _gateway_command(options: ServeOptions, torchserve: TorchServe) -> list[str]:
+    return [
+        *(sys.executable, "-m", "wronglung.gateway"),
+        f"--models={torchserve.archives / MODELS_FILE}",
+        f"--torchserve={torchserve.target}",
+        f"--torchserve-metrics={torchserve.metrics_url}",
+        f"--host={options.host}",
+        f"--metrics-host={options.metrics_host}",
+        f"--drain-s={options.drain_s}",
+        f"--log-level={options.log_level}",
+    ]
