@@ -99,6 +99,17 @@ def test_calls_before_it_change_nothing_and_the_seed_does():
     assert mean_interval(VALUES, PATIENTS, resamples=500, seed=1) != first
 
 
+def test_other_patients_are_other_draws():
+    renamed = [f"q{patient}" for patient in PATIENTS]
+    assert mean_interval(VALUES, renamed, resamples=500) != mean_interval(VALUES, PATIENTS, resamples=500)
+
+
+def test_the_standard_error_is_that_of_a_sample():
+    """Of two resamples a and b the interval spans 0.95 |a − b|, and the standard deviation is |a − b| / √2."""
+    delta = paired_delta(VALUES, 0 * VALUES, PATIENTS, resamples=2)
+    assert delta.mde == pytest.approx(2.80 * (delta.hi - delta.lo) / 0.95 / math.sqrt(2))
+
+
 def test_a_delta_is_paired_and_drops_pairs_that_are_null_in_either_arm():
     a, b = [5.0, math.nan, 3.0, 1.0], [4.0, 2.0, math.nan, 3.0]
     delta = paired_delta(a, b, ["a", "b", "c", "d"], resamples=100)
