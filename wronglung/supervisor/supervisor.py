@@ -12,6 +12,7 @@ from wronglung.supervisor.parts import CommandPart, GatewayPart, Part, TorchServ
 from wronglung.supervisor.torchserve import TorchServe
 
 _POLL_S = 0.25
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class PartFailed(RuntimeError):
@@ -85,7 +86,7 @@ class Supervisor:
         Raises:
             PartFailed: a part could not be started or kept alive; the message holds the ends of its logs.
         """
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
         work = asyncio.create_task(self._work())
         keepers = [asyncio.create_task(c) for c in (self._keep(self._java), self._keep(self._gateway), self._watch())]
@@ -98,6 +99,8 @@ class Supervisor:
         finally:
             await _cancel([work, *keepers])
             await self._stop_in_order()
+            for number in _SIGNALS:
+                asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _work(self) -> int:
         """What the instance is there for: the command, or to wait for a signal."""

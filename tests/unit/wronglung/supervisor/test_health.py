@@ -1,0 +1,55 @@
+"""How long a model may fail before it counts as sick."""
+
+from wronglung.supervisor.health import Health
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_model_is_sick_when_it_has_failed_for_long_enough() -> None:
+    clock = Clock()
+    health = Health(20, clock)
+    assert not health.sick
+    health.report(["encoder"])
+    clock.now += 19
+    assert not health.sick
+    clock.now += 2
+    assert health.sick
+
+
+def test_further_reports_of_failure_do_not_start_the_clock_again() -> None:
+    clock = Clock()
+    health = Health(20, clock)
+    health.report(["encoder"])
+    clock.now += 15
+    health.report(["encoder", "encoder-optout"])
+    clock.now += 6
+    assert health.sick
+
+
+def test_recovery_does() -> None:
+    clock = Clock()
+    health = Health(20, clock)
+    health.report(["encoder"])
+    clock.now += 15
+    health.report([])
+    health.report(["encoder"])
+    clock.now += 15
+    assert not health.sick
+
+
+def test_what_was_just_started_is_excused_until_all_is_well() -> None:
+    clock = Clock()
+    health = Health(20, clock)
+    health.excuse(300)
+    health.report(["encoder"])
+    clock.now += 250
+    assert not health.sick
+    health.report([])
+    health.report(["encoder"])
+    clock.now += 21
+    assert health.sick
