@@ -26,8 +26,8 @@ from wronglung.model.text import SentenceTokenizer
 
 LOG_FILE = "log.csv"
 _LOG_FIELDS = ("step", "seconds", "learning_rate", "train_loss", "validation_loss", *("auroc", "auroc_swapped"), "best")
-_VALIDATION_ROUNDS = 4
-_WATCHED_PATIENTS = 40
+_VALIDATION_ROUNDS = 3
+_WATCHED_PATIENTS = 25
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Words look for regions: a softmax over the words for each region, then one over the regions for each word.
 
-Shapes: L words that ask, N regions, D embedding size; leading dimensions broadcast. Formulas: GLoRIA (ICCV 2021); for the
-opt-out vector, "That's the Wrong Lung!" (arXiv 2210.06565).
+Shapes: L words that ask, N regions, D embedding size; leading dimensions broadcast. The formulas are GLoRIA's (ICCV
+2021) and, for the opt-out vector, those of "That's the Wrong Lung!" (arXiv 2210.06565).
 """
 
 from typing import NamedTuple

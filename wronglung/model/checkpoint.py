@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
-from safetensors.torch import save_file
+from safetensors.torch import save as to_safetensors
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -67,7 +67,7 @@ def save_checkpoint(
     """Write a model's files (all but its card) and return the config with the digests. Existing files are replaced."""
     (directory / TOKENIZER_FILE).parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(tensors, directory / WEIGHTS_FILE)
+    (directory / WEIGHTS_FILE).write_bytes(to_safetensors(tensors))
     tokenizer.save(str(directory / TOKENIZER_FILE))
     config = ModelConfig(
         version=version,

@@ -1,7 +1,7 @@
 """Tensors in the published GLoRIA layout → the names of `AlignmentNetwork`.
 
-That layout names the residual network as torchvision does (`img_encoder.model.layer1.0.conv2.weight`), the language model
-as transformers does (`text_encoder.model.…`), and the opt-out vector `no_attn_vec`.
+That layout names the residual network as torchvision does (`img_encoder.model.layer1.0.conv2.weight`), the language
+model as transformers does (`text_encoder.model.…`), and the opt-out vector `no_attn_vec`.
 """
 
 import re

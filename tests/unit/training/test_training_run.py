@@ -1,0 +1,113 @@
+"""A whole run in miniature: from a recipe to a model's folder that loads."""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.case import Sentence
+from harness.dataset.phantom import PhantomDataset
+from training.config import TrainingConfig
+from training.evaluation import evaluate
+from training.run import train_and_publish
+from training.setup import first_network
+from training.studies import Study
+from training.vocabulary import build_tokenizer
+from wronglung.model import load_model
+from wronglung.model.checkpoint import create_random_model
+from wronglung.model.config import CleaningConfig
+from wronglung.model.errors import ModelFilesError
+
+RECIPE = {
+    "name": "tiny",
+    "purpose": "Proves that a run ends.",
+    "data": {"patients": 6, "validation_patients": 6, "test_patients": 3},
+    "network": {
+        "image": {
+            "input_size": 152,
+            "embedding_size": 4,
+            "hidden_sizes": (8, 8),
+            "depths": (1, 1),
+            "block": "basic",
+            "local_stage": 2,
+        },
+        "text": {"hidden_size": 8, "layers": 3, "heads": 2, "intermediate_size": 8, "vocab_size": 600},
+        "attention": {"opt_out": True},
+    },
+    "schedule": {"steps": 3, "batch": 4, "evaluate_every": 2},
+}
+
+
+def recipe(**changes: object) -> TrainingConfig:
+    return TrainingConfig.model_validate({**RECIPE, **changes})
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def output(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("store") / "tiny"
+    train_and_publish(recipe(), "recipes/tiny.yaml", output, work)
+    return output
+
+
+def test_the_folder_is_a_model(output: Path) -> None:
+    model = load_model(output)
+    assert model.grid == (19, 19)
+    assert model.has_opt_out
+    result = model.align([np.zeros((30, 20), np.uint8)], [["There is a nodule."]])[0]
+    assert result.maps.sum() + result.opt_out[0] == pytest.approx(1, abs=1e-6)
+    assert (output / "model-config.yaml").exists()
+
+
+def test_the_card_states_what_was_measured(output: Path, work: Path) -> None:
+    card = (output / "CARD.md").read_text()
+    outcome = evaluate(load_model(output), PhantomDataset(0, "test", 3))["none"]["all"]
+    for text in (
+        "python -m training recipes/tiny.yaml",
+        f"{outcome.auroc:.3f}, n={outcome.sentences}",
+        "Not a medical",
+    ):
+        assert text in card
+    assert str(work) not in card
+
+
+def test_the_log_has_a_line_per_look(output: Path) -> None:
+    with (output / "training-log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2"]
+    assert float(rows[0]["train_loss"]) > 0
+
+
+def test_the_same_seed_gives_the_same_weights(output: Path, work: Path, tmp_path: Path) -> None:
+    digests = {seed: _digest_of_run(seed, work, tmp_path / str(seed)) for seed in (0, 1)}
+    assert digests[0] == hashlib.sha256((output / "weights.safetensors").read_bytes()).hexdigest()
+    assert digests[1] != digests[0]
+
+
+def _digest_of_run(seed: int, work: Path, output: Path) -> str:
+    train_and_publish(recipe(seed=seed), "recipes/tiny.yaml", output, work)
+    return hashlib.sha256((output / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def test_a_model_can_start_from_another_one(output: Path, work: Path, tmp_path: Path) -> None:
+    study = Study("p", (Sentence("s", "There is a nodule.", ()),), frozenset())
+    tokenizer = build_tokenizer([study], CleaningConfig(), 600)
+    create_random_model(tmp_path / "other", opt_out=False)
+    with pytest.raises(ModelFilesError, match="another vocabulary"):
+        first_network(recipe(start_from="other"), tokenizer, tmp_path)
+
+
+def test_the_vocabulary_holds_training_words_common_words_and_the_alphabet() -> None:
+    sentences = ("Zebra stripes zebra.", "a stripe")
+    study = Study("p", tuple(Sentence(text, text, ()) for text in sentences), frozenset())
+    tokenizer = build_tokenizer([study], CleaningConfig(), 1000)
+    assert tokenizer.encode("zebra effusion", add_special_tokens=False).tokens == ["zebra", "effusion"]
+    assert tokenizer.encode("qz", add_special_tokens=False).tokens == ["q", "##z"]
+    with pytest.raises(ValueError, match="no room for the alphabet"):
+        build_tokenizer([study], CleaningConfig(), 40)
