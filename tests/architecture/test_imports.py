@@ -9,7 +9,7 @@ import pytest
 
 from tests import needs, repository
 
-LIGHT = ["alignment", "errors", "geometry", "limits"]
+LIGHT = ["alignment", "client", "errors", "geometry", "images", "limits", "wire"]
 ENGINE = {"torch", "transformers", "ts", "handlers", "training", "wronglung.model"}
 LOADED = """
 import importlib, json, sys
