@@ -1,0 +1,95 @@
+"""Archives from a model store, and the table of what is in them."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.repository import ROOT
+from tests.serving import random_store
+from wronglung import archives
+from wronglung.archives import StoreError, build_archives, models_in
+from wronglung.model import checkpoint, load_model
+from wronglung.model.errors import ModelFilesError
+from wronglung.served import MODELS_FILE, read_models
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return random_store(tmp_path / "store")
+
+
+def test_an_archive_holds_the_models_files_the_handler_and_a_manifest(store: Path, tmp_path: Path) -> None:
+    build_archives(["encoder"], store, tmp_path / "out", ROOT)
+    with zipfile.ZipFile(tmp_path / "out" / "encoder.mar") as archive:
+        names = set(archive.namelist())
+        manifest = json.loads(archive.read("MAR-INF/MANIFEST.json"))
+        assert archive.read("alignment_handler.py") == (ROOT / "handlers" / "alignment_handler.py").read_bytes()
+        assert archive.read("weights.safetensors") == (store / "encoder" / "weights.safetensors").read_bytes()
+    assert names >= {"config.json", "weights.safetensors", "tokenizer/tokenizer.json", "model-config.yaml"}
+    assert manifest["runtime"] == "python"
+    assert manifest["model"] == {
+        "modelName": "encoder",
+        "handler": "alignment_handler.py",
+        "modelVersion": "1.0",
+        "configFile": "model-config.yaml",
+    }
+
+
+def test_the_handler_is_not_named_after_a_package() -> None:
+    """Its folder is put first on the workers' path, where it would hide one."""
+    assert archives.HANDLER.stem not in {"wronglung", "handlers", "torch", "transformers", "ts", "numpy"}
+
+
+def test_the_table_says_of_each_model_what_it_says_of_itself(store: Path, tmp_path: Path) -> None:
+    served = build_archives(["encoder-optout", "encoder"], store, tmp_path, ROOT)
+    catalogue = read_models(tmp_path / MODELS_FILE)
+    assert catalogue.models == sorted(served, key=lambda each: each.name)
+    for each in served:
+        model = load_model(store / each.name)
+        assert (each.name, each.version, each.weights_digest) == (
+            model.identity().name,
+            model.identity().version,
+            model.weights_digest,
+        )
+        assert each.has_opt_out == model.has_opt_out
+        assert (each.grid_rows, each.grid_cols) == model.grid
+        assert (each.frame_width, each.frame_height) == model.frame_size
+        assert each.max_word_pieces == model.max_word_pieces
+
+
+def test_batch_workers_and_queue_come_from_the_models_settings(store: Path, tmp_path: Path) -> None:
+    (store / "encoder" / "model-config.yaml").write_text("maxWorkers: 3\nbatchSize: 5\njobQueueSize: 7\n")
+    (served,) = build_archives(["encoder"], store, tmp_path, ROOT)
+    assert (served.workers, served.batch_size, served.queue_size) == (3, 5, 7)
+
+
+def test_file_names_are_those_of_the_checkpoint() -> None:
+    assert (archives.CONFIG_FILE, archives.SERVING_FILE) == (checkpoint.CONFIG_FILE, checkpoint.SERVING_FILE)
+
+
+def test_an_unknown_model_is_named_with_those_there_are(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no model 'encodr' in .*; there are: encoder, encoder-optout"):
+        build_archives(["encodr"], store, tmp_path, ROOT)
+
+
+def test_an_empty_store_says_how_to_name_another(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="--model-store"):
+        models_in(tmp_path)
+
+
+@pytest.mark.parametrize("settings", ["- a list", "a: [unclosed", None], ids=["list", "broken", "missing"])
+def test_settings_that_are_none_are_named(store: Path, tmp_path: Path, settings: str | None) -> None:
+    path = store / "encoder" / "model-config.yaml"
+    path.unlink()
+    if settings is not None:
+        path.write_text(settings)
+    with pytest.raises(StoreError, match="settings for the model"):
+        build_archives(["encoder"], store, tmp_path, ROOT)
+
+
+def test_a_broken_config_is_named(store: Path, tmp_path: Path) -> None:
+    (store / "encoder" / "config.json").write_text("{}")
+    with pytest.raises(ModelFilesError, match="weights_sha256"):
+        build_archives(["encoder"], store, tmp_path, ROOT)
