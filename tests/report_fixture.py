@@ -44,6 +44,7 @@ class Plan:
     subsets: Sequence[str] = ("all", "abnormal", "one_lung")
     profiles: Sequence[str] = ("exact", "paper")
     patients: int = 100
+    image_id: str = "phantom-test"
     sentence: str = "There is a small left pleural effusion with adjacent atelectasis."
     image_size: tuple[int, int] = (640, 512)
     exhibits: Sequence[str] = ("best", "worst", "ignores_swap", "random")
@@ -233,8 +234,8 @@ def gallery_entry(plan: Plan, kind: str, i: int) -> dict[str, Any]:
         "image": f"{i}.png",
         "image_size": [width, height],
         "frame": asdict(frame),
-        "image_id": f"phantom-test-{i:05d}",
-        "sentence_id": f"phantom-test-{i:05d}-s0",
+        "image_id": f"{plan.image_id}-{i:05d}",
+        "sentence_id": f"{plan.image_id}-{i:05d}-s0",
         "sentence": plan.sentence,
         "boxes": [{"name": "left lung", "box_xyxy": [width * 0.55, height * 0.2, width * 0.83, height * 0.8]}],
         "arms": [arm for model in plan.models for arm in _gallery_arms(plan, model, frame)],

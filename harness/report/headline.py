@@ -1,7 +1,7 @@
 """The one answer first: does a model's map follow the words? Decided from intervals alone, by rules a reader can check.
 
-A change counts as *shown* when its 95 % interval excludes "no effect" and, where a q value is given, q < 0.05. What is
-not shown is never called an effect; it is called absent only when the whole interval is negligible.
+A change counts as *shown* when its 95 % interval excludes "no effect" and, where a q value is given, q < 0.05, unless
+the whole interval is negligible. What is not shown is never called an effect, nor is it called absent.
 The rules are written out for readers in `docs/reading-a-report.md`.
 """
 
@@ -14,7 +14,9 @@ from harness.report.reader import FEW_PATIENTS, Estimate, Results, dig, parse_es
 SMALL_LRI = 0.10
 """A shown LRI below this is called small."""
 NEGLIGIBLE_LRI = 0.05
-"""An interval of the LRI inside ± this is called no response."""
+"""An interval of the LRI inside ± this is called no response, even where it excludes 0."""
+NEGLIGIBLE_AUROC = 0.01
+"""Likewise for changes in AUROC and advantages."""
 ALPHA = 0.05
 
 
@@ -25,7 +27,7 @@ class Sign(Enum):
     NOT_SHOWN = "not shown"
     TOO_FEW = "too few"
     AGAINST = "opposite"
-    ABSENT = "no effect"
+    NEGLIGIBLE = "negligible"
     UNKNOWN = "not measured"
 
 
@@ -84,18 +86,18 @@ class Answer:
         return TONES.get(self.verdict, "open")
 
 
-def sign_of(estimate: Estimate | None, *, expected: int, negligible: float = 0.0) -> Sign:
+def sign_of(estimate: Estimate | None, *, expected: int, negligible: float = NEGLIGIBLE_AUROC) -> Sign:
     """What `estimate` shows of an effect whose expected sign is `expected` (+1 or −1)."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return Sign.UNKNOWN
     if estimate.few_patients:
         return Sign.TOO_FEW
+    if -negligible < estimate.low and estimate.high < negligible:
+        return Sign.NEGLIGIBLE
     significant = estimate.q is None or estimate.q < ALPHA
     if significant and (estimate.low > 0 or estimate.high < 0):
         positive = estimate.low > 0
         return Sign.FOR if positive == (expected > 0) else Sign.AGAINST
-    if -negligible < estimate.low and estimate.high < negligible:
-        return Sign.ABSENT
     return Sign.NOT_SHOWN
 
 
@@ -110,12 +112,13 @@ def decide(lri: Estimate | None, swap: Estimate | None, *, few_patients: bool = 
         return Verdict.TOO_FEW
     if Sign.AGAINST in (moves, costs):
         return Verdict.OPPOSITE
-    if moves is Sign.ABSENT and costs is not Sign.FOR:
-        return Verdict.NO
     shown = [moves, costs].count(Sign.FOR)
     if shown == 2:
         return Verdict.SLIGHTLY if _small(lri) else Verdict.YES
-    return Verdict.PARTLY if shown == 1 else Verdict.NOT_SHOWN
+    if shown == 1:
+        return Verdict.PARTLY
+    decisive = costs if moves is Sign.UNKNOWN else moves
+    return Verdict.NO if decisive is Sign.NEGLIGIBLE else Verdict.NOT_SHOWN
 
 
 def _small(lri: Estimate | None) -> bool:

@@ -19,7 +19,8 @@ WIDE = (900, 300)
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    plan = Plan(sentence=HOSTILE, image_size=WIDE, models={"encoder": 0.6, "a-model-with-a-rather-long-name": 0.0})
+    models = {"encoder": 0.6, "a-model-with-a-rather-long-name": 0.0}
+    plan = Plan(models=models, sentence=HOSTILE, image_size=WIDE, image_id="images/" + "0123456789abcdef" * 4)
     return render(build_results(tmp_path_factory.mktemp("run"), plan))
 
 

@@ -15,11 +15,14 @@ def estimate(low: float, high: float, q: float | None = None, patients: int = 10
 
 FOLLOWS = estimate(0.20, 0.30)
 SMALL = estimate(0.02, 0.06)
+TINY = estimate(0.0001, 0.001)
 STAYS = estimate(-0.02, 0.03)
 UNSURE = estimate(-0.05, 0.20)
 AGAINST = estimate(-0.30, -0.10)
 COSTS = estimate(-0.12, -0.05, q=0.001)
-COSTS_NOTHING = estimate(-0.01, 0.01, q=0.8)
+COSTS_NOTHING = estimate(-0.009, 0.009, q=0.8)
+COSTS_A_TRIFLE = estimate(-0.004, -0.001, q=0.01)
+MAY_COST = estimate(-0.05, 0.02, q=0.3)
 GAINS = estimate(0.02, 0.08, q=0.001)
 
 
@@ -33,11 +36,17 @@ GAINS = estimate(0.02, 0.08, q=0.001)
         (STAYS, COSTS, Verdict.PARTLY),
         (UNSURE, COSTS_NOTHING, Verdict.NOT_SHOWN),
         (STAYS, COSTS_NOTHING, Verdict.NO),
+        (TINY, COSTS_NOTHING, Verdict.NO),
+        (TINY, COSTS_A_TRIFLE, Verdict.NO),
+        (STAYS, MAY_COST, Verdict.NO),
+        (UNSURE, MAY_COST, Verdict.NOT_SHOWN),
+        (FOLLOWS, COSTS_A_TRIFLE, Verdict.PARTLY),
+        (None, MAY_COST, Verdict.NOT_SHOWN),
         (AGAINST, COSTS_NOTHING, Verdict.OPPOSITE),
         (FOLLOWS, GAINS, Verdict.OPPOSITE),
         (FOLLOWS, None, Verdict.PARTLY),
         (None, COSTS, Verdict.PARTLY),
-        (None, COSTS_NOTHING, Verdict.NOT_SHOWN),
+        (None, COSTS_NOTHING, Verdict.NO),
         (None, None, Verdict.NOT_MEASURED),
         (Estimate(None, None, None, 0), None, Verdict.NOT_MEASURED),
     ],
@@ -62,9 +71,14 @@ def test_a_change_that_does_not_survive_the_correction_shows_nothing() -> None:
     assert sign_of(estimate(-0.10, -0.01, q=0.04), expected=-1) is Sign.FOR
 
 
-def test_absence_is_claimed_only_when_the_whole_interval_is_negligible() -> None:
-    assert sign_of(STAYS, expected=1, negligible=0.05) is Sign.ABSENT
+def test_an_effect_is_negligible_only_when_its_whole_interval_is() -> None:
+    assert sign_of(STAYS, expected=1, negligible=0.05) is Sign.NEGLIGIBLE
     assert sign_of(estimate(-0.02, 0.06), expected=1, negligible=0.05) is Sign.NOT_SHOWN
+
+
+def test_what_differs_from_nothing_by_next_to_nothing_is_negligible() -> None:
+    assert sign_of(TINY, expected=1, negligible=0.05) is Sign.NEGLIGIBLE
+    assert sign_of(COSTS_A_TRIFLE, expected=-1) is Sign.NEGLIGIBLE
 
 
 def test_a_line_from_few_patients_claims_nothing_by_itself(tmp_path: Path) -> None:
