@@ -19,6 +19,8 @@ KINDS: Mapping[str, wording.Term] = {
     "ignores_swap": wording.Term("Ignores a swap", "Left and right were exchanged and the map stayed."),
     "random": wording.Term("Random", "Drawn by lot from the run's seed: what is usual."),
 }
+LEAST_SPAN = 0.5
+"""The colour scale spans at least so many multiples of uniform attention, so that a nearly flat map looks flat."""
 SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -183,7 +185,7 @@ def _panel(model: tuple[str, int], arms: list[Json], entry: Json, frame: Frame) 
     maps = [relative_map(arm) for arm in arms]
     known = [m for m in maps if m is not None]
     low = min((float(m.min()) for m in known), default=0.0)
-    high = max((float(m.max()) for m in known), default=0.0)
+    high = max([low + LEAST_SPAN, *(float(m.max()) for m in known)])
     overlays = (_overlay(arm, m, (low, high), sentence, frame) for arm, m in zip(arms, maps, strict=True))
     scale = (f"{numbers.number(low, 2)} ×", f"{numbers.number(high, 2)} ×")
     return Panel(*model, scale, tuple(overlays))

@@ -92,6 +92,16 @@ def test_maps_of_one_model_on_one_image_share_a_scale(tmp_path: Path) -> None:
     assert [overlay.peak for overlay in panel.overlays] == ["1.80 ×", "1.20 ×"]
 
 
+def test_a_nearly_flat_map_looks_flat(tmp_path: Path) -> None:
+    build_results(tmp_path)
+    arm = {"model": "encoder", "perturbation": "none", "text": "left", "rows": 1, "cols": 2, "map": [0.49, 0.51]}
+    edit_entry(tmp_path, arms=[arm])
+    panel = rooms(read_results(tmp_path))[0].exhibits[0].panels[0]
+    assert panel.scale == ("0.98 ×", "1.48 ×")
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(panel.overlays[0].picture.partition(",")[2]))))
+    assert pixels[..., 3].max() < 40
+
+
 def test_words_that_differ_from_the_report_are_marked() -> None:
     words = changed_words("a small left effusion", "a small right effusion")
     assert [(w.text, w.changed) for w in words] == [
