@@ -14,9 +14,10 @@ from harness.summary.cases import Index, answered
 from harness.summary.control_scores import (
     Baseline,
     Control,
-    from_own_maps,
+    image_blind,
     read_baseline,
     score_control,
+    text_blind,
     without_a_model,
 )
 from harness.summary.estimates import Columns, Tree, adjust
@@ -32,7 +33,7 @@ def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
     """All three sections."""
     baselines = [b for model in evidence.models if (b := read_baseline(parts, model)) is not None]
     free = _score_without_models(evidence, baselines)
-    own = {b.model: {c.name: _score(evidence, b, c) for c in from_own_maps(b)} for b in baselines}
+    own = {b.model: {c.name: _score(evidence, b, c) for c in (text_blind(b), image_blind(b))} for b in baselines}
     return {
         "controls": {
             **_controls_without_models(evidence, baselines, free),
@@ -41,7 +42,9 @@ def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
         "advantage": adjust(
             {b.model: _advantage(evidence, b, {PRIOR: free[b.model][PRIOR], **own[b.model]}) for b in baselines}
         ),
-        "control_deltas": {"text_blind": {b.model: _text_blind_deltas(evidence, b) for b in baselines}},
+        "control_deltas": {
+            "text_blind": {b.model: _text_blind_deltas(evidence, b, own[b.model]["text_blind"]) for b in baselines}
+        },
     }
 
 
@@ -100,12 +103,11 @@ def _advantage(evidence: Evidence, baseline: Baseline, scores: Scores) -> Tree:
     }
 
 
-def _text_blind_deltas(evidence: Evidence, baseline: Baseline) -> Tree:
+def _text_blind_deltas(evidence: Evidence, baseline: Baseline, own: Columns) -> Tree:
     """perturbation → all → profile → metric: the text-blind map of the image against each arm's boxes, less the same
-    against the sentence's own. Arms that change the image have none."""
-    control = next(c for c in from_own_maps(baseline) if c.name == "text_blind")
+    against the sentence's own (`own`). Arms that change the image have none."""
+    control = text_blind(baseline)
     place_of = {sentence: place for place, sentence in enumerate(baseline.sentence_ids)}
-    own = _score(evidence, baseline, control)
     tree: Tree = {}
     for perturbation in evidence.perturbations:
         rows = _on_the_same_image(evidence, baseline.model, perturbation)
@@ -118,9 +120,7 @@ def _text_blind_deltas(evidence: Evidence, baseline: Baseline) -> Tree:
             evidence.cases.frames(rows),
             evidence.profiles,
         )
-        tree[perturbation] = {
-            "all": evidence.statistics.deltas(moved, _take(own, places), evidence.patients(rows)),
-        }
+        tree[perturbation] = {"all": evidence.statistics.deltas(moved, _take(own, places), evidence.patients(rows))}
     return tree
 
 

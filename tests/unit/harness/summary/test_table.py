@@ -1,0 +1,41 @@
+"""The table that a run prints."""
+
+from harness.summary.table import result_table
+
+
+def node(mean, n=5):
+    return {"mean": mean, "ci95": [mean - 0.1, mean + 0.1], "n": n, "patients": 3}
+
+
+def arm(mean, n=5):
+    return {"all": {"exact": {"auroc": node(mean, n)}}}
+
+
+SUMMARY = {
+    "models": {"encoder": {"none": arm(0.75, 120), "swap_left_right": arm(0.5)}},
+    "deltas": {"encoder": {"swap_left_right": arm(-0.25)}},
+    "controls": {"uniform": arm(0.5), "text_blind": {"encoder": arm(0.6)}},
+    "laterality": {"encoder": {"lri": node(0.31)}},
+    "failures": {"encoder": {"none": {"SENTENCE_EMPTY": 2}}},
+    "warnings": ["3 patients, fewer than 20"],
+}
+
+
+def test_the_table_is_aligned_and_complete():
+    assert result_table(SUMMARY) == (
+        "model       sentence         subset  AUROC [95 %]          change [95 %]              n\n"
+        "---------------------------------------------------------------------------------------\n"
+        "encoder     none             all     0.750 [0.650, 0.850]                           120\n"
+        "encoder     swap_left_right  all     0.500 [0.400, 0.600]  -0.250 [-0.350, -0.150]    5\n"
+        "(no model)  uniform          all     0.500 [0.400, 0.600]                             5\n"
+        "encoder     text_blind       all     0.600 [0.500, 0.700]                             5\n"
+        "\n"
+        "Laterality Response Index  encoder  +0.310 [+0.210, +0.410]  n=5\n"
+        "failed  encoder  none  2 × SENTENCE_EMPTY\n"
+        "3 patients, fewer than 20\n"
+    )
+
+
+def test_an_empty_run_still_prints():
+    empty = {key: {} for key in ("models", "deltas", "controls", "laterality", "failures")} | {"warnings": []}
+    assert result_table(empty).startswith("model")

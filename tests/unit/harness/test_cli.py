@@ -1,0 +1,134 @@
+"""The harness command: exit codes, messages, and that it ties the stages together."""
+
+import json
+
+import pytest
+
+from harness import cli
+from tests.harness_fakes import FakeClient, fake_dataset, png
+from wronglung.errors import ModelUnavailable
+
+
+class Served(FakeClient):
+    """A client to a server with one model."""
+
+    names = ("m",)
+
+    def __init__(self, target=None):
+        super().__init__()
+        self.target = target
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        return None
+
+    def models(self):
+        identity = type("Identity", (), {})
+        return [type("Model", (), {"identity": type("Id", (identity,), {"name": name})}) for name in self.names]
+
+
+@pytest.fixture
+def run_file(tmp_path, monkeypatch):
+    """A run file on the fake data set and server."""
+    monkeypatch.setattr(cli, "AlignmentClient", Served)
+    monkeypatch.setattr(cli, "open_dataset", lambda config: fake_dataset(4))
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        f"name: t\nmodels: [m]\nprofiles: [exact]\nresamples: 100\ndataset: {{kind: phantom}}\nout: {tmp_path}/out\n"
+    )
+    return path
+
+
+def test_run_prints_the_table_and_writes_the_report(run_file, tmp_path, capsys):
+    assert cli.main(["run", str(run_file)]) == 0
+    printed = capsys.readouterr()
+    assert "swap_left_right" in printed.out
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert "summarise" in printed.err
+
+
+def test_options_override_the_run_file(run_file, tmp_path):
+    arguments = ["--limit", "2", "--out", str(tmp_path / "other"), "--set", "seed=5", "--set", "perturbations=[none]"]
+    assert cli.main(["run", str(run_file), *arguments]) == 0
+    summary = json.loads((tmp_path / "other" / "summary.json").read_bytes())
+    assert (summary["dataset"]["images"], summary["seed"], list(summary["models"]["m"])) == (2, 5, ["none"])
+
+
+def test_report_writes_the_report_again(run_file, tmp_path, capsys):
+    cli.main(["run", str(run_file)])
+    (tmp_path / "out" / "report.html").unlink()
+    assert cli.main(["report", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_compare_fails_when_the_gate_breaks(run_file, tmp_path, capsys):
+    cli.main(["run", str(run_file)])
+    gate = tmp_path / "gate.yaml"
+    for lowest, status in ((0.0, 0), (1.0, 1)):
+        gate.write_text(f"- {{model: m, metric: exact_auroc, lowest: {lowest}}}")
+        out = str(tmp_path / "out")
+        assert cli.main(["compare", out, out, "--gate", str(gate)]) == status
+
+
+def test_a_model_that_is_not_served_is_named_with_those_that_are(run_file, capsys):
+    assert cli.main(["run", str(run_file), "--set", "models=[x]"]) == 2
+    assert "model 'x' is not served; the server has: m" in capsys.readouterr().err
+
+
+def test_a_server_that_does_not_answer_is_a_message_and_no_traceback(run_file, monkeypatch, capsys):
+    def refuse(self):
+        raise ModelUnavailable("no server answers: start one with `wronglung serve`")
+
+    monkeypatch.setattr(Served, "models", refuse)
+    assert cli.main(["run", str(run_file)]) == 2
+    assert "start one with `wronglung serve`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "missing.yaml"], "cannot read the run file missing.yaml"),
+        (["report", "nowhere"], "nowhere"),
+        (["compare", "nowhere", "nowhere"], "no cases.parquet"),
+        (["validate", "missing.jsonl"], "missing.jsonl"),
+        (["validate", "phantom:exam"], "choose from train, validation, test"),
+    ],
+)
+def test_wrong_use_is_told_with_status_two(arguments, words, capsys):
+    assert cli.main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_validate_says_what_a_file_holds_and_fails_when_something_is_left_out(tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(png())
+    good = {
+        "image": "a.png",
+        "image_id": "a",
+        "patient_id": "p",
+        "study_id": "s",
+        "sentence_id": "1",
+        "sentence": "Opacity.",
+        "boxes": [],
+    }
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(good) + "\n")
+    assert cli.main(["validate", str(path)]) == 0
+    assert "1 images, 1 patients, 1 sentences" in capsys.readouterr().out
+    path.write_text(json.dumps(good) + "\n" + json.dumps(good) + "\n")
+    assert cli.main(["validate", str(path)]) == 1
+    assert "left out: 1 × sentence_id_repeated" in capsys.readouterr().out
+
+
+def test_validate_knows_the_phantoms(capsys):
+    assert cli.main(["validate", "phantom:test"]) == 0
+    assert "phantom" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "report", "compare", "validate"])
+def test_help_shows_examples(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"examples:\n  harness {command} " in capsys.readouterr().out

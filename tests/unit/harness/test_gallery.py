@@ -1,0 +1,106 @@
+"""The pictures of a report: chosen by rule, drawn small, in original pixels."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from harness.gallery import LONGER_SIDE, small_png
+from harness.pipeline import run
+from harness.runconfig import parse_run_config
+from tests.harness_fakes import FakeClient, fake_dataset, fake_map, png, record
+
+COUNTS = {"best": 2, "worst": 3, "ignores_swap": 1, "random": 2}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The entries of a gallery with its folder and rows."""
+    out = tmp_path_factory.mktemp("gallery")
+    tree = {
+        "name": "t",
+        "dataset": {"kind": "phantom"},
+        "models": ["m", "n"],
+        "resamples": 100,
+        "profiles": ["exact"],
+        "gallery": COUNTS,
+        "out": out,
+    }
+    run(parse_run_config(tree, "t"), fake_dataset(6), FakeClient())
+    return (
+        json.loads((out / "gallery" / "index.json").read_bytes()),
+        out,
+        pq.read_table(out / "cases.parquet").to_pylist(),
+    )
+
+
+def test_there_are_as_many_of_each_kind_as_asked_for_and_one_of_an_image(made):
+    entries, _, _ = made
+    for kind, count in COUNTS.items():
+        images = [entry["image_id"] for entry in entries if entry["kind"] == kind]
+        assert len(images) == len(set(images)) == count
+
+
+def by_mean(rows, perturbation, metric):
+    found = {}
+    for row in rows:
+        if row["perturbation"] == perturbation and row[metric] is not None:
+            found.setdefault(row["sentence_id"], []).append(row[metric])
+    return {sentence: np.mean(values) for sentence, values in found.items()}
+
+
+def test_best_and_worst_are_by_mean_auroc_over_the_models(made):
+    entries, _, rows = made
+    auroc = by_mean(rows, "none", "exact_auroc")
+    first = {kind: next(e["sentence_id"] for e in entries if e["kind"] == kind) for kind in ("best", "worst")}
+    assert first == {"best": max(auroc, key=auroc.get), "worst": min(auroc, key=auroc.get)}
+
+
+def test_a_swap_is_ignored_most_where_the_map_moves_least(made):
+    entries, _, rows = made
+    change = by_mean(rows, "swap_left_right", "exact_kl")
+    (entry,) = (e for e in entries if e["kind"] == "ignores_swap")
+    assert entry["sentence_id"] == min(change, key=change.get)
+    assert [(arm["model"], arm["perturbation"]) for arm in entry["arms"]] == [
+        (model, perturbation) for model in ("m", "n") for perturbation in ("none", "swap_left_right")
+    ]
+
+
+def test_an_entry_holds_the_maps_as_they_were_answered(made):
+    entries, folder, _ = made
+    for entry in entries:
+        study = record(int(entry["image_id"].removeprefix("image")))
+        sentence = next(s for s in study.sentences if s.sentence_id == entry["sentence_id"])
+        assert entry["boxes"] == [{"name": b.name, "box_xyxy": list(b.xyxy)} for b in sentence.boxes]
+        assert entry["image_size"] == [study.width, study.height]
+        assert (folder / "gallery" / entry["image"]).is_file()
+        for arm in entry["arms"]:
+            expected = fake_map(arm["model"], study.load(), arm["text"])
+            np.testing.assert_array_equal(np.array(arm["map"], np.float32).reshape(arm["rows"], arm["cols"]), expected)
+
+
+def opened(data):
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def test_a_small_image_stays_as_it_is():
+    np.testing.assert_array_equal(opened(small_png(png(1))), opened(png(1)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 700), (300, 2000)])
+def test_a_large_image_keeps_its_shape(width, height):
+    small = opened(small_png(png(1, width, height)))
+    assert max(small.shape) == LONGER_SIDE
+    assert small.shape[1] / small.shape[0] == pytest.approx(width / height, rel=0.02)
+
+
+def test_sixteen_bits_become_eight():
+    deep = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    buffer = io.BytesIO()
+    Image.fromarray(deep).save(buffer, format="PNG")
+    small = opened(small_png(buffer.getvalue()))
+    assert small.dtype == np.uint8
+    assert (small[0, 0], small[-1, -1]) == (0, 255)
