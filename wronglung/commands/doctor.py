@@ -1,0 +1,131 @@
+"""``wronglung doctor``: is this machine fit to serve?"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+_EXAMPLES = """\
+examples:
+  wronglung doctor
+  wronglung doctor --port 9000 --model-store /srv/models
+"""
+_SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil")
+_DISK_MB = 1024
+_MEMORY_MB_PER_MODEL = 700
+_BLOCK = 1 << 20
+
+
+class Finding(NamedTuple):
+    """What one check found."""
+
+    state: Literal["ok", "fail", "skipped"]
+    subject: str
+    detail: str
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="check that this machine can serve",
+        description="Check packages, Java, ports, disk, memory and the digests of the models. Exit status 1 when "
+        "something is wrong. Checks that need the server's packages are skipped where they are not installed.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument("--port", type=int, default=8500, help="port that the server shall have (default: %(default)s)")
+    parser.add_argument("--model-store", type=Path, metavar="DIR", help="folder that holds the models")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything, print a line each; returns the exit status."""
+    findings = list(examine(args.host, args.port, args.model_store))
+    for finding in findings:
+        print(f"{finding.state:<8}{finding.subject:<22}{finding.detail}")
+    return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+def examine(host: str, port: int, store: Path | None) -> Iterator[Finding]:
+    """Every check in turn."""
+    missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Finding("skipped", "server", f"lacks {', '.join(missing)}: pip install 'wronglung[serve]' to serve here")
+        return
+    yield Finding("ok", "server packages", "all installed")
+    yield _attempt("java", _java)
+    yield _attempt(f"port {port}", lambda: _port(host, port))
+    yield _attempt("disk", _disk)
+    try:
+        directories = _models(store)
+    except (OSError, RuntimeError) as error:
+        yield Finding("fail", "model store", str(error))
+        return
+    yield _attempt("memory", lambda: _memory(len(directories)))
+    for directory in directories:
+        yield _attempt(f"model {directory.name}", partial(_digest, directory))
+
+
+def _attempt(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding("ok", subject, check())
+    except (OSError, ValueError, RuntimeError) as error:
+        return Finding("fail", subject, str(error))
+
+
+def _java() -> str:
+    from wronglung.supervisor.java import find_java, java_version
+
+    java = find_java()
+    return f"version {java_version(java)} at {java}"
+
+
+def _port(host: str, port: int) -> str:
+    from wronglung.supervisor.ports import require_free
+
+    require_free(host, port, "--port")
+    return f"free on {host}"
+
+
+def _disk() -> str:
+    import tempfile
+
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free // _BLOCK
+    if free < _DISK_MB:
+        raise OSError(f"{free} MiB free in {folder}, at least {_DISK_MB} are needed: free some, or set TMPDIR")
+    return f"{free} MiB free in {folder}"
+
+
+def _memory(models: int) -> str:
+    import psutil
+
+    free, needed = psutil.virtual_memory().available // _BLOCK, models * _MEMORY_MB_PER_MODEL
+    if free < needed:
+        raise OSError(f"{free} MiB available, about {needed} are needed for {models} models: serve fewer (--models)")
+    return f"{free} MiB available, about {needed} needed for {models} models"
+
+
+def _models(store: Path | None) -> list[Path]:
+    from wronglung.archives import models_in
+    from wronglung.home import project_home
+
+    folder = store or project_home() / "model_store"
+    return [folder / name for name in models_in(folder)]
+
+
+def _digest(directory: Path) -> str:
+    """Compare the weights with the digest that the model's config records."""
+    recorded = json.loads((directory / "config.json").read_text("utf-8")).get("weights_sha256")
+    with (directory / "weights.safetensors").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != recorded:
+        raise ValueError(f"the weights are not those that config.json records: restore both files of {directory}")
+    return f"weights {found[:12]} as recorded"

@@ -1,0 +1,93 @@
+"""What both clients need to know of gRPC: channels, deadlines, retries, and the typed error in a failed call."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import status_pb2
+
+from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
+from wronglung.limits import LIMITS
+from wronglung.v1 import alignment_pb2 as pb
+from wronglung.wire import error_from_pb
+
+_DETAILS = "grpc-status-details-bin"
+_SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
+_ANSWER_OVERHEAD = 1024 * 1024
+
+CHANNEL_OPTIONS: Sequence[tuple[str, Any]] = (
+    ("grpc.max_send_message_length", LIMITS.message_bytes),
+    ("grpc.max_receive_message_length", LIMITS.answer_bytes + _ANSWER_OVERHEAD),
+    ("grpc.service_config", _SERVICE_CONFIG),  # with a dns:/// target, calls are spread over all replicas
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how patiently to try again what may succeed later."""
+
+    attempts: int = 4
+    """Tries in all, at least 1."""
+    first_wait_s: float = 0.2
+    """Before the second try; doubles with each one after it."""
+    longest_wait_s: float = 5.0
+    """Never wait longer than this, unless the server asks for it."""
+
+    def wait_s(self, failures: int, error: WronglungError) -> float:
+        """Seconds to wait after the given number of failures in a row: at random, so that callers spread out."""
+        longest = min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s)
+        return max(error.retry_after_ms / 1000, random.uniform(longest / 2, longest))
+
+    def allows(self, failures: int, error: WronglungError) -> bool:
+        """Whether to try again after this error, the given number of failures in a row."""
+        return error.retryable and failures < self.attempts
+
+
+def open_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    """A channel with the contract's limits; plaintext without credentials."""
+    if credentials is None:
+        return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
+    return grpc.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+
+
+def open_aio_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    """`open_channel` for asyncio."""
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+
+
+def call_metadata(token: str | None) -> tuple[tuple[str, str], ...]:
+    """The metadata of a call with a bearer token, or none."""
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def error_from_call(call: grpc.RpcError) -> WronglungError:
+    """The typed error that a failed call carries, or by its status the nearest one."""
+    metadata: Any = call.trailing_metadata() or ()
+    for key, value in metadata:
+        if key == _DETAILS and (found := _error_in(value)) is not None:
+            return found
+    return _error_for(call.code(), call.details() or "")
+
+
+def _error_in(details: bytes) -> WronglungError | None:
+    for detail in status_pb2.Status.FromString(details).details:
+        message = pb.Error()
+        if detail.Unpack(message):
+            return error_from_pb(message)
+    return None
+
+
+def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
+    match code:
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return DeadlineExceeded("no answer within the deadline: allow more time, or send less at once")
+        case grpc.StatusCode.UNAVAILABLE:
+            return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return Overloaded(f"the server is full ({details}): retry later")
+        case _:
+            return InternalError(f"the call failed with {code.name} ({details}): look into the server's log")
