@@ -40,10 +40,10 @@ def _count_rows(arms: Json) -> Iterator[Row]:
                 yield Row(label, (Cell(str(kind)), Cell(numbers.thousands(int(count)))))
 
 
-def estimates_table(results: Results, section: str, caption: str) -> Table | None:
-    """Every estimate at ``<section>.<model>.<name>`` (one level deeper is flattened); None when there is none."""
+def estimates_table(results: Results, section: str, caption: str, digits: int) -> Table | None:
+    """Every estimate at ``<section>.<model>.<name>`` (deeper ones under a joined name); None when there is none."""
     groups = tuple(
-        Group(model, tuple(_estimate_rows(mapping(node))))
+        Group(model, tuple(_estimate_rows(mapping(node), digits)))
         for model, node in mapping(results.summary.get(section)).items()
     )
     groups = tuple(group for group in groups if group.rows)
@@ -52,14 +52,14 @@ def estimates_table(results: Results, section: str, caption: str) -> Table | Non
     return Table(section, caption, "Measure", (Column("Mean [95 % interval]"), Column("n")), groups)
 
 
-def _estimate_rows(node: Json, prefix: str = "") -> Iterator[Row]:
+def _estimate_rows(node: Json, digits: int, prefix: str = "") -> Iterator[Row]:
     for key, value in node.items():
         label = f"{prefix}{key.replace('_', ' ')}"
         estimate = parse_estimate(value)
         if estimate is not None:
-            yield Row(label, (estimate_cell(estimate, 3), Cell(numbers.thousands(estimate.n))))
+            yield Row(label, (estimate_cell(estimate, digits), Cell(numbers.thousands(estimate.n))))
         elif isinstance(value, dict):
-            yield from _estimate_rows(value, f"{label}: ")
+            yield from _estimate_rows(value, digits, f"{label}: ")
 
 
 def left_out(results: Results) -> Table | None:

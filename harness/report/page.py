@@ -10,7 +10,7 @@ from harness.report.headline import Answer
 from harness.report.histogram import Histogram, histograms
 from harness.report.reader import Results, Section
 from harness.report.tables import PROFILES, Table, metric_tables
-from harness.report.wording import Metric
+from harness.report.wording import Metric, Term
 
 DELTA_METRICS = ("auroc", "iou_at_10", "pointing", "mass_in_box", "entropy")
 CONTROL_METRICS = ("auroc", "precision_at_10", "pointing", "mass_in_box")
@@ -52,6 +52,7 @@ class Page:
     localisation_paper: tuple[Table, ...]
     further: tuple[Table, ...]
     metrics: tuple[Metric, ...]
+    perturbations: tuple[Term, ...]
     deltas: Plots
     delta_tables: tuple[Table, ...]
     laterality: Forest | None
@@ -83,10 +84,14 @@ def make_page(results: Results) -> Page:
         localisation_paper=metric_tables(results, "models", "paper", wording.MAIN_METRICS),
         further=_in_both_profiles(results, "models", wording.further_metrics(results.metrics), about="further metrics"),
         metrics=tuple(wording.metric(key) for key in _shown_metrics(results)),
+        perturbations=tuple(
+            wording.term(wording.PERTURBATIONS, key)
+            for key in wording.in_order(wording.PERTURBATIONS, results.perturbations)
+        ),
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
         delta_tables=_in_both_profiles(results, "deltas", _shown_metrics(results)),
         laterality=plots.laterality_plot(results),
-        laterality_table=facts.estimates_table(results, "laterality", "Laterality in full"),
+        laterality_table=facts.estimates_table(results, "laterality", "Laterality in full", 3),
         opt_out=_opt_out(results),
         controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
         advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
@@ -118,6 +123,6 @@ def _opt_out(results: Results) -> OptOut:
     return OptOut(
         decision=plots.opt_out_decision_plot(results),
         mass=plots.opt_out_mass_plot(results),
-        table=facts.estimates_table(results, "opt_out", "Opt-out in full"),
+        table=facts.estimates_table(results, "opt_out", "Opt-out in full", 4),
         histograms=tuple(h for h in shown if h.perturbation in wanted),
     )

@@ -2,9 +2,7 @@
 
 from harness.report import wording
 from harness.report.forest import Forest, Mark, forest
-from harness.report.reader import Estimate, Results, dig, mapping, parse_estimate
-
-CONTROLS_BELOW = ("text_blind", "image_blind")
+from harness.report.reader import Results, dig, mapping, parse_estimate
 
 
 def delta_plot(results: Results, metric_key: str) -> Forest | None:
@@ -29,37 +27,36 @@ def delta_plot(results: Results, metric_key: str) -> Forest | None:
 
 
 def control_plot(results: Results, metric_key: str, subset: str) -> Forest | None:
-    """Models between their controls: the oracle above, the blind maps and the uniform one below; None without any."""
+    """Models between their controls; None without any."""
     if not results.summary.get("controls"):
         return None
     metric = wording.metric(metric_key)
     where = (subset, wording.DEFAULT_PROFILE, metric_key)
-    oracle = results.control("oracle", "", *where)
-    marks = [_shared(results, "oracle", where), *_model_marks(results, where)]
-    marks += [_shared(results, control, where) for control in ("centre_prior", "uniform")]
     references = [(0.5, "chance")] if metric_key == wording.PRIMARY_METRIC else []
+    oracle = results.shared_control("oracle", *where)
     if oracle is not None and oracle.mean is not None and wording.has_ceiling(metric_key):
         references.append((oracle.mean, "ceiling"))
-    caption = f"{metric.label}, {wording.term(wording.SUBSETS, subset).label}: models and controls"
-    drawn = [mark for mark in marks if mark is not None]
-    return forest(caption, metric.label, drawn, references=references, digits=metric.digits)
+    return forest(
+        f"{metric.label}, {wording.term(wording.SUBSETS, subset).label}: models and controls",
+        metric.label,
+        [*_shared_controls(results, where), *_models_with_controls(results, where)],
+        references=references,
+        digits=metric.digits,
+    )
 
 
-def _shared(results: Results, control: str, where: tuple[str, str, str]) -> Mark | None:
-    estimate = results.control(control, "", *where)
-    label = wording.term(wording.CONTROLS, control).label
-    return None if estimate is None else Mark(label, -1, estimate, "Without a model")
+def _shared_controls(results: Results, where: tuple[str, str, str]) -> list[Mark]:
+    found = ((term, results.shared_control(control, *where)) for control, term in wording.CONTROLS.items())
+    return [Mark(term.label, -1, estimate, "Without a model") for term, estimate in found if estimate is not None]
 
 
-def _model_marks(results: Results, where: tuple[str, str, str]) -> list[Mark]:
+def _models_with_controls(results: Results, where: tuple[str, str, str]) -> list[Mark]:
     marks = []
     for series, model in enumerate(results.models):
-        own = results.estimate("models", model, wording.BASELINE, *where)
-        candidates: list[tuple[str, Estimate | None, int]] = [(model, own, series)]
-        candidates += [
-            (wording.term(wording.CONTROLS, c).label, results.control(c, model, *where), -1) for c in CONTROLS_BELOW
-        ]
-        marks += [Mark(label, place, e, model) for label, e, place in candidates if e is not None]
+        found = [(model, series, results.estimate("models", model, wording.BASELINE, *where))]
+        for control, term in wording.CONTROLS.items():
+            found.append((term.label, -1, results.own_control(control, model, *where)))
+        marks += [Mark(label, place, e, model) for label, place, e in found if e is not None]
     return marks
 
 

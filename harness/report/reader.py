@@ -143,10 +143,13 @@ class Results:
         perturbation, in `advantage` a control."""
         return parse_estimate(dig(self.summary, section, model, arm, *path))
 
-    def control(self, control: str, model: str, *path: str) -> Estimate | None:
-        """A control's value at path = subset, profile, metric: that of `model` where the control has one per model."""
-        node = dig(self.summary, "controls", control)
-        return parse_estimate(dig(node, model, *path)) or parse_estimate(dig(node, *path))
+    def shared_control(self, control: str, *path: str) -> Estimate | None:
+        """The value at ``controls.<control>.<path…>`` of a control that is the same for every model."""
+        return parse_estimate(dig(self.summary, "controls", control, *path))
+
+    def own_control(self, control: str, model: str, *path: str) -> Estimate | None:
+        """The value at ``controls.<control>.<model>.<path…>`` of a control that each model has for itself."""
+        return parse_estimate(dig(self.summary, "controls", control, model, *path))
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

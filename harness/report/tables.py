@@ -60,15 +60,18 @@ class Table:
 
 
 def estimate_cell(estimate: Estimate | None, digits: int, *, signed: bool = False, row_n: int | None = None) -> Cell:
-    """A mean with its interval; n is added where it differs from the row's."""
+    """A mean with its interval; n is added where it differs from `row_n`."""
     if estimate is None:
         return Cell(NO_CELL)
-    remark = numbers.count(estimate.n) if row_n is not None and estimate.n != row_n else ""
     return Cell(
         text=numbers.number(estimate.mean, digits, signed=signed),
         detail=numbers.interval(estimate, digits, signed=signed),
-        remark=remark,
+        remark=f"{numbers.count(estimate.n)}{_few(estimate, ', ')}" if row_n not in (None, estimate.n) else "",
     )
+
+
+def _few(estimate: Estimate, before: str = "") -> str:
+    return f"{before}from {estimate.patients} patients" if estimate.few_patients else ""
 
 
 def metric_tables(
@@ -104,7 +107,8 @@ def _caption(section: Section, subset: str, profile: str, about: str) -> str:
     parts = [wording.term(wording.SUBSETS, subset).label, PROFILES.get(profile, profile)]
     parts += ["changes"] if section == "deltas" else []
     parts += [about] if about else []
-    return ", ".join(parts).capitalize()
+    caption = ", ".join(parts)
+    return caption[:1].upper() + caption[1:]
 
 
 def _is_present(results: Results, section: Section, where: tuple[str, str], metric: Metric) -> bool:
@@ -124,13 +128,13 @@ def _arm_row(
     results: Results, section: Section, model: str, arm: str, where: tuple[str, str], metrics: tuple[Metric, ...]
 ) -> Row | None:
     estimates = [results.estimate(section, model, arm, *where, metric.key) for metric in metrics]
-    if not any(estimates):
+    first = next((estimate for estimate in estimates if estimate is not None), None)
+    if first is None:
         return None
-    n = next((e.n for e in estimates if e is not None), 0)
     signed = section == "deltas"
     cells = [
-        estimate_cell(estimate, metric.digits, signed=signed, row_n=n)
+        estimate_cell(estimate, metric.digits, signed=signed, row_n=first.n)
         for estimate, metric in zip(estimates, metrics, strict=True)
     ]
     label = wording.term(wording.PERTURBATIONS, arm).label
-    return Row(label, (Cell(numbers.thousands(n)), *cells))
+    return Row(label, (Cell(numbers.thousands(first.n), remark=_few(first)), *cells))

@@ -32,6 +32,9 @@ class Metric:
 PERTURBATIONS: Mapping[str, Term] = {
     "none": Term("as written", "The sentence of the report, unchanged."),
     "swap_left_right": Term("left ↔ right swapped", "Every left becomes right and every right becomes left."),
+    "swap_left_right_paper": Term(
+        "left ↔ right swapped, as published", "As above by the published procedure: lower case, parts of words too."
+    ),
     "shuffle_in_report": Term("shuffled in report", "Boxes are exchanged among the sentences of one image."),
     "random_sentences": Term("random sentence", "The text comes from another patient's report; the boxes stay."),
     "random_bboxes": Term("random boxes", "The boxes come from another patient's image; the text stays."),
@@ -47,6 +50,7 @@ SUBSETS: Mapping[str, Term] = {
     "all": Term("all sentences", "Every sentence with boxes."),
     "abnormal": Term("abnormal sentences", "Sentences that state an abnormal finding."),
     "one_lung": Term("one-lung sentences", "Sentences whose boxes name exactly one of the left and the right lung."),
+    "both_sides": Term("sentences that name both sides", "Swapped too, but counted on their own."),
     "most_diverse_report_bboxes": Term(
         "most diverse reports", "The tenth of the sentences whose report's boxes overlap the least."
     ),

@@ -30,15 +30,16 @@ def test_a_null_mean_is_unknown_and_not_zero() -> None:
     assert not estimate.known
 
 
-def test_a_control_is_found_for_all_models_and_for_one(tmp_path: Path) -> None:
+def test_a_control_is_shared_or_a_models_own(tmp_path: Path) -> None:
     results = read_results(build_results(tmp_path))
     path = ("all", "exact", "auroc")
-    oracle, blind = results.control("oracle", "encoder", *path), results.control("text_blind", "encoder", *path)
+    oracle, blind = results.shared_control("oracle", *path), results.own_control("text_blind", "encoder", *path)
     assert oracle is not None
     assert oracle.mean == pytest.approx(0.96)
     assert blind is not None
     assert blind.mean == pytest.approx(0.66)
-    assert results.control("text_blind", "no such model", *path) is None
+    assert results.shared_control("text_blind", *path) is None
+    assert results.own_control("text_blind", "no such model", *path) is None
 
 
 def test_names_are_listed_once_and_in_order(tmp_path: Path) -> None:
