@@ -50,9 +50,7 @@ class Line(_Strict):
     sentence_id: Name = Field(description="Unique in the file.")
     sentence: Name = Field(description="The text that is sent to the models.")
     boxes: tuple[SentenceBox, ...] = Field(description="Where the sentence's words are true. May be empty.")
-    regions: tuple[NamedBox, ...] = Field(
-        default=(), description="All named boxes of the image; one line is enough."
-    )
+    regions: tuple[NamedBox, ...] = Field(default=(), description="All named boxes of the image; one line is enough.")
     negated: bool = Field(default=False, description="The sentence states that something is absent.")
     strata: dict[str, str] = Field(default_factory=dict, description="Free labels by which results may be split.")
 

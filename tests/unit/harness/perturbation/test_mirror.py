@@ -1,10 +1,10 @@
 """mirror_image and mirror_both: pixels and boxes are flipped together."""
 
 import numpy as np
-from wronglung.images import decode
 
 from harness.perturbation.mirror import Mirror, mirror_box, mirror_record
 from tests.harness_fakes import RIGHT_LUNG, WIDTH, record, sentence
+from wronglung.images import decode
 
 
 def test_the_flipped_image_holds_the_same_pixels_the_other_way_round():
