@@ -88,8 +88,8 @@ class TrainingConfig(StrictModel):
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
     start_from: str | None = None
-    """Folder of a model, relative to the repository, whose weights are the first ones; random weights if null. The
-    opt-out vector may be missing there."""
+    """Folder of a model, relative to the repository, whose weights are the first ones; random weights if null. Only
+    one of the two may have an opt-out vector."""
     data: DataConfig = DataConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()

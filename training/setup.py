@@ -16,7 +16,7 @@ def first_network(config: TrainingConfig, tokenizer: Tokenizer, repository: Path
     """A network with random weights, or with those of another model where the recipe says so.
 
     Raises:
-        ModelFilesError: the other model cannot be loaded, or is not the same network but for the opt-out vector.
+        ModelFilesError: the other model cannot be loaded, or is not the same network but for an opt-out vector.
     """
     torch.manual_seed(config.seed)
     text = config.network.text.model_copy(update={"vocab_size": tokenizer.get_vocab_size()})
@@ -53,5 +53,5 @@ def _copy_weights(directory: Path, network: AlignmentNetwork, tokenizer: Tokeniz
         missing, surplus = network.load_state_dict(start.network.state_dict(), strict=False)
     except RuntimeError as error:
         raise ModelFilesError(f"{directory} is another network: {error}") from error
-    if set(missing) - {"opt_out"} or surplus:
-        raise ModelFilesError(f"{directory} is another network: it lacks {missing} and has {surplus} too many")
+    if stray := {*missing, *surplus} - {"opt_out"}:
+        raise ModelFilesError(f"{directory} is another network: it differs in {sorted(stray)}")
