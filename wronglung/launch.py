@@ -28,6 +28,7 @@ class ServeOptions:
     metrics_port: int
     startup_s: float
     drain_s: float
+    connection_age_s: float
     java_heap_mb: int
     log_level: str
     command: Sequence[str]
@@ -91,5 +92,6 @@ def _gateway_command(options: ServeOptions, torchserve: TorchServe) -> list[str]
         f"--host={options.host}",
         f"--metrics-host={options.metrics_host}",
         f"--drain-s={options.drain_s}",
+        f"--connection-age-s={options.connection_age_s}",
         f"--log-level={options.log_level}",
     ]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wronglung.gateway.logs import log_to_stderr
-from wronglung.gateway.server import Gateway, Settings
+from wronglung.gateway.server import Gateway, Settings, address
 
 
 def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:
@@ -35,6 +35,12 @@ def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:
     return Settings(**values), level
 
 
+def _reached_at(host: str, port: int) -> str:
+    """Where a caller on this machine finds what listens on `host`."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not listened on, but recognised
+    return address(everywhere.get(host, host), port)
+
+
 def _report(**report: object) -> None:
     print(json.dumps(report), flush=True)
 
@@ -47,10 +53,10 @@ async def _serve(settings: Settings) -> None:
     port, metrics_port = await gateway.start()
     _report(
         listening={
-            "target": f"{settings.host}:{port}",
+            "target": _reached_at(settings.host, port),
             "port": port,
             "metrics_port": metrics_port,
-            "metrics_url": f"http://{settings.metrics_host}:{metrics_port}/metrics",
+            "metrics_url": f"http://{_reached_at(settings.metrics_host, metrics_port)}/metrics",
         }
     )
     await stop.wait()

@@ -42,8 +42,8 @@ async def check(request: pb.AlignRequest, model: ServedModel) -> Load:
 
 
 async def _check_image(data: bytes) -> tuple[int, int]:
-    """Read the image's header; of a large file in a thread, since a header can be long."""
-    if len(data) <= _INLINE_BYTES:
+    """Read the image's header; that of a large file, which can be long, and of DICOM in a thread."""
+    if len(data) <= _INLINE_BYTES and images.sniff(data) != "dicom":
         return _checked_size(data)
     return await asyncio.to_thread(_checked_size, data)
 

@@ -1,7 +1,9 @@
 """The gateway as a process: everything put together, started, and stopped in order."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from wronglung.limits import LIMITS
 from wronglung.served import read_models
 
 _HEADROOM_BYTES = 64 * 1024
+_MOST_CALLS = 256
+_FLUSH_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +81,8 @@ class Gateway:
         self._health = Health(catalogue, canary.send, self._metrics, on_health)
         pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics)
         self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics)
-        self._server = grpc.aio.server(options=settings.server_options)
+        # Every call may hold a whole message before it is admitted, so the number of calls is bounded, too.
+        self._server = grpc.aio.server(options=settings.server_options, maximum_concurrent_rpcs=_MOST_CALLS)
         self._page: MetricsPage | None = None
 
     async def start(self) -> tuple[int, int]:
@@ -92,7 +97,7 @@ class Gateway:
         names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
-            port = self._server.add_insecure_port(_address(settings.host, settings.port))
+            port = self._server.add_insecure_port(address(settings.host, settings.port))
         except RuntimeError as error:
             raise OSError(f"cannot listen on port {settings.port} of {settings.host}: {error}") from error
         self._page = MetricsPage(
@@ -107,12 +112,21 @@ class Gateway:
         _log.info("draining")
         await self._health.drain()
         self._service.draining.set()
-        await self._server.stop(self._settings.drain_s)
+        await self._finish_calls()
         await self._upstream.close()
         if self._page is not None:
             self._page.close()
         _log.info("stopped")
 
+    async def _finish_calls(self) -> None:
+        """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""
+        refusing = asyncio.create_task(self._server.stop(self._settings.drain_s))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)
+        await self._server.stop(_FLUSH_S)
+        await refusing
 
-def _address(host: str, port: int) -> str:
+
+def address(host: str, port: int) -> str:
+    """Host and port as one, also for IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -3,7 +3,8 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import grpc
 import grpc.aio
@@ -41,6 +42,9 @@ class AlignmentService:
         self._health = health
         self._metrics = metrics
         self.draining = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._calls = 0
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """The methods as gRPC registers them."""
@@ -55,7 +59,8 @@ class AlignmentService:
         """One image; refused at once when there is no room."""
         record = Record(self._metrics, "Align", uuid.uuid4().hex)
         try:
-            answer = await self._align(body, record, context)
+            with self._counted():
+                answer = await self._align(body, record, context)
         except asyncio.CancelledError:
             record.close("CANCELLED")
             raise
@@ -79,8 +84,9 @@ class AlignmentService:
     async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
         session = StreamSession(self._pipeline, self._metrics, _deadline(context), _traceparent(context), self.draining)
-        async for answer in session.answers(requests):
-            yield answer
+        with self._counted():
+            async for answer in session.answers(requests):
+                yield answer
         if self.draining.is_set():
             message = "the server is shutting down: open a new stream and send again what was not answered"
             await abort(context, ModelUnavailable(message, retry_after_ms=_RETRY_MS))
@@ -89,6 +95,18 @@ class AlignmentService:
         """What is served."""
         models = [self._describe(model) for model in self._catalogue.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Keep `idle` clear while a call is at work."""
+        self._calls += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if self._calls == 0:
+                self.idle.set()
 
     def _describe(self, model: ServedModel) -> pb.Model:
         return pb.Model(

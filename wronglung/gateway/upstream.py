@@ -1,5 +1,6 @@
 """TorchServe as the gateway sees it. Its many ways to fail become our errors here and nowhere else."""
 
+import logging
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRe
 from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 
 _RETRY_MS = 1000
+_log = logging.getLogger(__name__)
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -45,7 +47,10 @@ class TorchServeClient:
         try:
             answer: PredictionResponse = await self._stub.Predictions(envelope, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            raise typed_error(error.code(), error.details() or "", context.request_id) from error
+            typed = typed_error(error.code(), error.details() or "", context.request_id)
+            if isinstance(typed, InternalError):
+                _log.error("TorchServe failed", extra={"request_id": context.request_id, "details": error.details()})
+            raise typed from error
         return answer.prediction
 
     async def close(self) -> None:
