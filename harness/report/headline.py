@@ -51,7 +51,7 @@ SENTENCES = {
     Verdict.NOT_SHOWN: "Neither test shows that left and right matter to the map. That is not proof that they do not.",
     Verdict.NO: "The map stays where it is, whichever side the sentence names.",
     Verdict.OPPOSITE: "At least one test shows the map moving away from the words.",
-    Verdict.TOO_FEW: f"Fewer than {FEW_PATIENTS} patients: read what follows as an example, not as evidence.",
+    Verdict.TOO_FEW: f"A deciding test rests on fewer than {FEW_PATIENTS} patients: this is an example, not evidence.",
     Verdict.NOT_MEASURED: "The run has no sentences that name one side, or no swapped arm.",
 }
 
@@ -177,7 +177,7 @@ def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> Evide
 
 
 def _equals(text: str) -> str:
-    return text if text.startswith("<") else f"= {text}"
+    return (text if text.startswith("<") else f"= {text}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _control_evidence(results: Results, model: str, control: str, question: str) -> Evidence | None:
@@ -195,7 +195,7 @@ def _with_count(estimate: Estimate) -> str:
     if estimate.few_patients and estimate.patients is not None:
         parts.append(f"from {estimate.patients} patients")
     if estimate.q is not None:
-        parts.append(f"q {_equals(numbers.probability(estimate.q))}")
+        parts.append(f"q\N{NO-BREAK SPACE}{_equals(numbers.probability(estimate.q))}")
     return ", ".join(parts)
 
 
