@@ -1,5 +1,6 @@
 """The controls of a run, scored on the same sentences as the models: one table of metrics for each control."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ class Baseline:
     sentence_ids: list[str]
     images: list[str]
     patients: list[str]
-    texts: list[str]
+    wordings: list[str]
+    """What each sentence says, without case and punctuation."""
     boxes: list[tuple[Box, ...]]
     frames: list[Frame]
     maps: npt.NDArray[np.float32]
@@ -68,12 +70,16 @@ def read_baseline(parts: Sequence[Path], model: str) -> Baseline | None:
         sentence_ids=[v for table in tables for v in table.values("sentence_id")],
         images=[v for table in tables for v in table.values("image_id")],
         patients=[v for table in tables for v in table.values("patient_id")],
-        texts=[v for table in tables for v in table.values("text")],
+        wordings=[_wording(v) for table in tables for v in table.values("text")],
         boxes=[v for table, rows in zip(tables, everything, strict=True) for v in table.boxes(rows)],
         frames=[v for table, rows in zip(tables, everything, strict=True) for v in table.frames(rows)],
         maps=np.stack([v for table, rows in zip(tables, everything, strict=True) for v in table.maps(rows)]),
         opt_out=np.concatenate([table.numbers("opt_out") for table in tables]),
     )
+
+
+def _wording(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def without_a_model(baseline: Baseline) -> Iterator[Control]:
@@ -101,11 +107,11 @@ def text_blind(baseline: Baseline) -> Control:
 
 def image_blind(baseline: Baseline) -> Control:
     """For each sentence the mean map of the same wording on other images: it cannot see."""
-    texts, images = baseline.texts, baseline.images
+    wordings, images = baseline.wordings, baseline.images
     return Control(
         "image_blind",
-        controls.image_blind(baseline.maps, texts, images),
-        controls.image_blind(baseline.opt_out, texts, images),
+        controls.image_blind(baseline.maps, wordings, images),
+        controls.image_blind(baseline.opt_out, wordings, images),
     )
 
 

@@ -8,14 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import rankdata
 
 from harness.dataset.phantom import PhantomDataset
 from tests.repository import ROOT
 from tests.serving import Instance
 from tests.shared import shared_path
 from wronglung.client import AlignmentClient
+from wronglung.geometry import Frame
 
 pytestmark = pytest.mark.integration
 
@@ -100,17 +103,49 @@ def test_the_client_gets_the_maps_that_the_harness_scored(finished, server):
     assert [row["local_similarity"] for row in rows] == pytest.approx(answer.local_similarity.tolist(), abs=1e-5)
 
 
-def test_real_radiographs_are_evaluated_without_a_failure(server, tmp_path):
-    folder = shared_path("real_cxr")
-    harness(server, command("real_cxr.yaml", tmp_path, f"dataset.root={folder}"))
-    summary = json.loads((tmp_path / "summary.json").read_bytes())
+@pytest.fixture(scope="module")
+def real(server: Instance, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on the real radiographs."""
+    folder, out = shared_path("real_cxr"), tmp_path_factory.mktemp("real")
+    harness(server, command("real_cxr.yaml", out, f"dataset.root={folder}"))
+    return out
+
+
+def test_real_radiographs_are_evaluated_without_a_failure(real):
+    summary = json.loads((real / "summary.json").read_bytes())
     assert (summary["dataset"]["images"], summary["dataset"]["sentences"]) == (30, 39)
     assert summary["failures"] == {}
     for model in ("encoder", "encoder-optout"):
         assert summary["models"][model]["none"]["all"]["exact"]["auroc"]["n"] == 39
         assert summary["models"][model]["none"]["one_lung"]["exact"]["auroc"]["n"] == 32
-    frames = {row["image_id"]: row for row in pq.read_table(tmp_path / "cases.parquet").to_pylist()}
-    for line in (folder / "images.jsonl").read_text().splitlines():
+
+
+def test_frames_are_those_of_the_stored_images(real):
+    frames = {row["image_id"]: row["frame"] for row in pq.read_table(real / "cases.parquet").to_pylist()}
+    for line in (shared_path("real_cxr") / "images.jsonl").read_text().splitlines():
         image = json.loads(line)
-        frame = frames[image["image"]]["frame"]
+        frame = frames[image["image"]]
         assert (frame["image_width"], frame["image_height"]) == (image["width"], image["height"])
+
+
+def sampled_auroc(attention: np.ndarray, frame: Frame, boxes: list[tuple[float, ...]], step: float = 0.5) -> float:
+    """AUROC over points of the image, every `step` frame pixels: each asked for its cell and whether a box holds it."""
+    x0, y0, x1, y1 = frame.image_rect
+    xs, ys = np.meshgrid(np.arange(x0 + step / 2, x1, step), np.arange(y0 + step / 2, y1, step))
+    rows, cols = attention.shape
+    values = attention[(ys * rows / frame.height).astype(int), (xs * cols / frame.width).astype(int)].ravel()
+    x, y = (xs - frame.offset_x) / frame.scale_x, (ys - frame.offset_y) / frame.scale_y
+    inside = np.any([(a <= x) & (x < c) & (b <= y) & (y < d) for a, b, c, d in boxes], axis=0).ravel()
+    ranks = rankdata(values)
+    positives, negatives = inside.sum(), (~inside).sum()
+    return float((ranks[inside].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def test_the_real_numbers_are_right(real):
+    maps = np.load(real / "maps.npz")["maps"]
+    rows = pq.read_table(real / "cases.parquet").to_pylist()
+    checked = [i for i, row in enumerate(rows) if row["status"] == "ok"][::7]
+    for i in checked:
+        boxes = [(box["x0"], box["y0"], box["x1"], box["y1"]) for box in rows[i]["boxes"]]
+        expected = sampled_auroc(maps[i], Frame(**rows[i]["frame"]), boxes)
+        assert rows[i]["exact_auroc"] == pytest.approx(expected, abs=4e-3), rows[i]["sentence_id"]
