@@ -106,7 +106,7 @@ class AlignmentHandler:
         for index in range(len(data)):  # without it, a streaming call would kill the worker
             context.set_response_header(index, "ts_stream_next", "false")
         self._decode_s = self._predict_s = 0.0
-        entries = [(entry[REQUEST_ENTRY], RequestContext.from_bytes(entry[CONTEXT_ENTRY])) for entry in data]
+        entries = [_open(entry) for entry in data]
         if self.model.deterministic or len(entries) == 1:
             answers = [self._answer(entry) for entry in entries]
         else:
@@ -165,6 +165,14 @@ class AlignmentHandler:
         for name, value in figures.items():
             metric = context.metrics.get_metric(name, MetricTypes.HISTOGRAM)
             metric.add_or_update(value, [str(context.model_name)])
+
+
+def _open(entry: Mapping[str, Any]) -> Entry:
+    """Request and context. What did not come from the gateway becomes an empty request, to be refused by its own."""
+    try:
+        return entry[REQUEST_ENTRY], RequestContext.from_bytes(entry[CONTEXT_ENTRY])
+    except (KeyError, ValueError):
+        return b"", RequestContext("")
 
 
 def _refuse_expired(context: RequestContext) -> None:

@@ -17,6 +17,8 @@ HANDLER = Path("handlers", "alignment_handler.py")
 CONFIG_FILE = "config.json"
 SERVING_FILE = "model-config.yaml"
 
+_TORCHSERVE_DEFAULTS = {"maxWorkers": 1, "batchSize": 1, "jobQueueSize": 100}
+
 
 class StoreError(ValueError):
     """The model store lacks what was asked for."""
@@ -61,7 +63,7 @@ def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) 
 def _describe(directory: Path) -> ServedModel:
     source = directory / CONFIG_FILE
     config = parse_config(ModelConfig, source.read_text(encoding="utf-8"), str(source))
-    settings = _settings(directory / SERVING_FILE)
+    workers, batch_size, queue_size = _serving_numbers(directory / SERVING_FILE)
     side = config.network.image.grid_side
     return ServedModel(
         name=directory.resolve().name,
@@ -73,10 +75,19 @@ def _describe(directory: Path) -> ServedModel:
         frame_width=config.preprocess.crop,
         frame_height=config.preprocess.crop,
         max_word_pieces=config.network.text.max_word_pieces,
-        workers=int(settings.get("maxWorkers", 1)),
-        batch_size=int(settings.get("batchSize", 1)),
-        queue_size=int(settings.get("jobQueueSize", 100)),
+        workers=workers,
+        batch_size=batch_size,
+        queue_size=queue_size,
     )
+
+
+def _serving_numbers(path: Path) -> list[int]:
+    """Workers, batch and queue size, as TorchServe will understand its settings for the model."""
+    settings = _settings(path)
+    numbers = [settings.get(key, default) for key, default in _TORCHSERVE_DEFAULTS.items()]
+    if not all(isinstance(number, int) and number >= 1 for number in numbers):
+        raise StoreError(f"{path}: {', '.join(_TORCHSERVE_DEFAULTS)} must be whole numbers of at least 1")
+    return numbers
 
 
 def _settings(path: Path) -> dict[str, Any]:

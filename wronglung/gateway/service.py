@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import grpc
 import grpc.aio
@@ -84,9 +84,10 @@ class AlignmentService:
     async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
         session = StreamSession(self._pipeline, self._metrics, _deadline(context), _traceparent(context), self.draining)
-        with self._counted():
-            async for answer in session.answers(requests):
-                yield answer
+        async with aclosing(session.answers(requests)) as answers:
+            with self._counted():
+                async for answer in answers:
+                    yield answer
         if self.draining.is_set():
             message = "the server is shutting down: open a new stream and send again what was not answered"
             await abort(context, ModelUnavailable(message, retry_after_ms=_RETRY_MS))

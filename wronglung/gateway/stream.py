@@ -1,7 +1,7 @@
 """One AlignStream: read in order, answered in any order, held back while the server is full."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from wronglung import wire
 from wronglung.envelope import RequestContext
@@ -45,7 +45,7 @@ class StreamSession:
         self._in_flight: dict[str, Record] = {}
         self._answers: asyncio.Queue[pb.AlignStreamResponse | None] = asyncio.Queue()
 
-    async def answers(self, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def answers(self, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Answer every request that is read, each by one serialised `AlignStreamResponse`."""
         reader = asyncio.create_task(self._read(requests))
         reader.add_done_callback(lambda _: self._answers.put_nowait(None))

@@ -144,6 +144,11 @@ def test_bytes_that_are_no_request_are_answered(handler: AlignmentHandler) -> No
     assert [code(each) for each in handle(handler, spoiled)] == ["REQUEST_INVALID"]
 
 
+def test_what_did_not_come_from_the_gateway_is_refused_by_its_own(handler: AlignmentHandler) -> None:
+    answers = handle(handler, entry("a"), {"body": bytearray(b"{}")}, entry("c") | {CONTEXT_ENTRY: bytearray(b"[")})
+    assert [code(each) for each in answers] == ["OK", "IMAGE_EMPTY", "IMAGE_EMPTY"]
+
+
 def test_deterministic_computes_one_by_one_and_throughput_together() -> None:
     for deterministic, calls in ((True, [1, 1, 1]), (False, [3])):
         handler = AlignmentHandler()

@@ -79,13 +79,15 @@ def test_an_empty_store_says_how_to_name_another(tmp_path: Path) -> None:
         models_in(tmp_path)
 
 
-@pytest.mark.parametrize("settings", ["- a list", "a: [unclosed", None], ids=["list", "broken", "missing"])
+@pytest.mark.parametrize(
+    "settings", ["- a list", "a: [unclosed", None, "batchSize: many"], ids=["list", "broken", "missing", "no number"]
+)
 def test_settings_that_are_none_are_named(store: Path, tmp_path: Path, settings: str | None) -> None:
     path = store / "encoder" / "model-config.yaml"
     path.unlink()
     if settings is not None:
         path.write_text(settings)
-    with pytest.raises(StoreError, match="settings for the model"):
+    with pytest.raises(StoreError, match=r"settings for the model|must be whole numbers"):
         build_archives(["encoder"], store, tmp_path, ROOT)
 
 
