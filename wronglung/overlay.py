@@ -111,12 +111,16 @@ def _to_8_bit(pixels: Pixels) -> Image.Image:
 
 
 def _blend(grey: Floats, values: Floats) -> Image.Image:
-    """Colour over grey: the stronger a cell, up to the map's maximum, the more of its colour."""
-    peak = np.nanmax(values) if np.isfinite(values).any() else 0.0
-    share = np.nan_to_num(values / peak) if peak > 0 else np.zeros_like(values)
+    """Colour over grey: nothing where a cell has no more than its even share, most at the map's maximum.
+
+    Full strength takes at least twice the even share, so that a nearly flat map looks flat.
+    """
+    even = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    full = max(float(np.nanmax(values)), 2 * even) if even > 0 else 1.0
+    share = np.nan_to_num(np.clip((values - even) / (full - even), 0.0, 1.0))
     steps = np.arange(len(_COLOURS)) / (len(_COLOURS) - 1)
     colour = np.stack([np.interp(share, steps, channel) for channel in _COLOURS.T], axis=-1)
-    alpha = (_STRONGEST * share)[..., None]
+    alpha = (_STRONGEST * np.sqrt(share))[..., None]
     return Image.fromarray(np.rint((1 - alpha) * grey[..., None] + alpha * colour).astype(np.uint8))
 
 
