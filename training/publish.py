@@ -68,6 +68,7 @@ def card(config: TrainingConfig, recipe: str, measured: Measured, weights_bytes:
 | maps | one per sentence on a grid of {config.network.image.grid_side} × {config.network.image.grid_side} cells |
 | trained on | {measured.training_studies:,} phantom radiographs of {data.patients:,} procedural patients \
 (seed {data.seed}, split "train"){mirrored}; no picture of a real patient |
+| first weights | {"random" if config.start_from is None else f"those of `{config.start_from}`"} |
 | loss | GLoRIA's local and global contrastive losses; pairs whose sentence is true for the image are no negatives |
 | schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} pairs; the weights are those of step \
 {measured.progress.best_step:,}, which had the lowest loss on {data.validation_patients} validation patients \
