@@ -65,7 +65,7 @@ def examine(host: str, port: int, store: Path | None) -> Iterator[Finding]:
     yield _attempt("disk", _disk)
     try:
         directories = _models(store)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         yield Finding("fail", "model store", str(error))
         return
     yield _attempt("memory", lambda: _memory(len(directories)))

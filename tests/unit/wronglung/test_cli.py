@@ -1,0 +1,86 @@
+"""Specification of the command line: what it prints, and how it fails."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wronglung import cli, errors
+from wronglung.alignment import Alignment, ModelIdentity
+from wronglung.commands import align, doctor
+from wronglung.geometry import letterbox
+
+
+def alignment() -> Alignment:
+    maps = np.full((2, 19, 19), 0.5 / 360, np.float32)
+    maps[0, 4, 10] = 0.5
+    maps[1] = np.nan
+    nothing = np.float32("nan")
+    return Alignment(
+        maps=maps,
+        opt_out=np.array([0.125, nothing], np.float32),
+        local_similarity=np.array([1.5, nothing], np.float32),
+        global_similarity=np.array([-0.25, nothing], np.float32),
+        words=(("[CLS]", "opacity"), ()),
+        truncated=np.array([True, False]),
+        errors=(None, errors.SentenceEmpty("nothing is left")),
+        frame=letterbox(400, 300),
+        model=ModelIdentity("encoder", "1.0", "ab" * 32),
+    )
+
+
+def test_the_table_says_where_the_peak_is_in_original_pixels() -> None:
+    table = align.as_table(alignment(), ["Opacity.", ""])
+    x0, y0, x1, y1 = letterbox(400, 300).cell(4, 10, 19, 19)
+    assert f"{(x0 + x1) / 2:.0f}, {(y0 + y1) / 2:.0f}" in table
+    assert "0.1250" in table
+    assert "cut at the model's limit" in table
+
+
+def test_the_table_says_why_a_sentence_has_no_map() -> None:
+    assert "nothing is left" in align.as_table(alignment(), ["Opacity.", ""])
+
+
+def test_json_holds_the_maps_and_is_json() -> None:
+    document = json.loads(json.dumps(align.as_json(alignment(), ["Opacity.", ""]), allow_nan=False))
+    first, second = document["sentences"]
+    np.testing.assert_array_equal(np.array(first["map"], np.float32), alignment().maps[0])
+    assert second["error"]["code"] == "ERROR_CODE_SENTENCE_EMPTY"
+
+
+def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["align", str(tmp_path / "none.png"), "a b"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_server_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "--target", "127.0.0.1:1", "--timeout", "1"]) == 1
+    assert "wronglung serve" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    assert "usage: wronglung" in capsys.readouterr().out
+
+
+def test_help_loads_no_torch() -> None:
+    code = "import sys; from wronglung.cli import build_parser; build_parser(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_the_doctor_finds_weights_that_were_changed(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"weights_sha256": "0" * 64}))
+    (tmp_path / "weights.safetensors").write_bytes(b"other")
+    with pytest.raises(ValueError, match="restore"):
+        doctor._digest(tmp_path)
+
+
+def test_the_doctor_finds_a_store_that_is_not_there(tmp_path: Path) -> None:
+    findings = {each.subject: each for each in doctor.examine("127.0.0.1", 0, tmp_path / "none")}
+    assert findings["model store"].state == "fail"
