@@ -181,6 +181,6 @@ def test_a_delta_needs_a_partner_of_its_length():
 def test_a_whole_table_takes_seconds():
     table = {f"m{k}": RNG.random(2500) for k in range(40)}
     patients = [f"p{i % 500}" for i in range(2500)]
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock: other work on the machine must not fail this
     mean_intervals(table, patients, resamples=10_000)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
