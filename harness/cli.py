@@ -1,6 +1,7 @@
 """The `harness` command."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, RunError, ServerLostError, WronglungError, report.ResultsError) as error:
         print(f"harness: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # e.g. `| head`; Python would complain once more when it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print("harness: stopped; run again with --resume to go on", file=sys.stderr)
         return 130

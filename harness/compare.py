@@ -1,5 +1,6 @@
 """What changed from one run to another: differences of the same sentence under the same model and perturbation."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,11 +125,11 @@ def read_pairing(a: Path, b: Path) -> Pairing:
     """Two runs by their directories.
 
     Raises:
-        ConfigError: a directory has no `cases.parquet`.
+        ConfigError: a directory is not that of a finished run.
     """
     for directory in (a, b):
-        if not RunDirectory(directory).cases.is_file():
-            raise ConfigError(f"{directory} has no cases.parquet: give a directory that `harness run` has finished")
+        if not (RunDirectory(directory).cases.is_file() and RunDirectory(directory).manifest.is_file()):
+            raise ConfigError(f"{directory} lacks cases.parquet or manifest.json: give one that `harness run` finished")
     return Pairing(CaseTable.read(RunDirectory(a).cases), CaseTable.read(RunDirectory(b).cases))
 
 
@@ -140,11 +141,26 @@ def compare(a: Path, b: Path, gate: Sequence[Condition] = ()) -> tuple[str, bool
     """
     pairing = read_pairing(a, b)
     faults = [fault for c in gate for fault in c.faults(pairing.change(c.model, c.perturbation, c.subset, c.metric))]
-    lines = aligned([HEADS, *_rows(pairing)])
+    lines = [*_sources(a, b), *aligned([HEADS, *_rows(pairing)])]
     lines += ["", *_failed(pairing), *(f"GATE BROKEN  {fault}" for fault in faults)]
     if gate and not faults:
         lines.append(f"gate holds: {len(gate)} conditions")
     return "\n".join(lines).rstrip(), bool(faults)
+
+
+def _sources(a: Path, b: Path) -> Iterator[str]:
+    """Which weights are compared, and a word if the data sets are not the same."""
+    before, after = (json.loads(RunDirectory(directory).manifest.read_bytes()) for directory in (a, b))
+    for model, node in after["models"].items():
+        if model in before["models"]:
+            yield f"{model}: weights {_weights(before['models'][model])} → {_weights(node)}"
+    if before["dataset"]["digest"] != after["dataset"]["digest"]:
+        yield "the data sets differ: only sentences with the same id are compared"
+    yield ""
+
+
+def _weights(node: dict[str, Any]) -> str:
+    return f"{node['version']} ({node['weights_digest'][:12]})"
 
 
 def _rows(pairing: Pairing) -> Iterator[tuple[str, ...]]:

@@ -28,8 +28,8 @@ class NamedBox(_Strict):
 
     name: Name = Field(description='What the box is around, e.g. "left lung". Sides are the patient\'s.')
     box_xyxy: tuple[Coordinate, Coordinate, Coordinate, Coordinate] = Field(
-        description="[x0, y0, x1, y1] in pixels of the stored file, origin top left, half-open: x1 and y1 lie just "
-        "outside. x0 < x1, y0 < y1, inside the image."
+        description="[x0, y0, x1, y1] in pixels of the image as a reader sees it (EXIF orientation applied), origin "
+        "top left, half-open: x1 and y1 lie just outside. x0 < x1, y0 < y1, inside the image."
     )
 
 
@@ -70,7 +70,7 @@ def parse_line(data: bytes) -> Line:
 
 
 def explain(error: ValidationError) -> str:
-    """The faults as ``key.path: what is wrong``, joined by semicolons; values, which may be confidential, are left out."""
+    """The faults as ``key.path: what is wrong``, joined by semicolons; values are left out: they may be private."""
     return "; ".join(
         f"{'.'.join(map(str, fault['loc'])) or 'line'}: {fault['msg']}" for fault in error.errors(include_input=False)
     )

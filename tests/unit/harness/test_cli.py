@@ -1,11 +1,15 @@
 """The harness command: exit codes, messages, and that it ties the stages together."""
 
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
 
 from harness import cli
 from tests.harness_fakes import FakeClient, fake_dataset, png
+from tests.repository import ROOT
 from wronglung.errors import ModelUnavailable
 
 
@@ -91,7 +95,7 @@ def test_a_server_that_does_not_answer_is_a_message_and_no_traceback(run_file, m
     [
         (["run", "missing.yaml"], "cannot read the run file missing.yaml"),
         (["report", "nowhere"], "nowhere"),
-        (["compare", "nowhere", "nowhere"], "no cases.parquet"),
+        (["compare", "nowhere", "nowhere"], "lacks cases.parquet"),
         (["validate", "missing.jsonl"], "missing.jsonl"),
         (["validate", "phantom:exam"], "choose from train, validation, test"),
     ],
@@ -124,6 +128,16 @@ def test_validate_says_what_a_file_holds_and_fails_when_something_is_left_out(tm
 def test_validate_knows_the_phantoms(capsys):
     assert cli.main(["validate", "phantom:test"]) == 0
     assert "phantom" in capsys.readouterr().out
+
+
+def test_a_reader_who_stops_reading_is_no_error(run_file, tmp_path):
+    cli.main(["run", str(run_file)])
+    out = shlex.quote(str(tmp_path / "out"))
+    compare = f"from harness.cli import main; raise SystemExit(main(['compare', {out!r}, {out!r}]))"
+    script = f"{shlex.quote(sys.executable)} -c {shlex.quote(compare)} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("command", ["run", "report", "compare", "validate"])

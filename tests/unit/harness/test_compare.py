@@ -10,7 +10,7 @@ import yaml
 from harness.compare import Condition, compare, load_gate
 from harness.pipeline import run
 from harness.runconfig import ConfigError, parse_run_config
-from tests.harness_fakes import FakeClient, align, fake_dataset
+from tests.harness_fakes import FakeClient, align, fake_dataset, identity
 
 
 def blurred(item):
@@ -52,6 +52,13 @@ def test_the_change_is_over_the_sentences_that_both_runs_have(runs):
     assert f"{mean(before, shared):.4f}  {mean(after, shared):.4f}" in line
     assert line.split()[-1] == "18"
     assert not broken
+
+
+def test_it_says_which_weights_are_compared_and_that_the_data_differ(runs):
+    digest = identity("m").weights_digest[:12]
+    text, _ = compare(*runs)
+    assert text.startswith(f"m: weights 1.0 ({digest}) → 1.0 ({digest})\nthe data sets differ")
+    assert "differ" not in compare(runs[0], runs[0])[0]
 
 
 def test_a_run_compared_with_itself_has_not_changed(runs):
@@ -106,5 +113,5 @@ def test_a_wrong_gate_is_explained(tmp_path, content, words):
 def test_a_missing_gate_or_run_is_named(tmp_path, runs):
     with pytest.raises(ConfigError, match="cannot read the gate file"):
         load_gate(tmp_path / "none.yaml")
-    with pytest.raises(ConfigError, match=r"no cases\.parquet"):
+    with pytest.raises(ConfigError, match=r"lacks cases\.parquet"):
         compare(runs[0], tmp_path)

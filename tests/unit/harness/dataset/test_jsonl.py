@@ -1,6 +1,7 @@
 """The JSONL data set: what is read, and what is left out and counted."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -10,6 +11,7 @@ from harness.dataset import line
 from harness.dataset.base import Dataset, validate
 from harness.dataset.jsonl import open_jsonl
 from tests.harness_fakes import HEIGHT, WIDTH, png
+from tests.repository import ROOT
 
 
 def row(number=0, **changes):
@@ -155,6 +157,14 @@ def test_the_shipped_schema_is_the_readers_own():
     shipped = (line.__file__).replace("line.py", "jsonl.schema.json")
     with open(shipped, encoding="utf-8") as file:
         assert file.read() == line.json_schema_text()
+
+
+def test_the_page_for_users_shows_a_line_that_is_read_and_names_every_key():
+    page = (ROOT / "docs" / "bring-your-own-data.md").read_text(encoding="utf-8")
+    example = page.split("```json\n")[1].split("```")[0]
+    assert line.parse_line(example.encode()).boxes[1].label == "abnormal"
+    table = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", "".join(table))) == set(line.Line.model_fields)
 
 
 def test_the_shipped_schema_accepts_what_the_reader_accepts():
