@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
-from wronglung.client import AlignItem
 
 from harness.case import Box, ImageRecord, Sentence, Triple
 from harness.dataset.base import digest_records
 from wronglung.alignment import Alignment, ModelIdentity
+from wronglung.client import AlignItem
 from wronglung.errors import SentenceEmpty, WronglungError
 from wronglung.geometry import letterbox
 
