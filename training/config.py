@@ -29,6 +29,9 @@ class DataConfig(StrictModel):
     abnormal_share: float = Field(default=0.5, ge=0, le=1)
     """Probability with which a study's sentence is drawn among its abnormal ones, if it has any."""
 
+    focused_share: float = Field(default=0.0, ge=0, le=1)
+    """Probability that a training batch speaks of two findings only: side and zone then tell its sentences apart."""
+
 
 class AugmentConfig(StrictModel):
     """What is done to a training image, beside the random crop."""
@@ -88,8 +91,8 @@ class TrainingConfig(StrictModel):
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
     start_from: str | None = None
-    """Folder of a model, relative to the repository, whose weights are the first ones; random weights if null. Only
-    one of the two may have an opt-out vector."""
+    """Another recipe, relative to the repository, whose best weights are the first ones (it is run first if its result
+    is not there); random weights if null. Only one of the two may have an opt-out vector."""
     data: DataConfig = DataConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()

@@ -2,57 +2,94 @@
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from tokenizers import Tokenizer
 
 from harness.dataset.phantom import PhantomDataset
 from training.batches import BatchSource
-from training.config import TrainingConfig
+from training.config import TrainingConfig, load_config
 from training.evaluation import evaluate
 from training.publish import Measured, publish
 from training.setup import first_network
 from training.studies import StudySet, load_studies
-from training.trainer import Trainer
+from training.trainer import Progress, Trainer
 from training.vocabulary import build_tokenizer
+from wronglung.model.checkpoint import load_checkpoint
 from wronglung.model.engine import load_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+class _Trained(NamedTuple):
+    """What training gave, beside the files in its folder."""
+
+    folder: Path
+    progress: Progress
+    seconds: float
+    parameters: int
+    studies: int
+
+
 def train_and_publish(config: TrainingConfig, recipe: str, output: Path, work: Path) -> None:
-    """Run a recipe from rendering to card.
+    """Run a recipe from rendering to card, and before it the recipe that it starts from if that has not been run.
 
     Args:
         config: the recipe.
         recipe: where it came from, for the card.
         output: the model's folder; its model files are replaced.
-        work: folder for renderings (shared between runs), log and checkpoints.
+        work: folder for renderings (shared between runs), logs and checkpoints.
     """
+    trained = _train(config, work)
+    test = PhantomDataset(config.data.seed, "test", config.data.test_patients)
+    measured = Measured(
+        seconds=trained.seconds,
+        progress=trained.progress,
+        parameters=trained.parameters,
+        training_studies=trained.studies,
+        test_studies=len(test),
+        outcomes=evaluate(load_model(trained.folder / "best"), test),
+    )
+    publish(trained.folder, output, config, recipe, measured)
+
+
+def _train(config: TrainingConfig, work: Path) -> _Trained:
+    start = None if config.start_from is None else _result_of(REPOSITORY / config.start_from, work)
     torch.set_num_threads(config.threads)
-    training = _studies(config, "train", config.data.patients, config.data.mirrored, work)
-    validation = _studies(config, "validation", config.data.validation_patients, False, work)
+    data, batch = config.data, config.schedule.batch
+    training = _studies(config, "train", data.patients, data.mirrored, work)
+    validation = _studies(config, "validation", data.validation_patients, False, work)
     started, folder = time.monotonic(), work / config.name
-    tokenizer = build_tokenizer(training.studies, config.cleaning, config.network.text.vocab_size)
+    tokenizer = _tokenizer(config, training, start)
+    network = first_network(config, tokenizer, start)
     trainer = Trainer(
         config,
-        first_network(config, tokenizer, REPOSITORY),
+        network,
         tokenizer,
-        BatchSource(training, config.preprocess, config.schedule.batch, config.data.abnormal_share),
-        BatchSource(validation, config.preprocess, config.schedule.batch, config.data.abnormal_share),
+        BatchSource(training, config.preprocess, batch, data.abnormal_share, data.focused_share),
+        BatchSource(validation, config.preprocess, batch, data.abnormal_share),
         folder,
     )
     progress = trainer.run()
-    seconds = time.monotonic() - started
-    test = PhantomDataset(config.data.seed, "test", config.data.test_patients)
-    measured = Measured(
-        seconds=seconds,
-        progress=progress,
-        parameters=sum(parameter.numel() for parameter in trainer.network.parameters()),
-        training_studies=len(training.studies),
-        test_studies=len(test),
-        outcomes=evaluate(load_model(trainer.best), test),
-    )
-    publish(folder, output, config, recipe, measured)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return _Trained(folder, progress, time.monotonic() - started, parameters, len(training.studies))
+
+
+def _tokenizer(config: TrainingConfig, training: StudySet, start: Path | None) -> Tokenizer:
+    """The tokenizer of the first weights, if there are any: their rows belong to its pieces."""
+    if start is not None:
+        return load_checkpoint(start).tokenizer
+    return build_tokenizer(training.studies, config.cleaning, config.network.text.vocab_size)
+
+
+def _result_of(recipe: Path, work: Path) -> Path:
+    """The best checkpoint of another recipe, which is run if it has left none."""
+    config = load_config(recipe)
+    best = work / config.name / "best"
+    if not best.exists():
+        _train(config, work)
+    return best
 
 
 def _studies(config: TrainingConfig, split: str, patients: int, mirrored: bool, work: Path) -> StudySet:

@@ -12,8 +12,8 @@ from wronglung.model.errors import ModelFilesError
 from wronglung.model.network import AlignmentNetwork
 
 
-def first_network(config: TrainingConfig, tokenizer: Tokenizer, repository: Path) -> AlignmentNetwork:
-    """A network with random weights, or with those of another model where the recipe says so.
+def first_network(config: TrainingConfig, tokenizer: Tokenizer, start: Path | None) -> AlignmentNetwork:
+    """A network with random weights, or with those of the model in the folder `start`.
 
     Raises:
         ModelFilesError: the other model cannot be loaded, or is not the same network but for an opt-out vector.
@@ -24,8 +24,8 @@ def first_network(config: TrainingConfig, tokenizer: Tokenizer, repository: Path
     with torch.no_grad():
         for parameter in _region_parameters(network):
             parameter.mul_(config.optimiser.attention_scale)
-    if config.start_from is not None:
-        _copy_weights(repository / config.start_from, network, tokenizer)
+    if start is not None:
+        _copy_weights(start, network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 
@@ -45,12 +45,10 @@ def _region_parameters(network: AlignmentNetwork) -> list[torch.Tensor]:
     return [network.image.local_embedder.weight, *([] if network.opt_out is None else [network.opt_out])]
 
 
-def _copy_weights(directory: Path, network: AlignmentNetwork, tokenizer: Tokenizer) -> None:
-    start = load_checkpoint(directory)
-    if start.tokenizer.get_vocab() != tokenizer.get_vocab():
-        raise ModelFilesError(f"{directory} has another vocabulary: train it from the same data first")
+def _copy_weights(directory: Path, network: AlignmentNetwork) -> None:
+    weights = load_checkpoint(directory).network.state_dict()
     try:
-        missing, surplus = network.load_state_dict(start.network.state_dict(), strict=False)
+        missing, surplus = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ModelFilesError(f"{directory} is another network: {error}") from error
     if stray := {*missing, *surplus} - {"opt_out"}:

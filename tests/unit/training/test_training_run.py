@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
@@ -16,7 +17,7 @@ from training.setup import first_network
 from training.studies import Study
 from training.vocabulary import build_tokenizer
 from wronglung.model import load_model
-from wronglung.model.checkpoint import create_random_model
+from wronglung.model.checkpoint import load_checkpoint
 from wronglung.model.config import CleaningConfig
 from wronglung.model.errors import ModelFilesError
 
@@ -95,12 +96,19 @@ def _digest_of_run(seed: int, work: Path, output: Path) -> str:
     return hashlib.sha256((output / "weights.safetensors").read_bytes()).hexdigest()
 
 
-def test_a_model_can_start_from_another_one(output: Path, work: Path, tmp_path: Path) -> None:
-    study = Study("p", (Sentence("s", "There is a nodule.", ()),), frozenset())
-    tokenizer = build_tokenizer([study], CleaningConfig(), 600)
-    create_random_model(tmp_path / "other", opt_out=False)
-    with pytest.raises(ModelFilesError, match="another vocabulary"):
-        first_network(recipe(start_from="other"), tokenizer, tmp_path)
+def test_a_model_starts_from_another_ones_weights(output: Path) -> None:
+    start = load_checkpoint(output)
+    begun = first_network(recipe(seed=5), start.tokenizer, output).state_dict()
+    assert all(torch.equal(tensor, begun[name]) for name, tensor in start.network.state_dict().items())
+
+
+def test_only_the_opt_out_vector_may_be_one_sided(output: Path) -> None:
+    start = load_checkpoint(output)
+    plain = {**RECIPE["network"], "attention": {"opt_out": False}}  # type: ignore[dict-item]
+    assert first_network(recipe(network=plain), start.tokenizer, output).opt_out is None
+    deeper = {**plain, "text": {**plain["text"], "layers": 4}}
+    with pytest.raises(ModelFilesError, match="another network"):
+        first_network(recipe(network=deeper), start.tokenizer, output)
 
 
 def test_the_vocabulary_holds_training_words_common_words_and_the_alphabet() -> None:
