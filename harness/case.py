@@ -59,12 +59,12 @@ class Sentence:
 
     @property
     def abnormal(self) -> bool:
-        """Whether the sentence states an abnormal finding: a triple (·, abnormal, yes) (SCIENCE.md §3)."""
+        """Whether the sentence states an abnormal finding: a triple (·, abnormal, yes) (arXiv 2210.06565)."""
         return any(t.label == "abnormal" and t.context for t in self.triples)
 
     @property
     def lung_side(self) -> Side | None:
-        """The side if the boxes name exactly one of `left lung` and `right lung`, else None (SCIENCE.md §3)."""
+        """The side if the boxes name exactly one of `left lung` and `right lung`, else None (arXiv 2210.06565)."""
         names = {box.name for box in self.boxes} & {"left lung", "right lung"}
         if len(names) != 1:
             return None

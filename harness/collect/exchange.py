@@ -81,9 +81,7 @@ class Exchange:
                 yield from _drain(self._unreadable)
             yield from _drain(self._unreadable)
             if self._in_flight:
-                raise ServerLostError(
-                    f"the stream ended with {len(self._in_flight)} requests unanswered: run with --resume"
-                )
+                raise ServerLostError(f"the stream ended with {len(self._in_flight)} requests unanswered. {RESUME}")
             first, ended = False, not self._again
 
     def _stream(self, source: Iterable[Shipment]) -> Iterator[tuple[str, Alignment | WronglungError]]:

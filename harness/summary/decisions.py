@@ -40,9 +40,11 @@ class Statements:
         known = self.of_image[image_id]
         return any(_is_false(triple, known) for triple in self.of_sentence[sentence_id].triples)
 
-    def states_presence(self, sentence_id: str) -> bool:
-        """Whether the sentence states that something is there."""
-        return any(triple.context for triple in self.of_sentence[sentence_id].triples)
+    def class_of(self, sentence_id: str) -> str:
+        """`own_present` if the sentence states that something is there, `own_negated` if it only states that something
+        is not, empty if it states nothing that is known."""
+        contexts = {triple.context for triple in self.of_sentence[sentence_id].triples}
+        return "own_present" if True in contexts else "own_negated" if contexts else ""
 
 
 def _stated(record: ImageRecord) -> frozenset[Triple]:
@@ -61,10 +63,10 @@ def opt_out_tree(cases: CaseTable, statements: Statements, model: str, statistic
     mass = cases.numbers("opt_out")
     if not len(random) or not mass[own].sum() > 0:
         return {}
-    present = np.array([statements.states_presence(s) for s in cases.values("sentence_id", own)], dtype=bool)
+    kinds = np.array([statements.class_of(s) for s in cases.values("sentence_id", own)], dtype=object)
     donors = zip(cases.values("donor_id", random), cases.values("image_id", random), strict=True)
     false = np.array([statements.false_of(donor, image) for donor, image in donors], dtype=bool)
-    classes = {"own_present": own[present], "own_negated": own[~present], "random_false": random[false]}
+    classes = {kind: own[kinds == kind] for kind in ("own_present", "own_negated")} | {"random_false": random[false]}
     return {
         "mass": {
             name: statistics.mean(mass[rows], list(cases.patients[rows])) for name, rows in classes.items() if len(rows)

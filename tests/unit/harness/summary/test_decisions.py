@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from harness.case import Sentence
 from harness.pipeline import run
 from harness.runconfig import parse_run_config
 from harness.summary.decisions import Statements
@@ -32,9 +33,11 @@ def test_a_sentence_is_false_where_the_report_does_not_bear_it_out(sentence_id, 
     assert STATEMENTS.false_of(sentence_id, image_id) is false
 
 
-def test_only_a_statement_of_presence_states_presence():
-    assert STATEMENTS.states_presence("sick")
-    assert not STATEMENTS.states_presence("clear")
+def test_sentences_are_classed_by_what_they_state():
+    vague = Statements.read(FakeDataset([record(0, Sentence("vague", "Follow-up.", (RIGHT_LUNG,)))]))
+    assert STATEMENTS.class_of("sick") == "own_present"
+    assert STATEMENTS.class_of("clear") == "own_negated"
+    assert vague.class_of("vague") == ""
 
 
 def one_of_three(i):
