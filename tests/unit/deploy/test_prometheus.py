@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
+from prometheus_client import generate_latest
 
 from tests import needs, repository
 from wronglung.errors import leaf_errors
@@ -14,13 +15,18 @@ FOLDER = repository.ROOT / "deploy" / "prometheus"
 RULES = (FOLDER / "rules.yml").read_text()
 
 
-def promtool(*arguments: str) -> None:
-    done = subprocess.run([needs.tool("promtool"), *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
+def promtool(*arguments: str, text: str | None = None) -> None:
+    command = [needs.tool("promtool"), *arguments]
+    done = subprocess.run(command, cwd=FOLDER, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_configuration_is_valid() -> None:
     promtool("check", "config", "prometheus.yml")
+
+
+def test_the_gateways_metrics_are_named_as_prometheus_recommends() -> None:
+    promtool("check", "metrics", text=generate_latest(Metrics().registry).decode())
 
 
 def test_every_alert_fires_when_it_should_and_only_then() -> None:
