@@ -1,8 +1,9 @@
 """The opt-out mass as a decision: is attention withheld from sentences that are false for the image?
 
 Positives are the random sentences that state something false of the image, negatives the image's own sentences that
-state something present. A statement (region, label, present) is false of an image whose own report does not make it; a
-statement of absence is false where the report states the presence. Own negated sentences are a class of their own.
+state something present; own negated sentences are a class of their own. A statement (region, label, present) is false of
+an image whose own report does not make it; a statement of absence is false where the report states the presence, and
+"normal" states the absence of "abnormal".
 """
 
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def _stated(record: ImageRecord) -> frozenset[Triple]:
 
 
 def _is_false(triple: Triple, known: frozenset[Triple]) -> bool:
+    if triple.label == "normal":  # says that there is no abnormality
+        triple = Triple(triple.region, "abnormal", not triple.context)
     if triple.context:
         return triple not in known
     return Triple(triple.region, triple.label, True) in known

@@ -33,6 +33,13 @@ def test_a_sentence_is_false_where_the_report_does_not_bear_it_out(sentence_id, 
     assert STATEMENTS.false_of(sentence_id, image_id) is false
 
 
+@pytest.mark.parametrize(("label", "false"), [("abnormal", True), ("normal", False), ("nodule", False)])
+def test_normal_is_false_only_where_the_report_says_abnormal(label, false):
+    statement = sentence("fine", "The right lung is normal.", RIGHT_LUNG, label="normal")
+    study = record(1, sentence("own", "Words.", RIGHT_LUNG, label=label))
+    assert Statements.read(FakeDataset([record(0, statement), study])).false_of("fine", "image1") is false
+
+
 def test_sentences_are_classed_by_what_they_state():
     vague = Statements.read(FakeDataset([record(0, Sentence("vague", "Follow-up.", (RIGHT_LUNG,)))]))
     assert STATEMENTS.class_of("sick") == "own_present"
