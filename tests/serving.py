@@ -1,11 +1,13 @@
 """A real `wronglung serve` in a process of its own, for integration tests."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +109,14 @@ def random_store(directory: Path) -> Path:
     return directory
 
 
+def fake_home(directory: Path) -> dict[str, str]:
+    """An environment in which `wronglung serve` runs `fake_alignment_handler` in the place of the real one."""
+    (directory / "handlers").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "fake_alignment_handler.py", directory / "handlers" / "alignment_handler.py")
+    (directory / "deploy").symlink_to(ROOT / "deploy")
+    return {"WRONGLUNG_HOME": str(directory)}
+
+
 def shipped_store() -> Path | None:
     """The repository's own model store, if its two models are there."""
     store = ROOT / "model_store"
@@ -115,13 +125,15 @@ def shipped_store() -> Path | None:
 
 
 @contextmanager
-def serving(store: Path, models: Sequence[str], *flags: str, wait: bool = True) -> Iterator[Instance]:
+def serving(
+    store: Path, models: Sequence[str], *flags: str, environment: Mapping[str, str] = {}, wait: bool = True
+) -> Iterator[Instance]:
     """A server on free ports; whatever is left of it in the end is killed."""
     with tempfile.TemporaryDirectory(prefix="wronglung-test-") as directory:
         log = Path(directory, "stderr")
         command = [*SERVE, "--models", *models, "--model-store", str(store), "--port", "0", *flags]
         with log.open("wb") as stderr:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=os.environ | environment)
         instance = Instance(process, log, store, tuple(models))
         try:
             if wait:
