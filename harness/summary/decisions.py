@@ -1,8 +1,8 @@
 """The opt-out mass as a decision: is attention withheld from sentences that are false for the image?
 
 Positives are the random sentences that state something false of the image, negatives the image's own sentences that
-state something present; own negated sentences are a class of their own. A statement (region, label, present) is false of
-an image whose own report does not make it; a statement of absence is false where the report states the presence, and
+state something present; own negated sentences are a class of their own. A statement (region, label, present) is false
+of an image whose own report does not make it; a statement of absence is false where the report states the presence, and
 "normal" states the absence of "abnormal".
 """
 
