@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.dataset.phantom import GENERATOR_VERSION
 from training.config import TrainingConfig
 from training.evaluation import Outcomes
 from training.trainer import LOG_FILE, Progress
@@ -67,8 +68,8 @@ def card(config: TrainingConfig, recipe: str, measured: Measured, weights_bytes:
 | architecture | GLoRIA (ICCV 2021) {kind}; {measured.parameters:,} parameters, {weights_bytes / 1e6:.1f} MB |
 | maps | one per sentence on a grid of {config.network.image.grid_side} × {config.network.image.grid_side} cells |
 | trained on | {measured.training_studies:,} phantom radiographs of {data.patients:,} procedural patients \
-(seed {data.seed}, split "train"){mirrored}; no picture of a real patient |
-| first weights | {"random" if config.start_from is None else f"those of `{config.start_from}`"} |
+(generator {GENERATOR_VERSION}, seed {data.seed}, split "train"){mirrored}; no picture of a real patient |
+| first weights | {"random" if config.start_from is None else f"the result of `{config.start_from}`"} |
 | loss | GLoRIA's local and global contrastive losses; pairs whose sentence is true for the image are no negatives |
 | schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} pairs; the weights are those of step \
 {measured.progress.best_step:,}, which had the lowest loss on {data.validation_patients} validation patients \
@@ -78,9 +79,9 @@ def card(config: TrainingConfig, recipe: str, measured: Measured, weights_bytes:
 
 ## Results
 
-Mean AUROC of the maps against the sentences' boxes (areas over the grid, ties in expectation; 0.5 is chance) on
-{measured.test_studies} studies of {data.test_patients} **test** patients (phantom, seed {data.seed}), which no step of
-training or selection has seen. Δ: change against the same sentences unperturbed.
+Mean AUROC of the maps against the sentences' boxes (areas over the grid, ties in expectation; 0.5 is chance), on
+{measured.test_studies} studies of {data.test_patients} **test** patients (phantom, generator {GENERATOR_VERSION}, seed {data.seed}), which
+neither training nor selection has seen. Δ: change against the same sentences unperturbed.
 
 {_results(measured.outcomes)}
 
