@@ -43,6 +43,7 @@ class AlignmentHandler:
 
     def __init__(self) -> None:
         self.model: AlignmentModel
+        self._meters: dict[str, Any] = {}
         self._decode_s = self._predict_s = 0.0
 
     # The four verbs.
@@ -77,10 +78,11 @@ class AlignmentHandler:
             return pb.AlignStreamResponse(request_id=request_id, error=wire.error_to_pb(outcome)).SerializeToString()
         wanted = outcome if word_maps else dataclasses.replace(outcome, word_maps=None)
         response = wire.response_from_alignment(wanted, request_id)
-        if response.ByteSize() > LIMITS.answer_bytes:
+        answer = pb.AlignStreamResponse(request_id=request_id, response=response).SerializeToString()
+        if len(answer) > LIMITS.answer_bytes:
             too_large = AnswerTooLarge(f"the answer would pass {LIMITS.answer_bytes} bytes: ask for fewer word maps")
             return self.encode(too_large, request_id)
-        return pb.AlignStreamResponse(request_id=request_id, response=response).SerializeToString()
+        return answer
 
     # TorchServe.
 
@@ -91,6 +93,7 @@ class AlignmentHandler:
         settings = (context.model_yaml_config or {}).get("handler", {})
         torch.set_num_threads(_threads(context.model_yaml_config or {}))
         try:
+            self.find_meters(context)
             self.set_up(
                 Path(context.system_properties["model_dir"]),
                 str(context.model_name),
@@ -100,6 +103,13 @@ class AlignmentHandler:
             )
         except Exception as error:
             raise RuntimeError(f"{SETUP_FAILED}: {error}") from error
+
+    def find_meters(self, context: Any) -> None:
+        """Find the metrics that `metrics.yaml` declares for us; what is missing there is an error now, not later."""
+        self._meters = {
+            name: context.metrics.get_metric(f"wronglung_handler_{name}", MetricTypes.HISTOGRAM)
+            for name in ("decode_seconds", "inference_seconds", "batch_size")
+        }
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
         """Answer a batch; never raises for one item."""
@@ -157,14 +167,9 @@ class AlignmentHandler:
 
     def _report(self, context: Any, batch_size: int) -> None:
         """Hand the figures of one batch to TorchServe; each costs a line on the worker's standard output."""
-        figures = {
-            "wronglung_handler_decode_seconds": self._decode_s,
-            "wronglung_handler_inference_seconds": self._predict_s,
-            "wronglung_handler_batch_size": batch_size,
-        }
-        for name, value in figures.items():
-            metric = context.metrics.get_metric(name, MetricTypes.HISTOGRAM)
-            metric.add_or_update(value, [str(context.model_name)])
+        figures = {"decode_seconds": self._decode_s, "inference_seconds": self._predict_s, "batch_size": batch_size}
+        for name, meter in self._meters.items():
+            meter.add_or_update(figures[name], [str(context.model_name)])
 
 
 def _open(entry: Mapping[str, Any]) -> Entry:

@@ -29,8 +29,8 @@ def parse(body: bytes) -> pb.AlignRequest:
         raise RequestInvalid("the message is not an AlignRequest: check the .proto file it was built from") from error
 
 
-async def check(request: pb.AlignRequest, model: ServedModel) -> Load:
-    """Hold a request against every limit; returns what it weighs.
+async def check(request: pb.AlignRequest, size: int, model: ServedModel) -> Load:
+    """Hold a request of `size` bytes against every limit; returns what it weighs.
 
     Raises:
         InvalidRequest: it passes a limit, or its image is not one that can be decoded.
@@ -38,7 +38,7 @@ async def check(request: pb.AlignRequest, model: ServedModel) -> Load:
     wire.validate_request(request)
     check_answer_size(request, model)
     width, height = await _check_image(request.image)
-    return Load.of_request(len(request.sentences), width * height, request.ByteSize())
+    return Load.of_request(len(request.sentences), width * height, size)
 
 
 async def _check_image(data: bytes) -> tuple[int, int]:

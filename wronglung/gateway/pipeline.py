@@ -67,7 +67,7 @@ class Pipeline:
         Raises:
             WronglungError: it cannot be served.
         """
-        load = await checks.check(request, model)
+        load = await checks.check(request, len(body), model)
         if not self._health.is_ready(model):
             raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
         return Checked(body, model, load, len(request.sentences), context)

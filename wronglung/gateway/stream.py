@@ -122,13 +122,14 @@ async def _until(stop: asyncio.Event, items: AsyncIterator[bytes]) -> AsyncItera
     try:
         while not stop.is_set():
             item = asyncio.ensure_future(anext(items))
-            await asyncio.wait([item, stopped], return_when=asyncio.FIRST_COMPLETED)
-            if not item.done():
-                item.cancel()
-                return
             try:
+                await asyncio.wait([item, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if not item.done():
+                    return
                 yield item.result()
             except StopAsyncIteration:
                 return
+            finally:
+                item.cancel()
     finally:
         stopped.cancel()

@@ -63,6 +63,13 @@ def _stop(java: subprocess.Popen[bytes], grace_s: float) -> None:
     java.wait()
 
 
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that no reader ever sees in part."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
 def _wakeup_on_signals() -> int:
     """A file descriptor on which a byte per SIGTERM or SIGCHLD arrives."""
     read_end, write_end = os.pipe()
@@ -78,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     directory, grace_s, *command = arguments
     wake = _wakeup_on_signals()
     java = subprocess.Popen(tied(command), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
-    Path(directory, PID_FILE).write_text(str(java.pid))
+    _write_whole(Path(directory, PID_FILE), str(java.pid))
     orphaned = _wait_for_end(java, wake)
     _stop(java, float(grace_s))
     if orphaned:

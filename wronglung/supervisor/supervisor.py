@@ -141,7 +141,7 @@ class Supervisor:
             if not self._ready.is_set():
                 self._check_start(time.monotonic() - started)
             elif self._health.sick:
-                self._say(f"no answer from {', '.join(self._health.failing)}; restarting TorchServe")
+                self._say(f"still no answer from {', '.join(self._health.failing)}; restarting TorchServe")
                 self._health.excuse(self._patience.startup_s)
                 self._java.kill()
 
@@ -164,11 +164,16 @@ class Supervisor:
             self._listening = listening
             self._ports = {name: listening[name] for name in self._ports}  # a restarted gateway is found there again
         if "failing" in report:
-            recovered = not report["failing"] and (self._health.failing or not self._ready.is_set())
-            self._health.report(report["failing"])
-            if recovered:
-                self._say(f"ready on {self._listening['target']}, metrics on {self._listening['metrics_url']}")
-                self._ready.set()
+            self._on_failing(report["failing"])
+
+    def _on_failing(self, failing: Sequence[str]) -> None:
+        was_well = self._ready.is_set() and not self._health.failing
+        self._health.report(failing)
+        if failing and was_well:
+            self._say(f"no answer from {', '.join(failing)}")
+        if not failing and not was_well:
+            self._say(f"ready on {self._listening['target']}, metrics on {self._listening['metrics_url']}")
+            self._ready.set()
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -177,6 +177,7 @@ def test_says_on_every_item_that_no_stream_follows(handler: AlignmentHandler) ->
 
 def test_reports_seconds_and_batch_size_once_per_batch(handler: AlignmentHandler) -> None:
     context = FakeContext()
+    handler.find_meters(context)
     handler.handle([entry("a"), entry("b")], context)
     assert context.reported["wronglung_handler_batch_size"] == 2
     assert 0 < context.reported["wronglung_handler_decode_seconds"] < 10
@@ -194,6 +195,7 @@ def own_process() -> Iterator[None]:
 
 def worker_context(directory: Path, settings: dict[str, Any]) -> Any:
     return SimpleNamespace(
+        metrics=FakeContext().metrics,
         model_name="encoder",
         model_yaml_config=settings,
         system_properties={"model_dir": str(directory), "gpu_id": None},

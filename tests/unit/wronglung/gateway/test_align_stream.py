@@ -17,6 +17,7 @@ from tests.gateway_fakes import (
     request,
     running_gateway,
 )
+from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
 
@@ -109,6 +110,13 @@ async def test_a_dead_worker_fails_its_items_alone(front: RunningGateway) -> Non
     assert code_of(answers["unlucky"]) == "MODEL_UNAVAILABLE"
     assert answers["unlucky"].error.retry_after_ms > 0
     assert code_of(answers["before"]) == "OK"
+
+
+async def test_a_message_over_the_transports_limit_ends_its_stream_alone(front: RunningGateway) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await front.stream([request("too long", image=bytes(LIMITS.message_bytes + 1))])
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert code_of((await front.stream([request("next")]))["next"]) == "OK"
 
 
 async def test_is_held_back_instead_of_refused_when_there_is_no_room(front: RunningGateway) -> None:

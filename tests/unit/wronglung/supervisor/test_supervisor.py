@@ -222,7 +222,7 @@ async def test_java_is_restarted_when_a_model_stays_sick(stage: Callable[..., St
     status = asyncio.create_task(running.supervisor.run())
     await running.ready()
     (running.directory / "failing").write_text("encoder")
-    await running.until(lambda: "no answer from encoder; restarting TorchServe" in running.said)
+    await running.until(lambda: "still no answer from encoder; restarting TorchServe" in running.said)
     (running.directory / "failing").write_text("")
     await running.ready(times=2)
     await running.until(lambda: len(running.lines("java")) == 2)
