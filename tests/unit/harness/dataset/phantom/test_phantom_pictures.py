@@ -15,7 +15,7 @@ from harness.dataset.phantom.render import render
 from harness.dataset.phantom.visibility import CONTRAST_FLOOR, contrast_to_noise
 from wronglung.geometry import letterbox
 
-PER_KIND = 4
+PER_KIND = 3
 
 
 @dataclass(frozen=True)
