@@ -80,8 +80,9 @@ def card(config: TrainingConfig, recipe: str, measured: Measured, weights_bytes:
 ## Results
 
 Mean AUROC of the maps against the sentences' boxes (areas over the grid, ties in expectation; 0.5 is chance), on
-{measured.test_studies} studies of {data.test_patients} **test** patients (phantom, generator {GENERATOR_VERSION}, seed {data.seed}), which
-neither training nor selection has seen. Δ: change against the same sentences unperturbed.
+{measured.test_studies} studies of {data.test_patients} **test** patients (phantom, generator {GENERATOR_VERSION}, \
+seed {data.seed}), which neither training
+nor selection has seen. Δ: change against the same sentences unperturbed.
 
 {_results(measured.outcomes)}
 
@@ -89,8 +90,8 @@ neither training nor selection has seen. Δ: change against the same sentences u
 
     python -m training {recipe}
 
-The recipe is that file; `training-log.csv` has every look at the validation patients. The same seed, thread count and
-kind of CPU give the same weights.
+The recipe is that file; `training-log.csv` has every look at the validation patients. The same seed, thread count,
+generator of phantoms and kind of CPU give the same weights.
 
 ## Intended use
 
