@@ -81,8 +81,8 @@ def card(config: TrainingConfig, recipe: str, measured: Measured, weights_bytes:
 
 Mean AUROC of the maps against the sentences' boxes (areas over the grid, ties in expectation; 0.5 is chance), on
 {measured.test_studies} studies of {data.test_patients} **test** patients (phantom, generator {GENERATOR_VERSION}, \
-seed {data.seed}), which neither training
-nor selection has seen. Δ: change against the same sentences unperturbed.
+seed {data.seed}), which training has not
+seen and by which no checkpoint was chosen. Δ: change against the same sentences unperturbed.
 
 {_results(measured.outcomes)}
 
