@@ -1,10 +1,11 @@
-"""Encoded radiographs → grey pixels as a reader sees them. JPEG, PNG and DICOM, by their bytes, whatever their name.
+"""Encoded images → grey pixels as a reader sees them: JPEG, PNG and DICOM, told apart by their first bytes.
 
-The bytes come from anyone: every function raises `ImageError`s and nothing else, and nothing is decoded before its
-header has passed the limits.
+Bytes come from anywhere. Whatever they hold, these functions return or raise an `ImageError`; nothing is allocated by
+the word of a header before `check` has held that header against the limits. Pillow, pydicom and imagecodecs, no torch.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,80 +16,85 @@ from wronglung.limits import LIMITS, Limits
 Format = Literal["jpeg", "png", "dicom"]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-_DICOM_PREAMBLE = 128
-
-__all__ = ["Format", "Pixels", "check", "decode", "header_size", "sniff"]
+_JPEG_START = b"\xff\xd8\xff"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_DICOM_PREAMBLE_BYTES = 128
 
 
 def sniff(data: bytes) -> Format:
     """Tell the format by the first bytes.
 
     Raises:
-        ImageEmpty: no bytes.
-        ImageFormatUnsupported: none of the three formats.
+        ImageEmpty: there are no bytes.
+        ImageFormatUnsupported: it is none of the three.
     """
     if not data:
-        raise ImageEmpty("the image has no bytes: send a JPEG, PNG or DICOM file", field="image")
-    if data.startswith(b"\xff\xd8\xff"):
+        raise ImageEmpty("the image has no bytes: send the content of a JPEG, PNG or DICOM file", field="image")
+    if data.startswith(_JPEG_START):
         return "jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(_PNG_START):
         return "png"
-    if data[_DICOM_PREAMBLE : _DICOM_PREAMBLE + 4] == b"DICM":
+    if data.startswith(b"DICM", _DICOM_PREAMBLE_BYTES):
         return "dicom"
-    raise ImageFormatUnsupported("neither JPEG, PNG nor DICOM: convert the image to one of these", field="image")
+    raise ImageFormatUnsupported("the image is neither JPEG, PNG nor DICOM: convert it to one of them", field="image")
 
 
 def header_size(data: bytes) -> tuple[int, int]:
-    """(width, height) in pixels as a reader sees the image, read from its header alone.
+    """Width and height in pixels as a reader sees the image, from the header alone: nothing is decoded.
 
     Raises:
-        ImageError: not an image, a flavour that is not supported, or a damaged header.
+        ImageError: the header cannot be read, or is of a kind that is not supported.
     """
-    match sniff(data):
-        case "dicom":
-            from wronglung.images import dicom
-
-            return dicom.header_size(data)
-        case kind:
-            from wronglung.images import raster
-
-            return raster.header_size(data, kind)
+    return _reader(data).size(data)
 
 
-def check(data: bytes, limits: Limits = LIMITS) -> tuple[int, int]:
-    """Hold an encoded image against the limits without decoding it; returns its (width, height).
+def check(data: bytes, limits: Limits = LIMITS) -> None:
+    """Hold an encoded image against the limits, by its number of bytes and its header.
 
     Raises:
-        ImageError: it passes a limit, or its header cannot be read.
+        ImageError: it passes a limit, cannot be read, or is of a kind that is not supported.
     """
     if len(data) > limits.image_bytes:
-        raise ImageTooManyBytes(
-            f"the image has {len(data)} bytes, {limits.image_bytes} are allowed: compress or shrink it", field="image"
-        )
+        message = f"the image has {len(data)} bytes, {limits.image_bytes} are allowed: compress it or make it smaller"
+        raise ImageTooManyBytes(message, field="image")
     width, height = header_size(data)
     if width * height > limits.image_pixels:
-        raise ImageTooManyPixels(
-            f"the image has {width} x {height} pixels, {limits.image_pixels} are allowed: shrink it", field="image"
-        )
-    return width, height
+        message = f"the image has {width} x {height} pixels, {limits.image_pixels} are allowed: make it smaller"
+        raise ImageTooManyPixels(message, field="image")
 
 
 def decode(data: bytes, limits: Limits = LIMITS) -> Pixels:
-    """Decode to (height, width) grey pixels, upright, bright where a reader sees them bright.
+    """Decode an image to grey, H × W, as a reader sees it; black is 0, white the largest value of the type.
 
-    uint8, or uint16 over its full range: 16-bit PNG as stored, DICOM of more than 8 bits after its window. Colour
-    becomes luminance; transparent pixels become black, as the background of a radiograph is.
+    * JPEG and PNG: the EXIF orientation is applied. Colour becomes luma (ITU-R 601), exactly the Y channel of a JPEG.
+      Transparent pixels fade to black, which is what a radiograph shows where nothing was exposed and what the model's
+      frame is padded with. 8 bits give uint8, 16-bit grey PNG gives uint16; 16-bit PNG with colour or alpha is
+      reduced to its upper 8 bits.
+    * DICOM: rescaled, windowed (the first window or VOI table of the file), MONOCHROME1 inverted. The result is uint16
+      and fills its range: what the window maps to black is 0, to white 65535. Without a window, an unsigned 8-bit image
+      comes as it is stored, as uint8; any other is stretched from its smallest to its largest value.
 
     Raises:
-        ImageError: it passes a limit, is not supported, or is damaged.
+        ImageError: as `check`; and ImageCorrupt if the pixels cannot be read.
     """
     check(data, limits)
-    match sniff(data):
-        case "dicom":
-            from wronglung.images import dicom
+    return _reader(data).decode(data)
 
-            return dicom.decode(data)
-        case kind:
-            from wronglung.images import raster
 
-            return raster.decode(data, kind)
+class _Reader(NamedTuple):
+    size: Callable[[bytes], tuple[int, int]]
+    decode: Callable[[bytes], Pixels]
+
+
+def _reader(data: bytes) -> _Reader:
+    """The functions for the format of these bytes; pydicom takes long to import and is so only when needed."""
+    kind = sniff(data)
+    if kind == "dicom":
+        from wronglung.images import dicom
+
+        return _Reader(dicom.size, dicom.decode)
+    from wronglung.images import raster
+
+    return (
+        _Reader(raster.jpeg_size, raster.decode_jpeg) if kind == "jpeg" else _Reader(raster.png_size, raster.decode_png)
+    )

@@ -1,81 +1,111 @@
-"""JPEG and PNG, by Pillow."""
+"""JPEG and PNG through Pillow: orientation, grey, alpha."""
 
-import io
-from typing import Literal
+from collections.abc import Callable
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
-from PIL.ImageFile import ImageFile
+from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from wronglung.errors import ImageCorrupt
+from wronglung.errors import ImageFormatUnsupported
+from wronglung.images import jpeg, png
+from wronglung.images.guard import corrupt_on_failure
 
-Kind = Literal["jpeg", "png"]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-# The classes themselves, not `Image.open`: only these two decoders can ever run, and `Image.open` has a pixel limit
-# of its own.
-_FILES: dict[str, type[ImageFile]] = {"jpeg": JpegImageFile, "png": PngImageFile}
-_ORIENTATION = 0x0112
-_TURNED = {5, 6, 7, 8}
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).T,
+    8: np.rot90,
+}
+"""What brings pixels of an EXIF orientation upright; every other value means that they are."""
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+_JPEG_PROCESSES = frozenset({0xC0, 0xC1, 0xC2})
+
+# `JpegImageFile` and `PngImageFile` are used as they are, not through `Image.open`: its check for decompression bombs
+# warns or raises by a global variable. Ours has been made before, by `wronglung.images.check`.
 
 
-def header_size(data: bytes, kind: Kind) -> tuple[int, int]:
-    """(width, height) after EXIF orientation.
-
-    Raises:
-        ImageCorrupt: the header is damaged.
-    """
-    file, orientation = _open(data, kind)
-    return (file.height, file.width) if orientation in _TURNED else (file.width, file.height)
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG as a reader sees it."""
+    header = _jpeg_header(data)
+    with corrupt_on_failure("JPEG"):
+        return _seen_size(header.width, header.height, _orientation(JpegImageFile(BytesIO(data))))
 
 
-def decode(data: bytes, kind: Kind) -> Pixels:
-    """(height, width) grey pixels, upright.
-
-    Raises:
-        ImageCorrupt: the file is damaged or cut off.
-    """
-    file, orientation = _open(data, kind)
-    try:
-        file.load()
-        grey = _to_grey(file)
-    except Exception as error:  # a decoder may raise anything on hostile bytes; whatever it is, the bytes are at fault
-        raise _corrupt(kind) from error
-    return _upright(grey, orientation).copy()
+def png_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a PNG as a reader sees it."""
+    header = png.read_header(data)
+    with corrupt_on_failure("PNG"):
+        return _seen_size(header.width, header.height, _orientation(_open_png(data, header)))
 
 
-def _open(data: bytes, kind: Kind) -> tuple[ImageFile, int]:
-    try:
-        file = _FILES[kind](io.BytesIO(data))
-        # Of a PNG file without EXIF before its pixels, `getexif` would decode the pixels to look for it behind them.
-        has_exif = kind == "jpeg" or "exif" in file.info
-        return file, int(file.getexif().get(_ORIENTATION, 1)) if has_exif else 1
-    except Exception as error:  # as above
-        raise _corrupt(kind) from error
+def decode_jpeg(data: bytes) -> Pixels:
+    """Decode a JPEG. Of a coloured one only luma is decoded, as OpenCV does when asked for grey."""
+    _jpeg_header(data)
+    with corrupt_on_failure("JPEG"):
+        image = JpegImageFile(BytesIO(data))
+        image.draft("L", image.size)
+        return _upright(_grey(image), _orientation(image))
 
 
-def _corrupt(kind: Kind) -> ImageCorrupt:
-    return ImageCorrupt(f"the {kind.upper()} file is damaged or cut off: send it again, whole", field="image")
+def decode_png(data: bytes) -> Pixels:
+    """Decode a PNG whose check sums are right."""
+    header = png.read_header(data, verify=True)
+    with corrupt_on_failure("PNG"):
+        image = _open_png(data, header)
+        return _upright(_grey(image), _orientation(image))
 
 
-def _to_grey(file: Image.Image) -> Pixels:
-    if file.mode.startswith("I;16"):
-        return np.asarray(file).astype(np.uint16)
-    if file.has_transparency_data:
-        rgba = file.convert("RGBA")
-        file = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
-    return np.asarray(file.convert("L"))
+def _jpeg_header(data: bytes) -> jpeg.JpegHeader:
+    header = jpeg.read_header(data)
+    if header.process not in _JPEG_PROCESSES or header.bits != 8:
+        message = f"JPEG of this kind ({header.bits} bits, process {header.process:#x}) is not supported: "
+        raise ImageFormatUnsupported(message + "send baseline or progressive JPEG of 8 bits, or PNG", field="image")
+    return header
+
+
+def _open_png(data: bytes, header: png.PngHeader) -> PngImageFile:
+    image = PngImageFile(BytesIO(data))
+    if header.exif:  # Pillow by itself finds it only before the pixels, or after decoding them
+        image.info["exif"] = header.exif
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 without one. EXIF data that cannot be read is an error: left and right depend on it."""
+    orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    return orientation if isinstance(orientation, int) else 1
+
+
+def _seen_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    return (height, width) if orientation in _SIDEWAYS else (width, height)
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo EXIF orientation: 2 mirrored, 3 upside down, 4 both, 5 to 8 the same after a transposition."""
-    if orientation in _TURNED:
-        pixels = pixels.T
-    if orientation in {2, 3, 6, 7}:
-        pixels = pixels[:, ::-1]
-    if orientation in {3, 4, 7, 8}:
-        pixels = pixels[::-1]
+    turn = _UPRIGHT.get(orientation)
+    return pixels if turn is None else turn(pixels).copy()
+
+
+def _grey(image: Image.Image) -> Pixels:
+    if image.mode.startswith("I"):
+        return _grey16(image)
+    if image.has_transparency_data:
+        with_alpha = image.convert("RGBA")
+        return np.array(ImageChops.multiply(with_alpha.convert("L"), with_alpha.getchannel("A")))
+    return np.array(image.convert("L"))
+
+
+def _grey16(image: Image.Image) -> npt.NDArray[np.uint16]:
+    pixels = np.array(image).astype(np.uint16)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        pixels[pixels == transparent] = 0
     return pixels

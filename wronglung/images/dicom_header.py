@@ -1,0 +1,127 @@
+"""What a DICOM file says of its pixels, read and judged before any of them is touched."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from pydicom.dataset import FileDataset
+from pydicom.filereader import data_element_generator, read_partial
+from pydicom.uid import UID
+
+from wronglung.errors import ImageCorrupt, ImageFormatUnsupported
+from wronglung.images.guard import corrupt_on_failure
+
+_META_START = 132
+_TRANSFER_SYNTAX = 0x00020010
+_PIXEL_GROUP = 0x7FE0
+_PIXEL_DATA = 0x7FE00010
+_MOST_ELEMENTS = 10_000
+
+RLE = "1.2.840.10008.1.2.5"
+NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
+"""Implicit and explicit little endian."""
+JPEG = frozenset({f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70)})
+"""Baseline, extended, lossless, lossless with first-order prediction."""
+JPEG_LS = frozenset({f"1.2.840.10008.1.2.4.{n}" for n in (80, 81)})
+JPEG_2000 = frozenset({f"1.2.840.10008.1.2.4.{n}" for n in (90, 91)})
+SUPPORTED = NATIVE | JPEG | JPEG_LS | JPEG_2000 | {RLE}
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader:
+    """How the one grey frame of a file is stored."""
+
+    transfer_syntax: str
+    rows: int
+    columns: int
+    bits_allocated: int
+    """8 or 16."""
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    inverted: bool
+    """MONOCHROME1: the smallest value is white."""
+
+    def __post_init__(self) -> None:
+        """Raise ImageCorrupt if the numbers contradict each other."""
+        fits = 1 <= self.bits_stored <= self.high_bit + 1 <= self.bits_allocated
+        if not (fits and 1 <= self.rows <= 0xFFFF and 1 <= self.columns <= 0xFFFF):
+            raise ImageCorrupt("the DICOM image contradicts itself in its size or its number of bits", field="image")
+
+
+def read_header(data: bytes) -> DicomHeader:
+    """Read a file up to its pixels.
+
+    Raises:
+        ImageCorrupt: it is cut off, damaged, or contradicts itself.
+        ImageFormatUnsupported: it is no image, has several frames or colour, or is compressed in a way that is not
+            supported.
+    """
+    with corrupt_on_failure("DICOM"):
+        syntax = _transfer_syntax(data)
+        if syntax not in SUPPORTED:
+            _refuse(f"is stored as {UID(syntax).name!r}")  # never parsed: a deflated file can hold any amount
+        walk = _Walk()
+        dataset = read_partial(BytesIO(data), stop_when=walk.stops)
+        return _judge(dataset, syntax, has_pixels=walk.last_tag == _PIXEL_DATA)
+
+
+def _transfer_syntax(data: bytes) -> str:
+    """The first thing that a file says: how the rest of it is stored."""
+    stream = BytesIO(data)
+    stream.seek(_META_START)
+    elements = data_element_generator(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+    for element in elements:
+        if element.tag == _TRANSFER_SYNTAX and isinstance(element.value, bytes):
+            return element.value.rstrip(b"\0 ").decode("ascii")
+    raise ImageCorrupt("the DICOM image does not say how it is stored (no transfer syntax)", field="image")
+
+
+class _Walk:
+    """Stops the reader at the pixels, or when there are more elements than any image has."""
+
+    def __init__(self) -> None:
+        self.last_tag = 0
+        self._count = 0
+
+    def stops(self, tag: Any, vr: str | None, length: int) -> bool:
+        self.last_tag = int(tag)
+        self._count += 1
+        if self._count > _MOST_ELEMENTS:
+            _refuse(f"has more than {_MOST_ELEMENTS} elements")
+        return bool(tag.group >= _PIXEL_GROUP)
+
+
+def _judge(dataset: FileDataset, syntax: str, *, has_pixels: bool) -> DicomHeader:
+    _refuse_other_than_one_grey_frame(dataset, has_pixels=has_pixels)
+    bits_allocated = int(dataset.BitsAllocated)
+    if bits_allocated not in (8, 16):
+        _refuse(f"has {bits_allocated} bits allocated for a pixel, 8 or 16 are supported")
+    bits_stored = int(dataset.get("BitsStored", bits_allocated))
+    return DicomHeader(
+        transfer_syntax=syntax,
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        bits_allocated=bits_allocated,
+        bits_stored=bits_stored,
+        high_bit=int(dataset.get("HighBit", bits_stored - 1)),
+        signed=bool(dataset.get("PixelRepresentation", 0)),
+        inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
+    )
+
+
+def _refuse_other_than_one_grey_frame(dataset: FileDataset, *, has_pixels: bool) -> None:
+    if "Rows" not in dataset and not has_pixels:
+        _refuse("holds no image")
+    if not has_pixels:
+        raise ImageCorrupt("the DICOM image has no pixel data: send the whole file", field="image")
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames != 1:
+        _refuse(f"has {frames} frames: send one")
+    if dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2") or dataset.SamplesPerPixel != 1:
+        _refuse("is in colour")
+
+
+def _refuse(what: str) -> None:
+    message = f"the DICOM file {what}: send one grey frame, uncompressed or as RLE, JPEG, JPEG-LS or JPEG 2000"
+    raise ImageFormatUnsupported(message, field="image")
