@@ -4,11 +4,16 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests import needs
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("MPLBACKEND", "Agg")
+
+# On a machine that promises everything, a failure must come from the change and not from the luck of a draw.
+settings.register_profile("complete machine", derandomize=True)
+if needs.everything_promised():
+    settings.load_profile("complete machine")
 
 
 @pytest.hookimpl(wrapper=True)
