@@ -1,13 +1,11 @@
 """DICOM: one grey frame, rescaled, windowed and turned the right way round, as a viewer shows it."""
 
-from io import BytesIO
-
 import numpy as np
 import numpy.typing as npt
 import pydicom
 
 from wronglung.images import dicom_frame, dicom_window
-from wronglung.images.dicom_header import read_header
+from wronglung.images.dicom_header import read_dataset, read_header
 from wronglung.images.guard import corrupt_on_failure
 
 # pydicom's warnings quote values, which may be a patient's.
@@ -24,5 +22,5 @@ def decode(data: bytes) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Decode to grey as a viewer shows it; see `wronglung.images.decode`."""
     header = read_header(data)
     with corrupt_on_failure("DICOM"):
-        dataset = pydicom.dcmread(BytesIO(data))
+        dataset = read_dataset(data)
         return dicom_window.show(dataset, dicom_frame.stored_bits(dataset, header), header)

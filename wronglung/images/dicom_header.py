@@ -1,9 +1,11 @@
 """What a DICOM file says of its pixels, read and judged before any of them is touched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.filereader import data_element_generator, read_partial
 from pydicom.uid import UID
@@ -15,7 +17,8 @@ _META_START = 132
 _TRANSFER_SYNTAX = 0x00020010
 _PIXEL_GROUP = 0x7FE0
 _PIXEL_DATA = 0x7FE00010
-_MOST_ELEMENTS = 10_000
+_MOST_READS = 100_000
+"""An element takes up to three; real images have some hundred elements."""
 
 RLE = "1.2.840.10008.1.2.5"
 NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
@@ -61,9 +64,31 @@ def read_header(data: bytes) -> DicomHeader:
         syntax = _transfer_syntax(data)
         if syntax not in SUPPORTED:
             _refuse(f"is stored as {UID(syntax).name!r}")  # never parsed: a deflated file can hold any amount
-        walk = _Walk()
-        dataset = read_partial(BytesIO(data), stop_when=walk.stops)
-        return _judge(dataset, syntax, has_pixels=walk.last_tag == _PIXEL_DATA)
+        found = _Found()
+        dataset = read_dataset(data, found.stops)
+        return _judge(dataset, syntax, has_pixels=found.last_tag == _PIXEL_DATA)
+
+
+def read_dataset(data: bytes, stop_when: Callable[[Any, str | None, int], bool] | None = None) -> FileDataset:
+    """Parse a file to its end, or until `stop_when` (tag, type, length) holds.
+
+    Raises:
+        ImageFormatUnsupported: it has more elements, nested ones too, than any image has.
+        Exception: whatever pydicom raises for damage; callers hold a `corrupt_on_failure`.
+    """
+    return read_partial(_Metered(data), stop_when=stop_when)
+
+
+class _Metered(BytesIO):
+    """Allows so many reads: millions of tiny elements, one in another, would keep the parser busy for a minute."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > _MOST_READS:
+            _refuse("has far more elements than an image needs")
+        return super().read(size)
 
 
 def _transfer_syntax(data: bytes) -> str:
@@ -72,23 +97,20 @@ def _transfer_syntax(data: bytes) -> str:
     stream.seek(_META_START)
     elements = data_element_generator(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
     for element in elements:
-        if element.tag == _TRANSFER_SYNTAX and isinstance(element.value, bytes):
+        if isinstance(element, RawDataElement) and element.tag == _TRANSFER_SYNTAX and element.value:
+            if len(element.value) < element.length:
+                break
             return element.value.rstrip(b"\0 ").decode("ascii")
     raise ImageCorrupt("the DICOM image does not say how it is stored (no transfer syntax)", field="image")
 
 
-class _Walk:
-    """Stops the reader at the pixels, or when there are more elements than any image has."""
+class _Found:
+    """Stops the parser at the pixels, and knows whether it came that far."""
 
-    def __init__(self) -> None:
-        self.last_tag = 0
-        self._count = 0
+    last_tag = 0
 
     def stops(self, tag: Any, vr: str | None, length: int) -> bool:
         self.last_tag = int(tag)
-        self._count += 1
-        if self._count > _MOST_ELEMENTS:
-            _refuse(f"has more than {_MOST_ELEMENTS} elements")
         return bool(tag.group >= _PIXEL_GROUP)
 
 

@@ -81,7 +81,9 @@ def _open_png(data: bytes, header: png.PngHeader) -> PngImageFile:
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 without one. EXIF data that cannot be read is an error: left and right depend on it."""
-    orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))  # raises; Pillow's own reading of a JPEG goes on without
+    orientation = exif.get(_ORIENTATION_TAG) or Image.Image.getexif(image).get(_ORIENTATION_TAG)  # the latter from XMP
     return orientation if isinstance(orientation, int) else 1
 
 

@@ -1,0 +1,138 @@
+"""Specification of damage: whatever the bytes, the answer is pixels or one of our own errors, and it comes in time."""
+
+import io
+import time
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.dicom_files import LOSSLESS, LOSSY, dicom
+from wronglung import errors, images
+from wronglung.images import isolated
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (24, 32), dtype=np.uint8)
+# Each example of JPEG-LS starts a process.
+IN_PROCESS = [coding for coding in [*LOSSLESS, *LOSSY] if coding != "jpeg-ls"]
+MUTATIONS = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def saved(form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    block = Image.Exif()
+    block[0x0112] = 6
+    Image.fromarray(PIXELS).save(file, form, exif=block, **options)
+    return file.getvalue()
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "png": lambda: saved("PNG"),
+    "jpeg": lambda: saved("JPEG"),
+    "progressive jpeg": lambda: saved("JPEG", progressive=True),
+    "dicom": lambda: dicom(PIXELS, WindowCenter=100, WindowWidth=50, RescaleSlope=2, PixelPaddingValue=3),
+    **{f"dicom, {coding}": lambda coding=coding: dicom(PIXELS, coding=coding) for coding in IN_PROCESS},
+}
+original = cache(lambda name: FILES[name]())
+
+
+@st.composite
+def damage(draw: st.DrawFn, data: bytes) -> bytes:
+    """Overwrite, insert, delete and cut off, most often near the beginning, where the headers are."""
+    damaged = bytearray(data)
+    for _ in range(draw(st.integers(1, 8))):
+        reach = draw(st.sampled_from([64, 600, len(damaged)]))
+        at = draw(st.integers(0, max(0, min(reach, len(damaged)) - 1)))
+        kind = draw(st.sampled_from(["overwrite", "overwrite", "overwrite", "insert", "delete", "cut"]))
+        piece = draw(st.binary(min_size=1, max_size=8))
+        match kind:
+            case "overwrite":
+                damaged[at : at + 1] = piece[:1]
+            case "insert":
+                damaged[at:at] = piece
+            case "delete":
+                del damaged[at : at + len(piece)]
+            case "cut":
+                del damaged[at:]
+    return bytes(damaged)
+
+
+def assert_pixels_or_our_error(data: bytes) -> None:
+    error = None
+    try:
+        decoded = images.decode(data)
+    except errors.ImageError as caught:
+        error = caught
+    if error is not None:
+        assert type(error) is not errors.ImageError
+        assert error.message
+    else:
+        assert decoded.dtype in (np.uint8, np.uint16)
+        assert decoded.shape == images.header_size(data)[::-1]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_answered_by_pixels_or_by_our_errors(name: str) -> None:
+    @settings(MUTATIONS, max_examples=150)
+    @given(damage(original(name)))
+    def check(data: bytes) -> None:
+        assert_pixels_or_our_error(data)
+
+    check()
+
+
+def test_damaged_jpeg_ls_is_answered_by_pixels_or_by_our_errors() -> None:
+    @settings(MUTATIONS, max_examples=10)
+    @given(damage(dicom(PIXELS, coding="jpeg-ls")))
+    def check(data: bytes) -> None:
+        assert_pixels_or_our_error(data)
+
+    check()
+
+
+@given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"\0" * 128 + b"DICM"]), st.binary(max_size=300))
+@settings(MUTATIONS, max_examples=300)
+def test_noise_behind_a_good_beginning_is_answered_by_our_errors(beginning: bytes, noise: bytes) -> None:
+    with pytest.raises(errors.ImageError):
+        images.decode(beginning + noise)
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "progressive jpeg", "dicom"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.95])
+def test_a_file_that_is_cut_off_is_corrupt(name: str, share: float) -> None:
+    data = original(name)
+    with pytest.raises(errors.ImageCorrupt):
+        images.decode(data[: int(share * len(data))])
+
+
+def test_a_png_with_one_wrong_bit_anywhere_is_corrupt() -> None:
+    """Half of a wrong radiograph must not pass for a whole one."""
+    data = original("png")
+    pixels = data.index(b"IDAT") + 4
+    for at in range(pixels, len(data) - 12, 7):
+        damaged = data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
+        with pytest.raises(errors.ImageCorrupt):
+            images.decode(damaged)
+
+
+def test_exif_data_that_cannot_be_read_is_damage_because_left_and_right_depend_on_it() -> None:
+    data = original("jpeg")
+    tiff_header = data.index(b"Exif\0\0") + 6
+    with pytest.raises(errors.ImageCorrupt):
+        images.decode(data[:tiff_header] + b"XXXX" + data[tiff_header + 4 :])
+
+
+@pytest.mark.parametrize("program", ["import os; os.abort()", "import time; time.sleep(60)"], ids=["dies", "hangs"])
+def test_a_jpeg_ls_decoder_that_dies_or_hangs_costs_its_image_only(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolated, "_PROGRAM", program)
+    monkeypatch.setattr(isolated, "_SECONDS", 1.0)
+    started = time.monotonic()
+    with pytest.raises(errors.ImageCorrupt):
+        images.decode(dicom(PIXELS, coding="jpeg-ls"))
+    assert time.monotonic() - started < 30
