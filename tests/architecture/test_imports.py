@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests import needs, repository
 
-LIGHT = ["alignment", "client", "errors", "geometry", "images", "limits", "transport", "wire"]
+LIGHT = ["alignment", "client", "errors", "geometry", "images", "limits", "wire"]
 ENGINE = {"torch", "transformers", "ts", "handlers", "training", "wronglung.model"}
 LOADED = """
 import importlib, json, sys

@@ -12,9 +12,6 @@ from wronglung.served import ServedModel
 from wronglung.v1 import alignment_pb2 as pb
 
 _INLINE_BYTES = 256 * 1024
-_SENTENCE_BYTES = 64
-_WORD_BYTES = 16
-_RESPONSE_BYTES = 1024
 
 
 def parse(body: bytes) -> pb.AlignRequest:
@@ -59,24 +56,11 @@ def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limi
     Raises:
         AnswerTooLarge: the answer could pass the limit.
     """
-    bound = answer_bytes_bound(request, model)
+    grid = wire.GridSize(model.grid_rows, model.grid_cols)
+    bound = wire.answer_bytes_bound(request, grid, model.max_word_pieces)
     if bound > limits.answer_bytes:
         raise AnswerTooLarge(
             f"the answer could reach {bound} bytes, {limits.answer_bytes} are allowed: "
             "ask for word maps of fewer or shorter sentences at a time",
             field="options.word_maps",
         )
-
-
-def answer_bytes_bound(request: pb.AlignRequest, model: ServedModel) -> int:
-    """Largest possible size of a request's answer, in bytes.
-
-    A sentence of n characters has at most n words besides the start token, and no more than the model's word pieces.
-    """
-    map_bytes = 4 * model.grid_rows * model.grid_cols + _WORD_BYTES
-    total = _RESPONSE_BYTES
-    for sentence in request.sentences:
-        words = min(len(sentence) + 1, model.max_word_pieces)
-        maps = 1 + (words if request.options.word_maps else 0)
-        total += _SENTENCE_BYTES + maps * map_bytes + 4 * len(sentence) + words * _WORD_BYTES
-    return total

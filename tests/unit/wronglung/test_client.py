@@ -1,113 +1,25 @@
-"""Specification of the clients, against a gRPC server in this process whose behaviour each test scripts."""
+"""Specification of the synchronous client, against a gRPC server in this process."""
 
 import io
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
-from google.protobuf import any_pb2
-from google.rpc import status_pb2
-from grpc_status import rpc_status
 from PIL import Image
 
+from tests import needs
+from tests.client_fakes import FAST, Service, abort, client_of, items, serving, unavailable
 from wronglung import errors
-from wronglung.alignment import Alignment, ModelIdentity
-from wronglung.client import AlignItem, AlignmentClient, AsyncAlignmentClient, Retry, encoded
-from wronglung.geometry import letterbox
+from wronglung.alignment import Alignment
+from wronglung.client import AlignItem, AlignmentClient, Retry, encoded
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
-from wronglung.wire import error_to_pb, response_from_alignment
-
-FAST = Retry(attempts=3, first_wait_s=0.01, longest_wait_s=0.02)
-
-
-def answer(request: pb.AlignRequest) -> pb.AlignResponse:
-    """Maps that depend on nothing but the number of sentences."""
-    count = len(request.sentences)
-    alignment = Alignment(
-        maps=np.full((count, 2, 2), 0.25, np.float32),
-        opt_out=np.zeros(count, np.float32),
-        local_similarity=np.zeros(count, np.float32),
-        global_similarity=np.zeros(count, np.float32),
-        words=(("[CLS]",),) * count,
-        truncated=np.zeros(count, np.bool_),
-        errors=(None,) * count,
-        frame=letterbox(10, 10),
-        model=ModelIdentity(request.model_name, "1.0", "ab" * 32),
-    )
-    return response_from_alignment(alignment, request.request_id)
-
-
-def abort(context: grpc.ServicerContext, error: errors.WronglungError) -> None:
-    """End a call as the gateway does."""
-    detail = any_pb2.Any()
-    detail.Pack(error_to_pb(error))
-    code = grpc.StatusCode[error.grpc_status]
-    status = status_pb2.Status(code=code.value[0], message=error.message, details=[detail])
-    context.abort_with_status(rpc_status.to_status(status))
-
-
-class Service(pb_grpc.AlignmentServiceServicer):
-    """Answers well, but for the first `trouble` calls, which it hands to `misbehave`."""
-
-    def __init__(self, trouble: int = 0, misbehave: Callable[[grpc.ServicerContext], None] | None = None) -> None:
-        self.calls, self.metadata = 0, {}
-        self._trouble, self._misbehave = trouble, misbehave
-        self.streamed: list[str] = []
-
-    def _begin(self, context: grpc.ServicerContext) -> None:
-        self.calls += 1
-        self.metadata = dict(context.invocation_metadata())
-        if self.calls <= self._trouble and self._misbehave is not None:
-            self._misbehave(context)
-
-    def Align(self, request: pb.AlignRequest, context: grpc.ServicerContext) -> pb.AlignResponse:
-        self._begin(context)
-        return answer(request)
-
-    def AlignStream(self, requests: Iterator[pb.AlignRequest], context: Any) -> Iterator[pb.AlignStreamResponse]:
-        self.calls += 1
-        for index, request in enumerate(requests):
-            if self.calls <= self._trouble and index == 2 and self._misbehave is not None:
-                self._misbehave(context)
-                return
-            self.streamed.append(request.request_id)
-            yield pb.AlignStreamResponse(request_id=request.request_id, response=answer(request))
-
-    def ListModels(self, request: pb.ListModelsRequest, context: grpc.ServicerContext) -> pb.ListModelsResponse:
-        self._begin(context)
-        return pb.ListModelsResponse(models=[pb.Model(identity=pb.ModelIdentity(name="encoder"))])
-
-
-@contextmanager
-def serving(service: Service) -> Iterator[str]:
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    pb_grpc.add_AlignmentServiceServicer_to_server(service, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(0).wait()
-
-
-@contextmanager
-def client_of(service: Service, **options: Any) -> Iterator[AlignmentClient]:
-    with serving(service) as target, AlignmentClient(target, retry=FAST, **options) as client:
-        yield client
-
-
-def items(count: int) -> list[AlignItem]:
-    return [AlignItem(f"r{index}", b"image", ["an opacity"]) for index in range(count)]
-
-
-def unavailable(context: grpc.ServicerContext) -> None:
-    context.abort(grpc.StatusCode.UNAVAILABLE, "draining")
 
 
 def test_an_image_and_sentences_become_arrays() -> None:
@@ -260,13 +172,73 @@ def test_an_array_that_is_no_grey_image_is_refused(array: Any) -> None:
         encoded(array)
 
 
-async def test_the_asyncio_client_does_the_same() -> None:
-    service = Service(1, unavailable)
-    with serving(service) as target:
-        async with AsyncAlignmentClient(target, retry=FAST) as client:
-            assert (await client.align(b"image", ["one"])).maps.shape == (1, 2, 2)
-            assert [model.identity.name for model in await client.models()] == ["encoder"]
-            bad = AlignItem("bad", b"", ["one"])
-            answers = {key: value async for key, value in client.stream([*items(9), bad], window=3)}
-    assert isinstance(answers["bad"], errors.ImageEmpty)
-    assert len(answers) == 10
+def test_a_channel_can_be_brought_and_stays_open() -> None:
+    with serving(Service()) as target, grpc.insecure_channel(target) as channel:
+        for _ in range(2):
+            with AlignmentClient("unused:1", channel=channel) as client:
+                assert client.align(b"image", ["one"]).maps.shape == (1, 2, 2)
+
+
+def test_a_server_of_another_kind_is_named_as_such() -> None:
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with AlignmentClient(f"127.0.0.1:{port}") as client, pytest.raises(errors.InternalError, match="target"):
+        client.models()
+    server.stop(0).wait()
+
+
+def test_a_status_whose_details_make_no_sense_is_read_by_its_code() -> None:
+    def misbehave(context: Any) -> None:
+        context.set_trailing_metadata((("grpc-status-details-bin", b"\xff\xff"),))
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+
+    with client_of(Service(9, misbehave)) as client, pytest.raises(errors.Unauthenticated, match="token"):
+        client.models()
+
+
+def test_an_answer_that_contradicts_itself_fails_alone() -> None:
+    class Confused(Service):
+        def AlignStream(self, requests: Iterator[pb.AlignRequest], context: Any) -> Iterator[pb.AlignStreamResponse]:
+            for message in super().AlignStream(requests, context):
+                if message.request_id == "r1":
+                    message.response.results[0].alignment.map.values = b"1"
+                yield message
+
+    with client_of(Confused()) as client:
+        answers = dict(client.stream(items(3)))
+    assert isinstance(answers.pop("r1"), errors.InternalError)
+    assert all(isinstance(each, Alignment) for each in answers.values())
+
+
+def test_the_target_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Service()) as target:
+        monkeypatch.setenv("WRONGLUNG_TARGET", target)
+        with AlignmentClient() as client:
+            assert len(client.models()) == 1
+
+
+def test_waits_grow_vary_and_obey_the_server() -> None:
+    retry = Retry(attempts=9, first_wait_s=1.0, longest_wait_s=4.0)
+    error = errors.Overloaded("full")
+    for failures, longest in [(1, 1.0), (2, 2.0), (3, 4.0), (8, 4.0)]:
+        waits = [retry.wait_s(failures, error) for _ in range(50)]
+        assert all(longest / 2 <= wait <= longest for wait in waits)
+        assert len(set(waits)) > 1
+    assert retry.wait_s(1, errors.Overloaded("full", retry_after_ms=9000)) == 9.0
+
+
+def test_a_secured_server_is_reached_with_credentials(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([needs.tool("openssl"), *request, *names], check=True, capture_output=True)
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    pb_grpc.add_AlignmentServiceServicer_to_server(Service(), server)
+    pair = (key.read_bytes(), certificate.read_bytes())
+    port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([pair]))
+    server.start()
+    trust = grpc.ssl_channel_credentials(certificate.read_bytes())
+    with AlignmentClient(f"localhost:{port}", credentials=trust) as client:
+        assert client.align(b"image", ["one"]).maps.shape == (1, 2, 2)
+    server.stop(0).wait()

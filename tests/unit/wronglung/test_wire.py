@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wronglung import errors
 from wronglung.alignment import Alignment, ModelIdentity
@@ -11,7 +13,9 @@ from wronglung.geometry import letterbox
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import (
+    GridSize,
     alignment_from_response,
+    answer_bytes_bound,
     frame_from_pb,
     frame_to_pb,
     response_from_alignment,
@@ -122,3 +126,82 @@ def test_a_map_that_contradicts_its_size_is_a_defect_of_the_server() -> None:
     message.results[0].alignment.map.values = b"1234"
     with pytest.raises(errors.InternalError):
         alignment_from_response(message)
+
+
+def test_a_map_that_is_missing_is_a_defect_of_the_server() -> None:
+    message = response_from_alignment(alignment(), "id")
+    message.results[0].Clear()
+    with pytest.raises(errors.InternalError):
+        alignment_from_response(message)
+
+
+def test_maps_of_several_sizes_are_a_defect_of_the_server() -> None:
+    message = response_from_alignment(alignment(word_maps=True), "id")
+    word_map = message.results[0].alignment.word_maps[0]
+    word_map.rows, word_map.cols, word_map.values = 1, 1, b"\0\0\0\0"
+    with pytest.raises(errors.InternalError):
+        alignment_from_response(message)
+
+
+def test_an_impossible_frame_is_a_defect_of_the_server() -> None:
+    message = response_from_alignment(alignment(), "id")
+    message.frame.width = 0
+    with pytest.raises(errors.InternalError):
+        alignment_from_response(message)
+
+
+def test_an_answer_in_which_every_sentence_failed_has_no_grid() -> None:
+    message = response_from_alignment(alignment(), "id")
+    del message.results[0]
+    received = alignment_from_response(message)
+    assert received.maps.shape == (1, 0, 0)
+    assert np.isnan(received.opt_out).all()
+
+
+Answered = tuple[pb.AlignRequest, GridSize, int, pb.AlignStreamResponse]
+
+
+@st.composite
+def answered(draw: st.DrawFn) -> Answered:
+    """A request, the model's grid and word limit, and as large an answer as the model could give."""
+    grid, pieces = GridSize(draw(st.integers(1, 19)), draw(st.integers(1, 19))), draw(st.integers(3, 97))
+    sentences = draw(st.lists(st.text(max_size=60), min_size=1, max_size=4))
+    word_maps = draw(st.booleans())
+    sent = request(sentences=sentences, request_id="r" * 128, options=pb.AlignOptions(word_maps=word_maps))
+    words = [("[CLS]", *("[UNK]" for _ in text))[:pieces] for text in sentences]
+    failed = draw(st.lists(st.booleans(), min_size=len(sentences), max_size=len(sentences)))
+    full = Alignment(
+        maps=np.ones((len(sentences), *grid), np.float32),
+        opt_out=np.ones(len(sentences), np.float32),
+        local_similarity=np.ones(len(sentences), np.float32),
+        global_similarity=np.ones(len(sentences), np.float32),
+        words=tuple(words),
+        truncated=np.ones(len(sentences), np.bool_),
+        errors=tuple(errors.SentenceEmpty("m" * 500) if each else None for each in failed),
+        frame=letterbox(99999, 88888),
+        model=ModelIdentity("n" * 255, "1" * 64, "f" * 64),
+        word_maps=tuple(np.ones((len(each), *grid), np.float32) for each in words) if word_maps else None,
+    )
+    answer = pb.AlignStreamResponse(request_id="r" * 128, response=response_from_alignment(full, "r" * 128))
+    return sent, grid, pieces, answer
+
+
+@given(answered())
+def test_no_answer_is_larger_than_its_bound(
+    case: tuple[pb.AlignRequest, GridSize, int, pb.AlignStreamResponse],
+) -> None:
+    sent, grid, pieces, answer = case
+    assert answer.ByteSize() <= answer_bytes_bound(sent, grid, pieces)
+
+
+def test_without_word_maps_nothing_within_the_limits_is_refused() -> None:
+    largest = request(sentences=["a" * LIMITS.sentence_characters] * LIMITS.sentences)
+    assert answer_bytes_bound(largest, GridSize(19, 19), 97) < LIMITS.answer_bytes
+
+
+def test_the_bound_is_not_far_from_a_typical_answer() -> None:
+    """Else word maps would be refused that could be had."""
+    text = "There is a small effusion at the base of the right lung."
+    typical = request(sentences=[text] * 20, options=pb.AlignOptions(word_maps=True))
+    maps_alone = 20 * (1 + len(text.split()) + 1) * 4 * 19 * 19
+    assert maps_alone < answer_bytes_bound(typical, GridSize(19, 19), 97) < LIMITS.answer_bytes

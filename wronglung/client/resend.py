@@ -10,8 +10,8 @@ from typing import Protocol
 import grpc
 
 from wronglung.alignment import Alignment
+from wronglung.client.transport import Retry, error_from_call
 from wronglung.errors import ModelUnavailable, RequestInvalid, WronglungError
-from wronglung.transport import Retry, error_from_call
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import alignment_from_response, error_from_pb
 
@@ -174,7 +174,10 @@ def _over_one_connection(open_call: Open, supply: Supply, window: int) -> Iterat
 
 
 def outcome(message: pb.AlignStreamResponse) -> Alignment | WronglungError:
-    """What a stream answers for one item."""
-    if message.WhichOneof("outcome") == "response":
+    """What a stream answers for one item; an answer that contradicts itself is an error of that item alone."""
+    if message.WhichOneof("outcome") != "response":
+        return error_from_pb(message.error)
+    try:
         return alignment_from_response(message.response)
-    return error_from_pb(message.error)
+    except WronglungError as error:
+        return error

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
-from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
+from wronglung.errors import (
+    DeadlineExceeded,
+    InternalError,
+    ModelUnavailable,
+    Overloaded,
+    Unauthenticated,
+    WronglungError,
+)
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import error_from_pb
@@ -20,6 +28,9 @@ _ANSWER_OVERHEAD = 1024 * 1024
 CHANNEL_OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_send_message_length", LIMITS.message_bytes),
     ("grpc.max_receive_message_length", LIMITS.answer_bytes + _ANSWER_OVERHEAD),
+    # A server that vanished without a word is noticed within a minute and a half, while calls are open.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 30_000),
     ("grpc.service_config", _SERVICE_CONFIG),  # with a dns:/// target, calls are spread over all replicas
 )
 
@@ -74,7 +85,11 @@ def error_from_call(call: grpc.RpcError) -> WronglungError:
 
 
 def _error_in(details: bytes) -> WronglungError | None:
-    for detail in status_pb2.Status.FromString(details).details:
+    try:
+        status = status_pb2.Status.FromString(details)
+    except DecodeError:  # not from our gateway: what else is known of the call must do
+        return None
+    for detail in status.details:
         message = pb.Error()
         if detail.Unpack(message):
             return error_from_pb(message)
@@ -82,6 +97,7 @@ def _error_in(details: bytes) -> WronglungError | None:
 
 
 def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
+    """The error for a status that carries none of ours: from gRPC itself, or from a proxy on the way."""
     match code:
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded("no answer within the deadline: allow more time, or send less at once")
@@ -89,5 +105,9 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
             return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Overloaded(f"the server is full ({details}): retry later")
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            return Unauthenticated(f"the server does not let this client in ({details}): check the token")
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return InternalError(f"what answers there is no wronglung gateway ({details}): check the target")
         case _:
             return InternalError(f"the call failed with {code.name} ({details}): look into the server's log")

@@ -1,0 +1,117 @@
+"""The client for asyncio."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from wronglung.alignment import Alignment
+from wronglung.client.item import AlignItem, Image, encoded, resolve_target
+from wronglung.client.resend import Answer
+from wronglung.client.transport import Retry, call_metadata, error_from_call, open_aio_channel
+from wronglung.errors import Overloaded, WronglungError
+from wronglung.v1 import alignment_pb2 as pb
+from wronglung.v1 import alignment_pb2_grpc as pb_grpc
+from wronglung.wire import alignment_from_response
+
+
+class AsyncAlignmentClient:
+    """The client for asyncio; arguments as for `AlignmentClient`, `channel` being one of `grpc.aio`."""
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | None = None,
+        retry: Retry | None = None,
+        channel: grpc.aio.Channel | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._retry = retry or Retry()
+        self._metadata = call_metadata(token)
+        self._own_channel = open_aio_channel(resolve_target(target), credentials) if channel is None else None
+        self._stub: Any = pb_grpc.AlignmentServiceStub(channel or self._own_channel)  # type: ignore[no-untyped-call]
+
+    async def __aenter__(self) -> "AsyncAlignmentClient":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._own_channel is not None:
+            await self._own_channel.close(None)
+
+    async def align(
+        self,
+        image: Image,
+        sentences: Sequence[str],
+        *,
+        model: str = "encoder",
+        version: str = "",
+        word_maps: bool = False,
+    ) -> Alignment:
+        """See `AlignmentClient.align`."""
+        data = await asyncio.to_thread(encoded, image)
+        request = AlignItem(uuid.uuid4().hex, data, sentences, model, version, word_maps).to_pb()
+        return alignment_from_response(await self._call(self._stub.Align, request))
+
+    async def models(self) -> list[pb.Model]:
+        """See `AlignmentClient.models`."""
+        return list((await self._call(self._stub.ListModels, pb.ListModelsRequest())).models)
+
+    async def stream(self, items: Iterable[AlignItem], *, window: int = 16) -> AsyncIterator[Answer]:
+        """Like `AlignmentClient.stream`, as concurrent calls of `Align`, at most `window` at a time.
+
+        `items` is read in other threads, one item at a time. Every item is retried by itself, so a lost connection
+        costs only what was in flight; while the server is full, items wait.
+
+        Raises:
+            ValueError: `window` is below 1.
+        """
+        if window < 1:
+            raise ValueError(f"window must be at least 1, got {window}")
+        source, running = iter(items), set[asyncio.Task[Answer]]()
+        try:
+            while True:
+                while len(running) < window and (item := await asyncio.to_thread(next, source, None)) is not None:
+                    running.add(asyncio.create_task(self._answer(item)))
+                if not running:
+                    return
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _answer(self, item: AlignItem) -> Answer:
+        while True:
+            try:
+                return item.request_id, alignment_from_response(await self._call(self._stub.Align, item.to_pb()))
+            except Overloaded:  # a stream waits its turn
+                await asyncio.sleep(self._retry.longest_wait_s)
+            except WronglungError as error:
+                return item.request_id, error
+
+    async def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        until, failures = time.monotonic() + self._timeout_s, 0
+        while True:
+            try:
+                return await method(request, timeout=max(until - time.monotonic(), 0.0), metadata=self._metadata)
+            except grpc.aio.AioRpcError as broken:
+                error, failures = error_from_call(broken), failures + 1
+                wait_s = self._retry.wait_s(failures, error)
+                if not self._retry.allows(failures, error) or time.monotonic() + wait_s >= until:
+                    raise error from broken
+            await asyncio.sleep(wait_s)
