@@ -21,6 +21,7 @@ _COLOURS = np.array(
     np.float64,
 )  # fmt: skip
 _STRONGEST = 0.6
+_COLUMNS = 4
 _GAP = 8
 _TEXT_SIZE = 16
 _LINE = 20
@@ -78,7 +79,7 @@ def _cells(shown: int, size: int, scale: float, offset: int, frame: int, cells: 
 
 
 def draw(pixels: Pixels, frame: Frame, shown: Sequence[Panel], *, longer_side: int = 768) -> Image.Image:
-    """Draw panels side by side.
+    """Draw panels in rows of up to four.
 
     Args:
         pixels: the original image, H × W.
@@ -97,12 +98,13 @@ def draw(pixels: Pixels, frame: Frame, shown: Sequence[Panel], *, longer_side: i
     size = max(1, round(frame.image_width * ratio)), max(1, round(frame.image_height * ratio))
     grey = np.asarray(_to_8_bit(pixels).resize(size, Image.Resampling.LANCZOS), np.float64)
     texts = [_wrap(panel, size[0]) for panel in shown]
-    below = _LINE * max(len(text) for text in texts) + 2 * _GAP
-    sheet = Image.new("RGB", (len(shown) * (size[0] + _GAP) + _GAP, size[1] + below + _GAP), _PAPER)
+    across, down = size[0] + _GAP, size[1] + _LINE * max(len(text) for text in texts) + 3 * _GAP
+    columns = min(len(shown), _COLUMNS)
+    sheet = Image.new("RGB", (columns * across + _GAP, -(-len(shown) // columns) * down + _GAP), _PAPER)
     for index, (panel, text) in enumerate(zip(shown, texts, strict=True)):
-        left = _GAP + index * (size[0] + _GAP)
-        sheet.paste(_blend(grey, heat(panel.map, frame, *size)), (left, _GAP))
-        _write(sheet, left, size[1] + 2 * _GAP, text)
+        left, top = _GAP + index % columns * across, _GAP + index // columns * down
+        sheet.paste(_blend(grey, heat(panel.map, frame, *size)), (left, top))
+        _write(sheet, left, top + size[1] + _GAP, text)
     return sheet
 
 

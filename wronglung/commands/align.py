@@ -12,6 +12,7 @@ from wronglung.alignment import Alignment
 from wronglung.commands.connection import add_connection, connect, fail
 from wronglung.errors import WronglungError
 
+_FEW, _LARGE, _SMALL = 4, 768, 384
 _EXAMPLES = """\
 examples:
   wronglung align chest.png "Opacity in the right lower lobe."
@@ -55,24 +56,27 @@ def run(args: argparse.Namespace) -> int:
 def _draw(data: bytes, alignment: Alignment, sentences: list[str], path: Path) -> None:
     from wronglung import images, overlay
 
-    overlay.draw(images.decode(data), alignment.frame, overlay.panels(alignment, sentences)).save(path, "PNG")
+    panels = overlay.panels(alignment, sentences)
+    longer_side = _LARGE if len(panels) <= _FEW else _SMALL
+    overlay.draw(images.decode(data), alignment.frame, panels, longer_side=longer_side).save(path, "PNG")
 
 
 def as_table(alignment: Alignment, sentences: list[str]) -> str:
     """A line per sentence under a line that names the model."""
     model = alignment.model
     head = f"{model.name} {model.version} ({model.weights_digest[:12]})"
-    rows = ["opt-out   local  global  peak at x, y      sentence"]
+    rows = ["opt-out   local  global  peak at x, y            sentence"]
     for index, sentence in enumerate(sentences):
         text = textwrap.shorten(sentence, 60, placeholder=" …") or "(empty)"
         if (error := alignment.errors[index]) is not None:
-            rows.append(f"      -       -       -  -                 {text}: {error.message}")
+            rows.append(f"      -       -       -  -                       {text}: {error.message}")
             continue
         x, y = peak(alignment, index)
+        place = in_words(x / alignment.frame.image_width, y / alignment.frame.image_height)
         cut = "  [cut at the model's limit]" if alignment.truncated[index] else ""
         rows.append(
             f" {alignment.opt_out[index]:.4f}  {alignment.local_similarity[index]:+6.2f}  "
-            f"{alignment.global_similarity[index]:+6.2f}  {f'{x:.0f}, {y:.0f}':<16}  {text}{cut}"
+            f"{alignment.global_similarity[index]:+6.2f}  {f'{x:.0f}, {y:.0f} {place}':<22}  {text}{cut}"
         )
     return "\n".join([head, *rows])
 
@@ -86,6 +90,13 @@ def peak(alignment: Alignment, index: int) -> tuple[float, float]:
         float(np.clip((x0 + x1) / 2, 0, frame.image_width)),
         float(np.clip((y0 + y1) / 2, 0, frame.image_height)),
     )
+
+
+def in_words(x: float, y: float) -> str:
+    """The ninth of the image that a point lies in (shares of its size): sides are the picture's, not the patient's."""
+    down, across = (min(int(3 * share), 2) for share in (y, x))
+    words = [("upper", "middle", "lower")[down], ("left", "centre", "right")[across]]
+    return "centre" if (down, across) == (1, 1) else " ".join(words)
 
 
 def as_json(alignment: Alignment, sentences: list[str]) -> dict[str, Any]:
@@ -104,8 +115,10 @@ def as_json(alignment: Alignment, sentences: list[str]) -> dict[str, Any]:
 def _sentence_json(alignment: Alignment, index: int, sentence: str) -> dict[str, Any]:
     if (error := alignment.errors[index]) is not None:
         return {"sentence": sentence, "error": {"code": error.code, "message": error.message}}
+    x, y = peak(alignment, index)
     return {
         "sentence": sentence,
+        "peak": {"x": x, "y": y},
         "words": list(alignment.words[index]),
         "opt_out_mass": float(alignment.opt_out[index]),
         "local_similarity": float(alignment.local_similarity[index]),

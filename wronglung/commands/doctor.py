@@ -1,4 +1,4 @@
-"""``wronglung doctor``: is this machine fit to serve?"""
+"""``wronglung doctor``: is this machine fit to serve, and does its server answer?"""
 
 import argparse
 import hashlib
@@ -10,15 +10,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from wronglung.client import AlignmentClient, Retry
+from wronglung.commands.connection import add_wait, models_when_ready
+from wronglung.errors import WronglungError
+from wronglung.supervisor.ports import PortTaken, require_free
+
 _EXAMPLES = """\
 examples:
   wronglung doctor
   wronglung doctor --port 9000 --model-store /srv/models
+  wronglung doctor --wait 120
 """
 _SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil")
 _DISK_MB = 1024
 _MEMORY_MB_PER_MODEL = 700
 _BLOCK = 1 << 20
+_ASK_S = 5.0
 
 
 class Finding(NamedTuple):
@@ -35,34 +42,42 @@ def add_parser(subparsers: Any) -> None:
         "doctor",
         help="check that this machine can serve",
         description="Check packages, Java, ports, disk, memory and the digests of the models. Exit status 1 when "
-        "something is wrong. Checks that need the server's packages are skipped where they are not installed.",
+        "something is wrong. Checks that need the server's packages are skipped where they are not installed. "
+        "The port must be free, or a server with all its models ready must have it; with --wait, only the latter.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, default=8500, help="port that the server shall have (default: %(default)s)")
     parser.add_argument("--model-store", type=Path, metavar="DIR", help="folder that holds the models")
+    add_wait(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything, print a line each; returns the exit status."""
-    findings = list(examine(args.host, args.port, args.model_store))
+    findings = list(examine(args.host, args.port, args.model_store, args.wait))
     for finding in findings:
         print(f"{finding.state:<8}{finding.subject:<22}{finding.detail}")
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
 
-def examine(host: str, port: int, store: Path | None) -> Iterator[Finding]:
+def examine(host: str, port: int, store: Path | None, wait_s: float = 0.0) -> Iterator[Finding]:
     """Every check in turn."""
     missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        yield Finding("skipped", "server", f"lacks {', '.join(missing)}: pip install 'wronglung[serve]' to serve here")
-        return
-    yield Finding("ok", "server packages", "all installed")
-    yield _attempt("java", _java)
-    yield _attempt(f"port {port}", lambda: _port(host, port))
-    yield _attempt("disk", _disk)
+        yield Finding(
+            "skipped", "server packages", f"lacks {', '.join(missing)}: to serve, pip install 'wronglung[serve]'"
+        )
+    else:
+        yield Finding("ok", "server packages", "all installed")
+        yield _attempt("java", _java)
+        yield _attempt("disk", _disk)
+        yield from _examine_store(store)
+    yield _attempt(f"port {port}", lambda: _port(host, port, wait_s))
+
+
+def _examine_store(store: Path | None) -> Iterator[Finding]:
     try:
         directories = _models(store)
     except (OSError, RuntimeError, ValueError) as error:
@@ -76,7 +91,7 @@ def examine(host: str, port: int, store: Path | None) -> Iterator[Finding]:
 def _attempt(subject: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding("ok", subject, check())
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, WronglungError) as error:
         return Finding("fail", subject, str(error))
 
 
@@ -87,11 +102,30 @@ def _java() -> str:
     return f"version {java_version(java)} at {java}"
 
 
-def _port(host: str, port: int) -> str:
-    from wronglung.supervisor.ports import require_free
-
-    require_free(host, port, "--port")
+def _port(host: str, port: int, wait_s: float) -> str:
+    if wait_s > 0:
+        return _server(host, port, wait_s)
+    try:
+        require_free(host, port, "--port")
+    except PortTaken as taken:
+        try:
+            return _server(host, port, wait_s)
+        except WronglungError:
+            raise taken from None
     return f"free on {host}"
+
+
+def _server(host: str, port: int, wait_s: float) -> str:
+    """What the server there serves, once everything is ready."""
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    with AlignmentClient(target, timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
+        models = models_when_ready(client, wait_s)
+    names = ", ".join(f"{each.identity.name} {each.identity.version}" for each in models if not each.ready)
+    if names:
+        raise RuntimeError(
+            f"a server answers, but these models are not ready: {names}. Wait (--wait), then see its log"
+        )
+    return f"a server answers on {host} with {len(models)} models, all ready"
 
 
 def _disk() -> str:

@@ -1,15 +1,12 @@
 """``wronglung models``: what a server serves."""
 
 import argparse
-import time
 from typing import Any
 
-from wronglung.client import AlignmentClient
-from wronglung.commands.connection import add_connection, connect, fail
-from wronglung.errors import ModelUnavailable, WronglungError
+from wronglung.commands.connection import add_connection, add_wait, connect, fail, models_when_ready
+from wronglung.errors import WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 
-_POLL_S = 0.5
 _EXAMPLES = """\
 examples:
   wronglung models
@@ -26,9 +23,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--wait", type=float, default=0.0, metavar="SECONDS", help="wait this long for all to be ready (default: 0)"
-    )
+    add_wait(parser)
     add_connection(parser)
     parser.set_defaults(run=run)
 
@@ -37,23 +32,11 @@ def run(args: argparse.Namespace) -> int:
     """List; returns the exit status."""
     try:
         with connect(args) as client:
-            models = _wait_until_ready(client, time.monotonic() + args.wait)
+            models = models_when_ready(client, args.wait)
     except WronglungError as error:
         return fail("models", error)
-    print("\n".join(f"{_line(model)}" for model in models))
+    print("\n".join(map(_line, models)))
     return 0 if all(model.ready for model in models) else 1
-
-
-def _wait_until_ready(client: AlignmentClient, until: float) -> list[pb.Model]:
-    while True:
-        try:
-            models = client.models()
-            if all(model.ready for model in models) or time.monotonic() >= until:
-                return models
-        except ModelUnavailable:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(_POLL_S)
 
 
 def _line(model: pb.Model) -> str:

@@ -1,17 +1,22 @@
 """Specification of the command line: what it prints, and how it fails."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from tests.client_fakes import Service, serving
 from wronglung import cli, errors
 from wronglung.alignment import Alignment, ModelIdentity
 from wronglung.commands import align, doctor
 from wronglung.geometry import letterbox
+from wronglung.v1 import alignment_pb2 as pb
 
 
 def alignment() -> Alignment:
@@ -84,3 +89,74 @@ def test_the_doctor_finds_weights_that_were_changed(tmp_path: Path) -> None:
 def test_the_doctor_finds_a_store_that_is_not_there(tmp_path: Path) -> None:
     findings = {each.subject: each for each in doctor.examine("127.0.0.1", 0, tmp_path / "none")}
     assert findings["model store"].state == "fail"
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [(0.0, 0.0, "upper left"), (0.5, 0.5, "centre"), (0.5, 0.9, "lower centre"), (1.0, 0.5, "middle right")],
+)
+def test_a_place_in_words(x: float, y: float, words: str) -> None:
+    assert align.in_words(x, y) == words
+
+
+def test_a_picture_is_drawn_beside_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (10, 10), dtype=np.uint8)
+    image, picture = tmp_path / "chest.png", tmp_path / "out.png"
+    Image.fromarray(pixels).save(image)
+    with serving(Service()) as target:
+        command = ["align", str(image), "an opacity", "a mass", "--target", target, "--overlay", str(picture)]
+        assert cli.main(command) == 0
+    assert "an opacity" in capsys.readouterr().out
+    assert Image.open(picture).width == 2 * (768 + 8) + 8
+
+
+def test_models_waits_until_all_are_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    class Loading(Service):
+        def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+            self.calls += 1
+            identity = pb.ModelIdentity(name="encoder", version="1.0")
+            return pb.ListModelsResponse(models=[pb.Model(identity=identity, ready=self.calls > 1)])
+
+    with serving(Loading()) as target:
+        assert cli.main(["models", "--target", target, "--wait", "20"]) == 0
+    with serving(Loading()) as target:
+        assert cli.main(["models", "--target", target]) == 1
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["ready", "not"]
+
+
+def port_finding(port: int, wait_s: float = 0.0) -> doctor.Finding:
+    return list(doctor.examine("127.0.0.1", port, None, wait_s))[-1]
+
+
+def test_the_doctor_is_content_with_a_port_that_a_ready_server_has() -> None:
+    class Ready(Service):
+        def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+            return pb.ListModelsResponse(models=[pb.Model(ready=True)])
+
+    with serving(Ready()) as target:
+        assert port_finding(int(target.split(":")[1])).state == "ok"
+    with serving(Service()) as target:
+        found = port_finding(int(target.split(":")[1]))
+    assert (found.state, "not ready" in found.detail) == ("fail", True)
+
+
+def test_the_doctor_names_a_port_that_another_program_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_ASK_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        found = port_finding(other.getsockname()[1])
+    assert (found.state, "--port" in found.detail) == ("fail", True)
+
+
+def test_the_doctor_waits_for_a_server_only_when_asked_to() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    assert port_finding(port).detail.startswith("free")
+    waited = port_finding(port, wait_s=0.1)
+    assert (waited.state, "wronglung serve" in waited.detail) == ("fail", True)
+
+
+def test_the_doctor_checks_no_server_where_its_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_SERVER_PACKAGES", ("surely_not_there",))
+    findings = list(doctor.examine("127.0.0.1", 0, None))
+    assert [each.state for each in findings] == ["skipped", "ok"]
+    assert "wronglung[serve]" in findings[0].detail

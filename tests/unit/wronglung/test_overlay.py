@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from wronglung.alignment import Alignment, ModelIdentity
+from wronglung.errors import SentenceEmpty
 from wronglung.geometry import letterbox
-from wronglung.overlay import Panel, draw, heat
+from wronglung.overlay import Panel, draw, heat, panels
 
 SHAPES = [(640, 480), (480, 640), (512, 512), (900, 300)]
 
@@ -67,3 +69,35 @@ def test_sixteen_bits_are_shown_as_eight() -> None:
 def test_an_image_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="belongs"):
         draw(np.zeros((10, 10), np.uint8), letterbox(11, 10), [Panel(np.ones((19, 19), np.float32), "", "")])
+
+
+def test_many_panels_stand_in_rows_of_four() -> None:
+    pixels = np.full((100, 50), 200, np.uint8)
+    even = Panel(np.full((19, 19), 1 / 361, np.float32), "text", "note")
+    sheet = draw(pixels, letterbox(50, 100), [even] * 6, longer_side=100)
+    shown = np.asarray(sheet)[..., 0] == 200
+    assert shown[:, 8:58].any()
+    picture_rows = np.flatnonzero(shown[:, 8:58].mean(axis=1) == 1.0)
+    assert len(picture_rows) == 200  # two rows of pictures in the first column
+    assert (shown[picture_rows[0]].sum(), shown[picture_rows[-1]].sum()) == (4 * 50, 2 * 50)
+
+
+def test_the_note_says_what_was_withheld_and_how_much_the_peak_stands_out() -> None:
+    maps = np.full((2, 2, 2), 0.1, np.float32)
+    maps[0, 1, 1] = 0.5
+    found = Alignment(
+        maps=maps,
+        opt_out=np.array([0.2, np.nan], np.float32),
+        local_similarity=np.zeros(2, np.float32),
+        global_similarity=np.zeros(2, np.float32),
+        words=(("[CLS]",), ()),
+        truncated=np.zeros(2, np.bool_),
+        errors=(None, SentenceEmpty("nothing is left")),
+        frame=letterbox(10, 10),
+        model=ModelIdentity("encoder", "1.0", "ab" * 32),
+    )
+    first, second = panels(found, ["Opacity.", ""])
+    assert (first.caption, first.note) == ("Opacity.", "opt-out mass 0.2000; peak 2.0 x an even map")
+    assert second.note == "no map: nothing is left"
+    with pytest.raises(ValueError, match="3 sentences"):
+        panels(found, ["a", "b", "c"])
