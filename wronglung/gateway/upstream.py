@@ -63,9 +63,10 @@ def typed_error(status: grpc.StatusCode, details: str, request_id: str) -> Wrong
 
     It reports as INTERNAL: a full queue and a model without workers (in the same words), a model it does not know,
     and the death of a worker; as RESOURCE_EXHAUSTED a worker killed for want of memory; as UNAVAILABLE an exception
-    of the handler, but also, from the gRPC library, that nothing listens.
+    of the handler, but also, from the gRPC library, that nothing listens. CANCELLED is the call's own deadline, which
+    TorchServe's side noticed a moment before ours.
     """
-    if status is grpc.StatusCode.DEADLINE_EXCEEDED:
+    if status in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
         return DeadlineExceeded("the deadline passed before the model answered: allow more time, or send less at once")
     if "Prediction failed" in details or "batch response mismatched" in details:
         return InternalError(f"the model's handler failed; the server's log has the details under {request_id!r}")
