@@ -1,6 +1,7 @@
 """TorchServe as the gateway sees it. Its many ways to fail become our errors here and nowhere else."""
 
 import logging
+import time
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRe
 from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 
 _RETRY_MS = 1000
+_CLOCKS_APART_S = 0.05
 _log = logging.getLogger(__name__)
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
@@ -47,7 +49,7 @@ class TorchServeClient:
         try:
             answer: PredictionResponse = await self._stub.Predictions(envelope, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            typed = typed_error(error.code(), error.details() or "", context.request_id)
+            typed = typed_error(_status_of(error, context), error.details() or "", context.request_id)
             if isinstance(typed, InternalError):
                 _log.error("TorchServe failed", extra={"request_id": context.request_id, "details": error.details()})
             raise typed from error
@@ -58,15 +60,23 @@ class TorchServeClient:
         await self._channel.close(None)
 
 
+def _status_of(error: grpc.aio.AioRpcError, context: RequestContext) -> grpc.StatusCode:
+    """TorchServe's side keeps the deadline too, and resets the stream when it notices a moment before ours does."""
+    soon = time.monotonic() + _CLOCKS_APART_S
+    late = context.deadline_monotonic_s is not None and context.deadline_monotonic_s <= soon
+    if error.code() is grpc.StatusCode.CANCELLED and late:
+        return grpc.StatusCode.DEADLINE_EXCEEDED
+    return error.code()
+
+
 def typed_error(status: grpc.StatusCode, details: str, request_id: str) -> WronglungError:
     """What a failure of TorchServe means for the caller (TorchServe 0.12).
 
     It reports as INTERNAL: a full queue and a model without workers (in the same words), a model it does not know,
     and the death of a worker; as RESOURCE_EXHAUSTED a worker killed for want of memory; as UNAVAILABLE an exception
-    of the handler, but also, from the gRPC library, that nothing listens. CANCELLED is the call's own deadline, which
-    TorchServe's side noticed a moment before ours.
+    of the handler, but also, from the gRPC library, that nothing listens.
     """
-    if status in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
+    if status is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("the deadline passed before the model answered: allow more time, or send less at once")
     if "Prediction failed" in details or "batch response mismatched" in details:
         return InternalError(f"the model's handler failed; the server's log has the details under {request_id!r}")

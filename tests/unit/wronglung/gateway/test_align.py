@@ -23,6 +23,8 @@ from tests.gateway_fakes import (
     retry_delay_ms,
     running_gateway,
 )
+from wronglung.envelope import RequestContext
+from wronglung.gateway import upstream
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -174,6 +176,14 @@ async def test_a_deadline_that_passes_is_said_to_have_passed(front: RunningGatew
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await front.stub.Align(request(), timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_stream_that_torchserve_resets_at_the_deadline_is_the_deadline() -> None:
+    past, future = (RequestContext("a", time.monotonic() + seconds) for seconds in (0.0, 60.0))
+    reset = grpc.aio.AioRpcError(grpc.StatusCode.CANCELLED, grpc.aio.Metadata(), grpc.aio.Metadata(), "Stream removed")
+    assert upstream._status_of(reset, past) is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert upstream._status_of(reset, future) is grpc.StatusCode.CANCELLED
+    assert upstream._status_of(reset, RequestContext("a")) is grpc.StatusCode.CANCELLED
 
 
 async def test_refuses_at_once_with_retry_advice_when_there_is_no_room(front: RunningGateway) -> None:
