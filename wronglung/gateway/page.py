@@ -1,11 +1,13 @@
 """The page of metrics over HTTP: the gateway's own, followed by TorchServe's."""
 
 import logging
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
+from http.client import HTTPException
+from socketserver import ThreadingMixIn
 from typing import Any
-from urllib.error import URLError
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,12 +15,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from wronglung.gateway.metrics import Metrics
 
 _TORCHSERVE_TIMEOUT_S = 2.0
+_SILENCE_S = 10.0  # a caller who connects and then says nothing is cut off
 _POLL_S = 0.05  # how soon `close` is noticed
 _log = logging.getLogger(__name__)
+# TorchServe is on this machine: a proxy that the environment names is not for it.
+_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class MetricsPage:
-    """Serves ``/metrics`` from a thread of its own.
+    """Serves ``/metrics``, each caller from a thread of its own.
 
     Args:
         metrics: the gateway's.
@@ -33,7 +38,7 @@ class MetricsPage:
     def __init__(self, metrics: Metrics, host: str, port: int, torchserve_url: str = "") -> None:
         self._metrics = metrics
         self._torchserve_url = torchserve_url
-        self._server = make_server(host, port, self._answer, WSGIServer, _Quiet)
+        self._server = make_server(host, port, self._answer, _Server, _Quiet)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), name="metrics-page", daemon=True).start()
 
@@ -54,13 +59,27 @@ class MetricsPage:
         if not self._torchserve_url:
             return b""
         try:
-            with urllib.request.urlopen(self._torchserve_url, timeout=_TORCHSERVE_TIMEOUT_S) as page:  # noqa: S310
+            with _without_proxy.open(self._torchserve_url, timeout=_TORCHSERVE_TIMEOUT_S) as page:
                 return bytes(page.read())
-        except (URLError, TimeoutError, ConnectionError) as error:
+        except (OSError, HTTPException) as error:
             _log.debug("TorchServe shows no metrics", extra={"error": str(error)})
             return b""
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """One silent caller must hold up neither the others nor `close`."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller who went away or said nothing is no defect of ours; anything else is."""
+        error = sys.exception()
+        level = logging.DEBUG if isinstance(error, OSError) else logging.ERROR
+        _log.log(level, "scrape failed", exc_info=error)
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = _SILENCE_S
+
     def log_message(self, format: str, *args: Any) -> None:
         """No line per scrape."""
