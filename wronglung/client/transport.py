@@ -1,6 +1,7 @@
 """What both clients need to know of gRPC: channels, deadlines, retries, and the typed error in a failed call."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,14 +26,18 @@ _DETAILS = "grpc-status-details-bin"
 _SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 _ANSWER_OVERHEAD = 1024 * 1024
 
-CHANNEL_OPTIONS: Sequence[tuple[str, Any]] = (
+_OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_send_message_length", LIMITS.message_bytes),
     ("grpc.max_receive_message_length", LIMITS.answer_bytes + _ANSWER_OVERHEAD),
     # A server that vanished without a word is noticed within a minute and a half, while calls are open.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 30_000),
+    # A server that is being started or replaced is noticed soon; by itself gRPC would come to wait for two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.service_config", _SERVICE_CONFIG),  # with a dns:/// target, calls are spread over all replicas
 )
+_THIS_MACHINE = re.compile(r"(?:(?:dns|ipv4|ipv6):(?:///)?)?(?:127\.|localhost:|\[::1\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,23 @@ class Retry:
         return error.retryable and failures < self.attempts
 
 
+def channel_options(target: str) -> list[tuple[str, Any]]:
+    """gRPC's options for a target: a server on this machine is never looked for behind a proxy."""
+    return [*_OPTIONS, ("grpc.enable_http_proxy", 0 if _THIS_MACHINE.match(target) else 1)]
+
+
 def open_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
     """A channel with the contract's limits; plaintext without credentials."""
     if credentials is None:
-        return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
-    return grpc.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+        return grpc.insecure_channel(target, options=channel_options(target))
+    return grpc.secure_channel(target, credentials, options=channel_options(target))
 
 
 def open_aio_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
     """`open_channel` for asyncio."""
     if credentials is None:
-        return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
-    return grpc.aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+        return grpc.aio.insecure_channel(target, options=channel_options(target))
+    return grpc.aio.secure_channel(target, credentials, options=channel_options(target))
 
 
 def call_metadata(token: str | None) -> tuple[tuple[str, str], ...]:

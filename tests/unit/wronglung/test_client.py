@@ -18,6 +18,7 @@ from tests.client_fakes import FAST, Service, abort, client_of, items, serving, 
 from wronglung import errors
 from wronglung.alignment import Alignment
 from wronglung.client import AlignItem, AlignmentClient, Retry, encoded
+from wronglung.client.transport import channel_options
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
 
@@ -216,6 +217,35 @@ def test_the_target_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("WRONGLUNG_TARGET", target)
         with AlignmentClient() as client:
             assert len(client.models()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "proxy"),
+    [
+        ("127.0.0.1:8500", 0),
+        ("localhost:8500", 0),
+        ("[::1]:8500", 0),
+        ("dns:///localhost:8500", 0),
+        ("ipv4:127.0.0.1:8500", 0),
+        ("server:8500", 1),
+        ("dns:///wronglung-server:8500", 1),
+        ("localhost.example:8500", 1),
+    ],
+)
+def test_only_a_server_elsewhere_may_be_behind_a_proxy(target: str, proxy: int) -> None:
+    assert dict(channel_options(target))["grpc.enable_http_proxy"] == proxy
+
+
+def test_a_proxy_that_the_environment_names_is_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with client_of(Service()) as client:
+        assert len(client.models()) == 1
+
+
+def test_a_server_that_comes_late_is_found_soon() -> None:
+    """Left to itself, gRPC waits longer after each failure, up to two minutes."""
+    assert dict(channel_options("server:1"))["grpc.max_reconnect_backoff_ms"] <= 5_000
 
 
 def test_waits_grow_vary_and_obey_the_server() -> None:
