@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from harness.results import RunDirectory
 from harness.runconfig import ConfigError
-from harness.statistics import Delta, paired_deltas
+from harness.statistics import Delta, paired_delta
 from harness.summary.cases import CaseTable, Index, answered
 from harness.text import aligned
 
@@ -80,7 +80,7 @@ class Pairing:
             return None
         before, after = self.a.numbers(metric, rows_a), self.b.numbers(metric, rows_b)
         missing = np.isnan(after - before)
-        delta = paired_deltas({"": after}, {"": before}, list(self.b.patients[rows_b]))[""]
+        delta = paired_delta(after, before, list(self.b.patients[rows_b]))
         return Change(_mean(before, missing), _mean(after, missing), delta)
 
     def _rows(self, model: str, perturbation: str, subset: str) -> tuple[Index, Index]:

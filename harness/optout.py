@@ -1,26 +1,19 @@
-"""The opt-out mass as a decision: does the model withhold its attention from sentences that are false for the image?"""
+"""The opt-out mass as a decision: does the model withhold its attention from sentences that are false for the image?
 
-from dataclasses import dataclass
+The figures are statistics for `harness.statistics.statistic_interval`: functions of how often each row counts.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.metrics.scene import over_cells, ratio
+from harness.statistics import Statistic
+
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class RiskCoverage:
-    """Mean risk among the sentences answered, averaged over all coverages; each in [0, 1], lower is better."""
-
-    area: float
-    """Sentences answered in ascending order of the opt-out mass."""
-    random: float
-    """In random order: the mean risk."""
-    ideal: float
-    """In ascending order of the risk itself."""
-
-
-def decision_auroc(values: npt.ArrayLike, positive: npt.ArrayLike) -> float:
+def decision_auroc(values: npt.ArrayLike, positive: npt.ArrayLike) -> Statistic:
     """The chance that a positive has a higher value than a negative, ties counted half (Mann–Whitney), in [0, 1].
 
     Args:
@@ -28,16 +21,44 @@ def decision_auroc(values: npt.ArrayLike, positive: npt.ArrayLike) -> float:
         positive: (N,) bool: True for sentences of other patients' reports that are false for the image.
 
     Returns:
-        NaN unless there are both positives and negatives.
+        A statistic of N rows; NaN unless both positives and negatives count.
     """
     array, is_positive = np.asarray(values, dtype=np.float64), np.asarray(positive, dtype=bool)
     if array.shape != is_positive.shape:
         raise ValueError(f"expected one class per value {array.shape}, got {is_positive.shape}")
-    yes, no = array[is_positive & ~np.isnan(array)], np.sort(array[~is_positive & ~np.isnan(array)])
-    if not len(yes) or not len(no):
-        return float("nan")
-    wins = np.searchsorted(no, yes, side="left").sum() + np.searchsorted(no, yes, side="right").sum()
-    return float(wins) / (2 * len(yes) * len(no))
+    rows, starts = _ascending(array)
+
+    def auroc(weights: Array) -> Array:
+        """Whole and half pairs are counted, so that no sum is rounded."""
+        yes = _totals(weights * is_positive, rows, starts)
+        no = _totals(weights * ~is_positive, rows, starts)
+        wins = over_cells(yes * (np.cumsum(no, axis=1) - no / 2))
+        return ratio(wins, over_cells(yes) * over_cells(no))
+
+    return auroc
+
+
+def risk_coverage_area(order: npt.ArrayLike, risk: npt.ArrayLike) -> Statistic:
+    """The area under risk over coverage: the mean risk of the first n sentences answered, averaged over n = 1 … N.
+
+    Args:
+        order: (N,) sentences are answered in ascending order of it: opt-out masses, or the risk itself for the ideal.
+            Those with equal values are answered in random order, in expectation. NaN takes no part.
+        risk: (N,) in [0, 1]: 1 − pointing for the image's own sentences, 1 for random ones. NaN takes no part.
+
+    Returns:
+        A statistic of N rows, in [0, 1], lower is better; NaN if none counts.
+    """
+    keys, loss = np.asarray(order, dtype=np.float64), np.asarray(risk, dtype=np.float64)
+    if keys.shape != loss.shape:
+        raise ValueError(f"expected one risk per place in the order {keys.shape}, got {loss.shape}")
+    rows, starts = _ascending(np.where(np.isnan(loss), np.nan, keys))
+    known = np.nan_to_num(loss)
+
+    def area(weights: Array) -> Array:
+        return _area(_totals(weights, rows, starts), _totals(weights * known, rows, starts))
+
+    return area
 
 
 def length_matched(words: npt.ArrayLike, positive: npt.ArrayLike, *, seed: int = 0) -> npt.NDArray[np.bool_]:
@@ -59,33 +80,32 @@ def length_matched(words: npt.ArrayLike, positive: npt.ArrayLike, *, seed: int =
     return kept
 
 
-def risk_coverage(opt_out: npt.ArrayLike, risk: npt.ArrayLike) -> RiskCoverage:
-    """The area under risk over coverage when sentences are answered in ascending order of their opt-out mass.
+def _ascending(values: Array) -> tuple[Index, Index]:
+    """The rows that are not NaN in ascending order (M,), and where each of G groups of equal values begins (G,)."""
+    order = np.argsort(values, kind="stable")
+    rows = order[: len(values) - int(np.isnan(values).sum())]  # NaN is sorted to the end
+    _, starts = np.unique(values[rows], return_index=True)
+    return rows, starts
 
-    Args:
-        opt_out: (N,) opt-out masses; sentences with equal masses are answered in random order, in expectation.
-        risk: (N,) in [0, 1]: 1 − pointing for the image's own sentences, 1 for random ones. NaN takes no part.
 
-    Returns:
-        NaN throughout without a sentence.
+def _totals(weights: Array, rows: Index, starts: Index) -> Array:
+    """(S, G): the sums of the groups in each of S resamples; (S, 0) without rows."""
+    if not len(starts):
+        return np.zeros((len(weights), 0))
+    return np.asarray(np.add.reduceat(weights[:, rows], starts, axis=1))
+
+
+def _area(counts: Array, losses: Array) -> Array:
+    """(S,): the area, for groups that hold `counts` sentences with `losses` in all; both (S, G), in order.
+
+    Within a group of c sentences each is expected to cost m, the group's mean. If n sentences that cost A came before,
+    the mean loss after k more is (A + k m) / (n + k); the sum over k = 1 … c is c m + (A − n m) (H(n + c) − H(n)) with
+    the harmonic numbers H.
     """
-    mass, loss = np.asarray(opt_out, dtype=np.float64), np.asarray(risk, dtype=np.float64)
-    if mass.shape != loss.shape:
-        raise ValueError(f"expected one risk per opt-out mass {mass.shape}, got {loss.shape}")
-    valid = ~(np.isnan(mass) | np.isnan(loss))
-    mass, loss = mass[valid], loss[valid]
-    if not len(loss):
-        return RiskCoverage(np.nan, np.nan, np.nan)
-    return RiskCoverage(_area(_expected(mass, loss)), float(loss.mean()), _area(np.sort(loss)))
-
-
-def _expected(mass: Array, loss: Array) -> Array:
-    """Losses in ascending order of mass, each replaced by the mean of those tied with it."""
-    _, group = np.unique(mass, return_inverse=True)
-    means = np.bincount(group, loss) / np.bincount(group)
-    return np.asarray(means[np.sort(group)])
-
-
-def _area(losses: Array) -> float:
-    """Mean over 1 … N of the mean of the first n losses."""
-    return float((np.cumsum(losses) / np.arange(1, len(losses) + 1)).mean())
+    after = np.cumsum(counts, axis=1).astype(np.intp)
+    before = after - counts.astype(np.intp)
+    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, after.max(initial=0) + 1))])
+    paid = np.cumsum(losses, axis=1) - losses
+    mean = np.nan_to_num(ratio(losses, counts))
+    sums = losses + (paid - before * mean) * (harmonic[after] - harmonic[before])
+    return ratio(over_cells(sums), over_cells(counts))

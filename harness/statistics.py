@@ -6,21 +6,22 @@ depends on the seed and the patients alone: not on the order of calls, columns o
 """
 
 import dataclasses
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.resampling import blocks, digest_names, draws, flips
+
 Array = npt.NDArray[np.float64]
 Table = Mapping[str, npt.ArrayLike]
+Statistic = Callable[[Array], Array]
+"""(S, N) how often each row counts in each of S resamples → (S,) values, NaN where there is none."""
 
 RESAMPLES = 10_000
 FEW_PATIENTS = 20
 DETECTABLE = 2.80  # z(1 − .05/2) + z(.8): the effect found with power .8 at α .05, in standard errors
-
-_STEP = 2_000_000  # random numbers drawn at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,38 @@ def mean_intervals(
     return {name: _interval(sums, column, means[:, column]) for column, name in enumerate(table)}
 
 
+def statistic_interval(
+    statistic: Statistic,
+    counted: npt.ArrayLike,
+    patients: Sequence[str],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Any statistic of the rows with a patient-bootstrap interval, from the draws that a mean of them would have.
+
+    Args:
+        statistic: a row that counts twice is to stand for two equal rows; all ones give the value itself.
+        counted: (N,) bool: the rows that take part (the statistic leaves the others out by itself).
+        patients: (N,) patient ids, one per row.
+        resamples: how often patients are drawn with replacement; those without a value are left out.
+        seed: with the patients it fixes every draw.
+
+    Raises:
+        ValueError: `counted` is not one flag per row, or `resamples` is below 1.
+    """
+    takes_part = np.asarray(counted, dtype=bool)
+    if takes_part.shape != (len(patients),):
+        raise ValueError(f"expected one flag for each of {len(patients)} patient ids, got shape {takes_part.shape}")
+    names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    n, with_a_value = int(takes_part.sum()), len(np.unique(index[takes_part]))
+    value = float(statistic(np.ones((1, len(index))))[0]) if n else np.nan
+    if np.isnan(value):
+        return Interval(np.nan, np.nan, np.nan, n, with_a_value, True)
+    drawn = draws(len(names), digest_names(names), resamples, seed)
+    found = [statistic(block[:, index]) for weights in drawn for block in blocks(weights, len(index))]
+    return Interval(value, *_percentiles(np.concatenate(found)), n, with_a_value, with_a_value < FEW_PATIENTS)
+
+
 def paired_delta(
     values_a: npt.ArrayLike,
     values_b: npt.ArrayLike,
@@ -123,8 +156,8 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Array:
 class _Sums:
     """What every patient contributes to each column: P patients, K columns."""
 
-    patients: int
-    """Stands for the set of patients: the random numbers hang on it."""
+    digest: int
+    """Stands for the set of patients."""
     values: Array
     """(P, K): sum of a patient's values."""
     counts: Array
@@ -142,11 +175,7 @@ def _sums(table: Table, patients: Sequence[str]) -> _Sums:
         valid = ~np.isnan(array)
         values[:, column] = np.bincount(index[valid], _summable(array[valid], largest_sum), len(names))
         counts[:, column] = np.bincount(index[valid], minlength=len(names))
-    return _Sums(_digest(names), values, counts)
-
-
-def _digest(names: npt.NDArray[np.str_]) -> int:
-    return int.from_bytes(hashlib.sha256("\n".join(names).encode()).digest()[:8])
+    return _Sums(digest_names(names), values, counts)
 
 
 def _summable(values: Array, terms: int) -> Array:
@@ -164,12 +193,8 @@ def _summable(values: Array, terms: int) -> Array:
 
 def _resampled_means(sums: _Sums, resamples: int, seed: int) -> Array:
     """(resamples, K): the mean of each column over patients drawn with replacement; NaN where none has a value."""
-    count = len(sums.values)
-    rng = np.random.default_rng([seed, sums.patients])
     parts = []
-    for size in _steps(resamples, count):
-        drawn = rng.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(np.float64)
+    for weights in draws(len(sums.values), sums.digest, resamples, seed):
         total = weights @ sums.counts
         parts.append(np.where(total > 0, weights @ sums.values / np.maximum(total, 1), np.nan))
     return np.concatenate(parts)
@@ -178,20 +203,10 @@ def _resampled_means(sums: _Sums, resamples: int, seed: int) -> Array:
 def _sign_flip(sums: _Sums, resamples: int, seed: int) -> Array:
     """(K,): p-values; NaN for a column without values."""
     observed = np.abs(sums.values.sum(axis=0))
-    rng = np.random.default_rng([seed, sums.patients, 1])  # not the stream of the resamples
     extreme = np.zeros(len(observed))
-    for size in _steps(resamples, len(sums.values)):
-        signs = rng.integers(2, size=(size, len(sums.values)), dtype=np.int8) * 2.0 - 1.0
+    for signs in flips(len(sums.values), sums.digest, resamples, seed):
         extreme += (np.abs(signs @ sums.values) >= observed - 1e-12).sum(axis=0)
     return np.where(sums.counts.sum(axis=0) > 0, (1 + extreme) / (resamples + 1), np.nan)
-
-
-def _steps(resamples: int, patients: int) -> list[int]:
-    """Sizes of the portions in which the resamples are drawn, so that memory stays bounded."""
-    if resamples < 1:
-        raise ValueError(f"at least 1 resample, got {resamples}")
-    size = max(1, _STEP // max(patients, 1))
-    return [min(size, resamples - start) for start in range(0, resamples, size)]
 
 
 def _difference(values_a: npt.ArrayLike, values_b: npt.ArrayLike) -> Array:
@@ -206,9 +221,15 @@ def _interval(sums: _Sums, column: int, means: Array) -> Interval:
     patients = int(np.count_nonzero(sums.counts[:, column]))
     if n == 0:
         return Interval(np.nan, np.nan, np.nan, 0, 0, True)
-    lo, hi = np.percentile(means[~np.isnan(means)], (2.5, 97.5))
     mean = float(sums.values[:, column].sum()) / n
-    return Interval(mean, float(lo), float(hi), n, patients, patients < FEW_PATIENTS)
+    return Interval(mean, *_percentiles(means), n, patients, patients < FEW_PATIENTS)
+
+
+def _percentiles(values: Array) -> tuple[float, float]:
+    """The bounds of the 95 % interval: 2.5 % and 97.5 % of the resamples that have a value, NaN if none has."""
+    known = values[~np.isnan(values)]
+    lo, hi = np.percentile(known, (2.5, 97.5)) if len(known) else (np.nan, np.nan)
+    return float(lo), float(hi)
 
 
 def _delta(interval: Interval, means: Array, p: float) -> Delta:

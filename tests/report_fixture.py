@@ -189,7 +189,7 @@ def _advantage(plan: Plan, response: float) -> dict[str, Any]:
 
 def _opt_out(plan: Plan) -> dict[str, Any]:
     def point(value: float) -> dict[str, Any]:
-        return {"mean": value, "ci95": [None, None], "n": 800}
+        return estimate(value, 0.02, 800, plan.patients)
 
     masses = {"own_present": 0.0028, "own_negated": 0.0031, "random_false": 0.0044}
     return {

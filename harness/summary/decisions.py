@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from harness.case import ImageRecord, Sentence, Triple
 from harness.dataset.base import Dataset
-from harness.optout import decision_auroc, length_matched, risk_coverage
+from harness.optout import decision_auroc, length_matched, risk_coverage_area
 from harness.summary.cases import CaseTable, Index, answered
 from harness.summary.estimates import Statistician, Tree
 
@@ -74,39 +74,35 @@ def opt_out_tree(cases: CaseTable, statements: Statements, model: str, statistic
         "mass": {
             name: statistics.mean(mass[rows], list(cases.patients[rows])) for name, rows in classes.items() if len(rows)
         },
-        **_decision(cases, mass, classes["own_present"], classes["random_false"], statistics.seed),
+        **_decision(cases, mass, classes["own_present"], classes["random_false"], statistics),
     }
 
 
-def _decision(cases: CaseTable, mass: Array, own: Index, random: Index, seed: int) -> Tree:
+def _decision(cases: CaseTable, mass: Array, own: Index, random: Index, statistics: Statistician) -> Tree:
     rows = np.concatenate([own, random])
     positive = np.arange(len(rows)) >= len(own)
-    words = cases.numbers("words", rows)
-    matched = length_matched(words, positive, seed=seed)
+    words, patients = cases.numbers("words", rows), list(cases.patients[rows])
+    matched = length_matched(words, positive, seed=statistics.seed)
+
+    def auroc(values: Array) -> Tree:
+        return statistics.statistic(decision_auroc(values, positive), ~np.isnan(values), patients)
+
     figures = {
-        "auroc": _point(decision_auroc(mass[rows], positive), len(rows)),
-        "auroc_length_matched": _point(decision_auroc(mass[rows][matched], positive[matched]), int(matched.sum())),
-        "auroc_of_word_count": _point(decision_auroc(words, positive), len(rows)),
+        "auroc": auroc(mass[rows]),
+        "auroc_length_matched": auroc(np.where(matched, mass[rows], np.nan)),
+        "auroc_of_word_count": auroc(words),
     }
-    if _has_pointing(cases):
+    if "exact_pointing" in cases.table.column_names:
         risk = np.where(positive, 1.0, 1.0 - cases.numbers("exact_pointing", rows))
-        figures["risk_coverage"] = _risk(mass[rows], risk)
+        figures["risk_coverage"] = _risk_coverage(mass[rows], risk, patients, statistics)
     return figures
 
 
-def _has_pointing(cases: CaseTable) -> bool:
-    return "exact_pointing" in cases.table.column_names
-
-
-def _risk(mass: Array, risk: Array) -> Tree:
-    curve, n = risk_coverage(mass, risk), int((~np.isnan(risk)).sum())
+def _risk_coverage(mass: Array, risk: Array, patients: list[str], statistics: Statistician) -> Tree:
+    """The area, and what it would be in random order (the mean risk) and in ascending order of the risk itself."""
+    counted = ~np.isnan(risk)
     return {
-        "area": _point(curve.area, n),
-        "area_in_random_order": _point(curve.random, n),
-        "area_in_ideal_order": _point(curve.ideal, n),
+        "area": statistics.statistic(risk_coverage_area(mass, risk), counted, patients),
+        "area_in_random_order": statistics.mean(risk, patients),
+        "area_in_ideal_order": statistics.statistic(risk_coverage_area(risk, risk), counted, patients),
     }
-
-
-def _point(value: float, n: int) -> Tree:
-    """A figure without an interval."""
-    return {"mean": value, "ci95": [None, None], "n": n}

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.statistics import Delta, Interval, benjamini_hochberg, mean_intervals, paired_deltas
+from harness.statistics import (
+    Delta,
+    Interval,
+    Statistic,
+    benjamini_hochberg,
+    mean_interval,
+    mean_intervals,
+    paired_delta,
+    paired_deltas,
+    statistic_interval,
+)
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
 """``<profile>_<metric>`` → (N,) values, NaN for null."""
@@ -16,20 +26,24 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Statistician:
-    """Means and deltas with one number of resamples and one seed."""
+    """Means, deltas and other statistics with one number of resamples and one seed."""
 
     resamples: int
     seed: int
 
     def mean(self, values: npt.NDArray[np.float64], patients: Sequence[str]) -> Tree:
         """One estimate."""
-        return _estimate(mean_intervals({"": values}, patients, self.resamples, self.seed)[""])
+        return _estimate(mean_interval(values, patients, self.resamples, self.seed))
 
     def delta(
         self, values: npt.NDArray[np.float64], baseline: npt.NDArray[np.float64], patients: Sequence[str]
     ) -> Tree:
         """One estimate of values − baseline, row by row."""
-        return _estimate(paired_deltas({"": values}, {"": baseline}, patients, self.resamples, self.seed)[""])
+        return _estimate(paired_delta(values, baseline, patients, self.resamples, self.seed))
+
+    def statistic(self, statistic: Statistic, counted: npt.NDArray[np.bool_], patients: Sequence[str]) -> Tree:
+        """One estimate of any statistic of the rows; `counted` (N,): those that take part."""
+        return _estimate(statistic_interval(statistic, counted, patients, self.resamples, self.seed))
 
     def means(self, columns: Columns, patients: Sequence[str]) -> Tree:
         """profile → metric → estimate, of every column that has a value."""

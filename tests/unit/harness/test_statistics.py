@@ -18,6 +18,7 @@ from harness.statistics import (
     mean_intervals,
     paired_delta,
     paired_deltas,
+    statistic_interval,
 )
 
 RNG = np.random.default_rng(20)
@@ -108,6 +109,45 @@ def test_the_standard_error_is_that_of_a_sample():
     """Of two resamples a and b the interval spans 0.95 |a − b|, and the standard deviation is |a − b| / √2."""
     delta = paired_delta(VALUES, 0 * VALUES, PATIENTS, resamples=2)
     assert delta.mde == pytest.approx(2.80 * (delta.hi - delta.lo) / 0.95 / math.sqrt(2))
+
+
+def weighted_mean(weights):
+    return weights @ VALUES / weights.sum(axis=1)
+
+
+def test_a_statistic_is_resampled_by_the_draws_of_a_mean():
+    """The mean as a statistic has the interval of the mean, but for the rounding of the sums."""
+    found = statistic_interval(weighted_mean, np.full(300, True), PATIENTS, resamples=500, seed=3)
+    mean = mean_interval(VALUES, PATIENTS, resamples=500, seed=3)
+    assert (found.mean, found.lo, found.hi) == pytest.approx((mean.mean, mean.lo, mean.hi), rel=1e-9)
+    assert (found.n, found.patients, found.few_patients) == (300, 60, False)
+
+
+def test_the_portions_in_which_resamples_are_drawn_change_nothing(monkeypatch):
+    whole = statistic_interval(weighted_mean, np.full(300, True), PATIENTS, resamples=200)
+    monkeypatch.setattr("harness.resampling._STEP", 1000)
+    parts = statistic_interval(weighted_mean, np.full(300, True), PATIENTS, resamples=200)
+    assert (parts.lo, parts.hi) == pytest.approx((whole.lo, whole.hi), rel=1e-12)
+
+
+def test_a_statistic_counts_the_rows_that_take_part():
+    found = statistic_interval(lambda w: w[:, 0], [True, False, False], ["a", "b", "b"], resamples=100)
+    assert (found.mean, found.n, found.patients, found.few_patients) == (1.0, 1, 1, True)
+
+
+def test_resamples_without_a_value_are_left_out_of_the_interval():
+    """Patient b alone has a value: a resample of a twice has none."""
+    found = statistic_interval(lambda w: np.where(w[:, 1] > 0, 5.0, np.nan), [False, True], ["a", "b"], resamples=100)
+    assert (found.mean, found.lo, found.hi) == (5.0, 5.0, 5.0)
+
+
+def test_a_statistic_without_a_value_is_null():
+    for counted in ([True, True], [False, False]):
+        found = statistic_interval(lambda w: np.full(len(w), np.nan), counted, ["a", "b"], resamples=10)
+        assert math.isnan(found.mean)
+        assert math.isnan(found.lo)
+    with pytest.raises(ValueError, match="one flag for each of 2"):
+        statistic_interval(weighted_mean, [True], ["a", "b"], resamples=10)
 
 
 def test_a_delta_is_paired_and_drops_pairs_that_are_null_in_either_arm():

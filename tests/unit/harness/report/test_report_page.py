@@ -129,6 +129,16 @@ def test_every_number_of_the_tables_comes_with_its_interval(outline: Element) ->
             assert next(cell.below("small")).text.startswith("[")
 
 
+def test_every_figure_of_the_opt_out_comes_with_its_interval(outline: Element) -> None:
+    table = next(t for t in outline.below("table") if next(t.below("caption")).text == "Opt-out in full")
+    heads = [head.text for head in table.below("th")]
+    for name in ("auroc", "auroc length matched", "risk coverage: area", "risk coverage: area in ideal order"):
+        assert name in heads
+    means = [next(row.below("td")) for row in table.below("tr") if any(row.below("td"))]
+    assert len(means) > 6
+    assert all(next(mean.below("small")).text.startswith("[") for mean in means)
+
+
 def test_a_metric_of_a_users_own_is_shown(outline: Element) -> None:
     captions = [t for t in outline.below("table") if "my own metric" in next(t.below("thead")).text]
     assert captions

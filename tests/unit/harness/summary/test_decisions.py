@@ -89,6 +89,24 @@ def test_a_model_that_withholds_from_false_sentences_decides_well(tmp_path):
     assert all(a <= b for a, b in pairwise(risks))
 
 
+def test_every_figure_has_an_interval_over_patients(tmp_path):
+    """Half of the false sentences get the mass of true ones: no figure is certain."""
+
+    def unsure(item):
+        answered = withholding(item)
+        index = int(item.request_id.removeprefix("image-").split(".")[0])
+        return dataclasses.replace(answered, opt_out=np.full_like(answered.opt_out, 0.01)) if index % 2 else answered
+
+    tree = opt_out(tmp_path, FakeClient(unsure), FakeDataset([one_of_three(i) for i in range(30)]))
+    figures = {key: tree[key] for key in ("auroc", "auroc_length_matched", "auroc_of_word_count")}
+    for key, node in (figures | tree["risk_coverage"]).items():
+        low, high = node["ci95"]
+        assert 0 <= low <= node["mean"] <= high <= 1, key
+        assert 0 < node["patients"] <= 15, key
+    assert tree["auroc"]["ci95"][0] < tree["auroc"]["mean"] < tree["auroc"]["ci95"][1]
+    assert tree["risk_coverage"]["area"]["ci95"][0] < tree["risk_coverage"]["area"]["ci95"][1]
+
+
 def test_a_model_that_never_withholds_makes_no_decision(tmp_path):
     def never(item):
         answered = align(item)
