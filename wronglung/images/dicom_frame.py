@@ -73,7 +73,7 @@ def _unsigned(decoded: npt.NDArray[Any], header: DicomHeader) -> Bits:
 
 
 def _check_jpeg(frame: bytes, header: DicomHeader, processes: frozenset[int]) -> jpeg.JpegHeader:
-    stream = jpeg.read_header(frame)
+    stream = jpeg.read_header(frame, verify=True)
     if stream.process not in processes:
         message = f"the DICOM image holds JPEG of a kind that is not supported (process {stream.process:#x})"
         raise ImageFormatUnsupported(message, field="image")

@@ -49,7 +49,7 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 def decode_jpeg(data: bytes) -> Pixels:
     """Decode a JPEG. Of a coloured one only luma is decoded, as OpenCV does when asked for grey."""
-    _jpeg_header(data)
+    _jpeg_header(data, verify=True)
     with corrupt_on_failure("JPEG"):
         image = JpegImageFile(BytesIO(data))
         image.draft("L", image.size)
@@ -64,8 +64,8 @@ def decode_png(data: bytes) -> Pixels:
         return _upright(_grey(image), _orientation(image))
 
 
-def _jpeg_header(data: bytes) -> jpeg.JpegHeader:
-    header = jpeg.read_header(data)
+def _jpeg_header(data: bytes, *, verify: bool = False) -> jpeg.JpegHeader:
+    header = jpeg.read_header(data, verify=verify)
     if header.process not in _JPEG_PROCESSES or header.bits != 8:
         message = f"JPEG of this kind ({header.bits} bits, process {header.process:#x}) is not supported: "
         raise ImageFormatUnsupported(message + "send baseline or progressive JPEG of 8 bits, or PNG", field="image")

@@ -119,6 +119,33 @@ def test_a_png_with_one_wrong_bit_anywhere_is_corrupt() -> None:
             images.decode(damaged)
 
 
+def with_scans(data: bytes, count: int, before: bytes = b"") -> bytes:
+    """A progressive JPEG whose last scan is there `count` times more, each time behind the bytes `before`."""
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + (before + data[last:end]) * count + data[end:]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"\xff\xfe\x00\x04\xff\xd9", b"\xff\x01", b"\xff\xff\xff", b"\0\0\xff\xd3"],
+    ids=["nothing", "a comment that looks like the end", "a marker without length", "fill bytes", "a stray restart"],
+)
+def test_a_jpeg_of_very_many_scans_is_refused_before_a_decoder_walks_over_the_image_for_each(before: bytes) -> None:
+    """A file of 200 kB could keep a decoder busy for an hour."""
+    with pytest.raises(errors.ImageFormatUnsupported, match="scans"):
+        images.decode(with_scans(original("progressive jpeg"), 5_000, before))
+
+
+def test_a_jpeg_of_as_many_scans_as_an_encoder_may_write_is_decoded() -> None:
+    assert images.decode(with_scans(original("progressive jpeg"), 50)).shape == (32, 24)
+
+
+def test_what_follows_the_end_of_a_jpeg_is_not_looked_at() -> None:
+    """Cameras put films and further pictures there."""
+    data = original("progressive jpeg")
+    np.testing.assert_array_equal(images.decode(data + b"\xff\xda\0\x08" * 500), images.decode(data))
+
+
 def test_exif_data_that_cannot_be_read_is_damage_because_left_and_right_depend_on_it() -> None:
     data = original("jpeg")
     tiff_header = data.index(b"Exif\0\0") + 6
