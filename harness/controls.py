@@ -2,8 +2,8 @@
 
 Without a model: `uniform` (knows nothing), `centre_prior` (knows where labels usually are) and `oracle` (knows the
 label: the ceiling of the grid). From a model's own maps of the unperturbed sentences: `text_blind` (the same map for
-every sentence of an image) and `image_blind` (the same map for a wording wherever it occurs). A model that beats
-neither shows no evidence of reading or of seeing.
+every sentence of an image) and `image_blind` (the mean map of what says the same on other patients' images). A model
+that beats neither shows no evidence of reading or of seeing.
 """
 
 from collections.abc import Hashable, Sequence
@@ -47,53 +47,78 @@ def centre_prior(coverages: Array, patients: Sequence[str]) -> Array:
     NaN rows of `coverages` take no part, but have a prior. NaN where no other patient has a label.
     """
     fine = np.round(coverages * 2.0**30) / 2.0**30  # sums are exact, so that what is equal stays equal
-    return _mean_of_others(fine, [()] * len(coverages), list(patients))
+    return _mean_of_other_patients(fine, [()] * len(coverages), patients)
 
 
-def text_blind(values: npt.ArrayLike, images: Sequence[Hashable]) -> Array:
+def text_blind(values: npt.NDArray[np.floating], images: Sequence[Hashable]) -> Array:
     """(N, …): for each sentence the mean of `values` over all sentences of its image; NaN for an image with one.
 
     Args:
         values: (N, …) of the model on the unperturbed sentences: maps (N, R, C), opt-out masses (N,). NaN for a
             sentence that failed: it takes no part.
         images: (N,) the image of each sentence.
+
+    Raises:
+        ValueError: there is not one image per row.
     """
-    array = np.asarray(values, dtype=np.float64)
-    sums, counts, index = _group_sums(array, images)
-    return _mean(sums[index], np.where(counts > 1, counts, 0)[index])
+    blind = np.full(values.shape, np.nan)
+    for members in _groups(values, images):
+        sums, counts = _sums(values[members], np.zeros(len(members), dtype=np.intp), 1)
+        blind[members] = _mean(sums, np.where(counts > 1, counts, 0))
+    return blind
 
 
-def image_blind(values: npt.ArrayLike, wordings: Sequence[Hashable], images: Sequence[Hashable]) -> Array:
-    """(N, …): for each sentence the mean of `values` over the same wording on other images; NaN where there is none.
+def image_blind(values: npt.NDArray[np.floating], says: Sequence[Hashable | None], patients: Sequence[str]) -> Array:
+    """(N, …): for each sentence the mean of `values` over other patients' sentences that say the same; NaN where there
+    is none.
+
+    Another image of the same patient is no other image: what the two have in common would be seen, not read.
 
     Args:
         values: (N, …) as for `text_blind`.
-        wordings: (N,) what each sentence says, e.g. the words that the model used.
-        images: (N,) the image of each sentence.
+        says: (N,) what each sentence says: equal for sentences that count as the same; None: like no other.
+        patients: (N,) the patient of each sentence.
+
+    Raises:
+        ValueError: there is not one entry per row.
     """
-    return _mean_of_others(np.asarray(values, dtype=np.float64), wordings, images)
+    return _mean_of_other_patients(values, says, patients)
 
 
-def _mean_of_others(values: Array, groups: Sequence[Hashable], owners: Sequence[Hashable]) -> Array:
-    """(N, …): the mean over the members of a row's group that have another owner.
+def _mean_of_other_patients(
+    values: npt.NDArray[np.floating], groups: Sequence[Hashable | None], patients: Sequence[str]
+) -> Array:
+    """(N, …): the mean over the members of a row's group that are of other patients.
 
-    A group's sum less the owner's part: float32 values of like size, and multiples of 2⁻³⁰, add up without rounding.
+    The group's sum less the patient's part: float32 values of like size, and multiples of 2⁻³⁰, add up without
+    rounding. One group is in memory at a time.
     """
-    sums, counts, index = _group_sums(values, groups)
-    own_sums, own_counts, own_index = _group_sums(values, list(zip(groups, owners, strict=True)))
-    return _mean(sums[index] - own_sums[own_index], counts[index] - own_counts[own_index])
+    found = np.full(values.shape, np.nan)
+    names = np.asarray(patients, dtype=str)
+    for members in _groups(values, groups):
+        owners, index = np.unique(names[members], return_inverse=True)
+        sums, counts = _sums(values[members], index, len(owners))
+        found[members] = _mean(sums.sum(axis=0) - sums, counts.sum() - counts)[index]
+    return found
 
 
-def _group_sums(values: Array, groups: Sequence[Hashable]) -> tuple[Array, Array, npt.NDArray[np.intp]]:
-    """Sums (G, …) and numbers (G,) of each group's rows without NaN, and each row's group (N,)."""
+def _groups(values: npt.NDArray[np.floating], groups: Sequence[Hashable | None]) -> list[npt.NDArray[np.intp]]:
+    """The rows of each group; rows of the group None are in none."""
     if len(groups) != len(values):
         raise ValueError(f"expected one group per row ({len(values)}), got {len(groups)}")
-    numbers: dict[Hashable, int] = {}
-    index = np.array([numbers.setdefault(group, len(numbers)) for group in groups], dtype=np.intp)
+    rows: dict[Hashable, list[int]] = {}
+    for row, group in enumerate(groups):
+        if group is not None:
+            rows.setdefault(group, []).append(row)
+    return [np.array(members, dtype=np.intp) for members in rows.values()]
+
+
+def _sums(values: npt.NDArray[np.floating], index: npt.NDArray[np.intp], count: int) -> tuple[Array, Array]:
+    """Sums (count, …) and numbers (count,) of the rows without NaN, by `index`."""
     valid = ~np.isnan(values).any(axis=tuple(range(1, values.ndim)))
-    sums = np.zeros((len(numbers), *values.shape[1:]))
+    sums = np.zeros((count, *values.shape[1:]))
     np.add.at(sums, index[valid], values[valid])
-    return sums, np.bincount(index[valid], minlength=len(numbers)).astype(np.float64), index
+    return sums, np.bincount(index[valid], minlength=count).astype(np.float64)
 
 
 def _mean(sums: Array, counts: Array) -> Array:

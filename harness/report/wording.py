@@ -59,7 +59,9 @@ SUBSETS: Mapping[str, Term] = {
 CONTROLS: Mapping[str, Term] = {
     "oracle": Term("oracle", "The label itself on the model's grid: the ceiling of AUROC, AP and the metrics at k %."),
     "text_blind": Term("text-blind", "The model's mean map over all sentences of the image: it cannot read."),
-    "image_blind": Term("image-blind", "The model's mean map of the same wording over other images: it cannot see."),
+    "image_blind": Term(
+        "image-blind", "The model's mean map of the same wording on other patients' images: it cannot see."
+    ),
     "centre_prior": Term("centre prior", "The mean box position over other patients: it neither reads nor sees."),
     "uniform": Term("uniform", "The same weight everywhere."),
 }

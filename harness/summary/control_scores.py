@@ -106,12 +106,12 @@ def text_blind(baseline: Baseline) -> Control:
 
 
 def image_blind(baseline: Baseline) -> Control:
-    """For each sentence the mean map of the same wording on other images: it cannot see."""
-    wordings, images = baseline.wordings, baseline.images
+    """For each sentence the mean map of the same wording on other patients' images: it cannot see."""
+    wordings, patients = baseline.wordings, baseline.patients
     return Control(
         "image_blind",
-        controls.image_blind(baseline.maps, wordings, images),
-        controls.image_blind(baseline.opt_out, wordings, images),
+        controls.image_blind(baseline.maps, wordings, patients),
+        controls.image_blind(baseline.opt_out, wordings, patients),
     )
 
 

@@ -95,11 +95,26 @@ def test_text_blind_gives_every_sentence_the_mean_map_of_its_image():
     assert np.isnan(blind[3]).all()
 
 
-def test_image_blind_gives_the_mean_map_of_the_wording_on_other_images():
+def test_image_blind_gives_the_mean_map_of_what_says_the_same_of_other_patients():
     maps = np.arange(6.0).reshape(6, 1, 1)
-    wordings, images = ["x", "x", "x", "y", "x", "z"], ["a", "b", "c", "a", "a", "a"]
-    blind = controls.image_blind(maps, wordings, images)
+    says, patients = ["x", "x", "x", "y", "x", "z"], ["a", "b", "c", "a", "a", "a"]
+    blind = controls.image_blind(maps, says, patients)
     assert blind.ravel() == pytest.approx([1.5, 2, 5 / 3, np.nan, 1.5, np.nan], nan_ok=True)
+
+
+def test_a_sentence_like_no_other_has_no_image_blind_map_and_gives_none():
+    blind = controls.image_blind(np.array([1.0, 2.0, 3.0]), [None, None, None], ["a", "b", "c"])
+    assert np.isnan(blind).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 64)), min_size=1, max_size=12))
+@settings(deadline=None)
+def test_each_image_blind_value_is_the_mean_over_the_others(rows):
+    says, patients, values = zip(*rows, strict=True)
+    blind = controls.image_blind(np.array(values, dtype=float), says, [str(p) for p in patients])
+    for said, patient, found in zip(says, patients, blind, strict=True):
+        others = [v for s, p, v in rows if s == said and p != patient]
+        assert found == pytest.approx(np.mean(others) if others else np.nan, nan_ok=True)
 
 
 def test_a_failed_sentence_takes_no_part():
@@ -109,7 +124,9 @@ def test_a_failed_sentence_takes_no_part():
 
 
 def test_opt_out_masses_are_averaged_like_maps():
-    assert controls.text_blind([0.25, 0.75, 0.5], ["a", "a", "b"]) == pytest.approx([0.5, 0.5, np.nan], nan_ok=True)
+    assert controls.text_blind(np.array([0.25, 0.75, 0.5]), ["a", "a", "b"]) == pytest.approx(
+        [0.5, 0.5, np.nan], nan_ok=True
+    )
 
 
 def test_a_blind_uniform_model_stays_uniform_to_the_last_bit():
