@@ -23,6 +23,8 @@ from wronglung.served import read_models
 
 _HEADROOM_BYTES = 64 * 1024
 _MOST_CALLS = 256
+_OTHER_CALLS = 64
+"""Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
 _FLUSH_S = 0.5
 _log = logging.getLogger(__name__)
 
@@ -80,9 +82,11 @@ class Gateway:
         canary = Canary(self._upstream, self._metrics)
         self._health = Health(catalogue, canary.send, self._metrics, on_health)
         pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics)
-        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics)
-        # Every call may hold a whole message before it is admitted, so the number of calls is bounded, too.
-        self._server = grpc.aio.server(options=settings.server_options, maximum_concurrent_rpcs=_MOST_CALLS)
+        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics, _MOST_CALLS)
+        # The service bounds alignments; this bounds what it is not asked about, and what gRPC reads before it is asked.
+        self._server = grpc.aio.server(
+            options=settings.server_options, maximum_concurrent_rpcs=_MOST_CALLS + _OTHER_CALLS
+        )
         self._page: MetricsPage | None = None
 
     async def start(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import grpc.aio
 
 from wronglung import wire
 from wronglung.envelope import RequestContext
-from wronglung.errors import ModelUnavailable
+from wronglung.errors import ModelUnavailable, Overloaded
 from wronglung.gateway import checks
 from wronglung.gateway.accounting import Record
 from wronglung.gateway.health import SERVICE, Health
@@ -34,13 +34,17 @@ class AlignmentService:
         catalogue: the served models.
         health: which of them are ready.
         metrics: where to count.
+        most_calls: how many alignments may be under way, waiting ones included; each may hold a whole message.
     """
 
-    def __init__(self, pipeline: Pipeline, catalogue: Catalogue, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self, pipeline: Pipeline, catalogue: Catalogue, health: Health, metrics: Metrics, most_calls: int
+    ) -> None:
         self._pipeline = pipeline
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
+        self._most_calls = most_calls
         self.draining = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
@@ -59,6 +63,8 @@ class AlignmentService:
         """One image; refused at once when there is no room."""
         record = Record(self._metrics, "Align", uuid.uuid4().hex)
         try:
+            if self._is_full:
+                raise _one_too_many()
             with self._counted():
                 answer = await self._align(body, record, context)
         except asyncio.CancelledError:
@@ -83,6 +89,8 @@ class AlignmentService:
 
     async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
+        if self._is_full:
+            await abort(context, Record(self._metrics, "AlignStream").close_failed(_one_too_many()))
         session = StreamSession(self._pipeline, self._metrics, _deadline(context), _traceparent(context), self.draining)
         async with aclosing(session.answers(requests)) as answers:
             with self._counted():
@@ -96,6 +104,10 @@ class AlignmentService:
         """What is served."""
         models = [self._describe(model) for model in self._catalogue.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._calls >= self._most_calls
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -120,6 +132,10 @@ class AlignmentService:
             frame_height=model.frame_height,
             max_word_pieces=model.max_word_pieces,
         )
+
+
+def _one_too_many() -> Overloaded:
+    return Overloaded("the server has all the calls that it can hold: try again later", retry_after_ms=_RETRY_MS)
 
 
 def _deadline(context: Context) -> float | None:

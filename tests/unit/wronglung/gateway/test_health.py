@@ -82,6 +82,28 @@ async def test_a_bad_request_says_nothing_of_the_models_health(front: RunningGat
     assert await status(front, f"{SERVICE}/encoder") == SERVING
 
 
+async def test_a_server_full_of_calls_refuses_more_and_still_looks_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wronglung.gateway.server._MOST_CALLS", 3)
+    async with running_gateway(tmp_path, FakeTorchServe()) as front:
+        streams = [front.stub.AlignStream() for _ in range(3)]
+        for stream in streams:
+            await stream.write(request("a"))
+            await stream.read()
+        for one_too_many in (front.stub.AlignStream().read(), front.stub.Align(request())):
+            code, error, _ = await failure_of(one_too_many)
+            assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert error.code == pb.ERROR_CODE_OVERLOADED
+            assert error.retry_after_ms > 0
+        assert await status(front, SERVICE) == SERVING
+        assert len((await front.stub.ListModels(pb.ListModelsRequest())).models) == 2
+        for stream in streams:
+            await stream.done_writing()
+            assert await stream.read() is grpc.aio.EOF
+        assert (await front.stub.Align(request("b"))).request_id == "b"
+
+
 async def test_list_models_describes_what_is_served(front: RunningGateway) -> None:
     front.torchserve.behaviour = front.torchserve.canaries = dead
     await failure_of(front.stub.Align(request(model_name="encoder-optout")))
