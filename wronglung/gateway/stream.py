@@ -10,6 +10,7 @@ from wronglung.gateway import checks
 from wronglung.gateway.accounting import Record
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Pipeline
+from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
 _WINDOW = 64
@@ -94,7 +95,8 @@ class StreamSession:
             self._put(record, answer)
 
     def _claim(self, request_id: str, record: Record) -> None:
-        record.request_id = request_id
+        record.request_id = request_id[: LIMITS.request_id_characters]  # an id of megabytes must not come back
+        wire.check_request_id(request_id)
         if not request_id:
             raise RequestInvalid("a stream's request needs an id: answers may come out of order", field="request_id")
         if request_id in self._in_flight:

@@ -81,6 +81,14 @@ async def test_a_request_without_an_id_is_refused(front: RunningGateway) -> None
     assert code_of(answers["good"]) == "OK"
 
 
+async def test_an_id_too_long_for_any_answer_comes_back_cut(front: RunningGateway) -> None:
+    answers = await front.stream([request("x" * (LIMITS.answer_bytes + 100_000)), request("good")])
+    assert {key: code_of(answers[key]) for key in answers} == {
+        "x" * LIMITS.request_id_characters: "REQUEST_INVALID",
+        "good": "OK",
+    }
+
+
 async def test_an_id_in_flight_is_refused_and_usable_again_once_answered(front: RunningGateway) -> None:
     release = asyncio.Event()
 
