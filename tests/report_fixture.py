@@ -32,7 +32,7 @@ EXACT_ONLY = {"my_own_metric": 0.7, "pointing": 0.51, "mass_in_box": 0.29, "soft
 DROP = {"none": 0.0, "swap_left_right": -0.09, "random_sentences": -0.13, "shuffle_in_report": -0.05}
 SUBSET_SIZES = {"all": 1240, "abnormal": 610, "one_lung": 384}
 CONTROLS = {"oracle": 0.96, "centre_prior": 0.62, "uniform": 0.5}
-BLIND = {"text_blind": 0.66, "image_blind": 0.61}
+BLIND = {"text_blind": 0.66, "image_blind": 0.61, "image_blind_same_meaning": 0.6}
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,7 @@ def _answer(results: Results, model: str) -> Answer:
         _random_evidence(results, model),
         _control_evidence(results, model, "text_blind", "Does it beat a map that cannot read?"),
         _control_evidence(results, model, "image_blind", "Does it beat a map that cannot see?"),
+        _control_evidence(results, model, "image_blind_same_meaning", "Does it beat one of all that says the same?"),
     )
     return Answer(
         model, decide(lri, swap, few_patients=results.few_patients), tuple(line for line in lines if line is not None)
@@ -186,7 +187,7 @@ def _control_evidence(results: Results, model: str, control: str, question: str)
     gain = results.estimate("advantage", model, control, *where)
     if gain is None or not gain.known:
         return None
-    text = f"AUROC above {control.replace('_', '-')} by {_with_count(gain)}"
+    text = f"AUROC above {wording.term(wording.CONTROLS, control).label} by {_with_count(gain)}"
     return Evidence(question, text, sign_of(gain, expected=1))
 
 

@@ -62,6 +62,11 @@ CONTROLS: Mapping[str, Term] = {
     "image_blind": Term(
         "image-blind", "The model's mean map of the same wording on other patients' images: it cannot see."
     ),
+    "image_blind_same_meaning": Term(
+        "image-blind, same meaning",
+        "The model's mean map of all sentences on other patients' images that state the same of the same regions and "
+        "name the same sides, however they are worded: it cannot see.",
+    ),
     "centre_prior": Term("centre prior", "The mean box position over other patients: it neither reads nor sees."),
     "uniform": Term("uniform", "The same weight everywhere."),
 }

@@ -14,6 +14,7 @@ from harness.summary.control_sections import control_sections
 from harness.summary.decisions import Statements, opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
 from harness.summary.evidence import Evidence
+from harness.summary.meaning import meanings
 
 
 def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path]) -> Tree:
@@ -26,6 +27,7 @@ def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: 
         profiles=config.profiles,
         statistics=Statistician(config.resamples, config.seed),
     )
+    statements = Statements.read(dataset)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
@@ -35,11 +37,11 @@ def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: 
         "models": {model: _means(evidence, model) for model in config.models},
         "deltas": adjust({model: _deltas(evidence, model) for model in config.models}),
         "laterality": {model: _laterality(evidence, model) for model in config.models},
-        "opt_out": _opt_out(evidence, dataset),
+        "opt_out": _opt_out(evidence, statements),
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases),
-        **control_sections(evidence, parts),
+        **control_sections(evidence, parts, meanings(statements.of_sentence)),
     }
 
 
@@ -107,6 +109,5 @@ def _laterality(evidence: Evidence, model: str) -> Tree:
     return {name: estimate for name, estimate in tree.items() if estimate["n"]}
 
 
-def _opt_out(evidence: Evidence, dataset: Dataset) -> Tree:
-    statements = Statements.read(dataset)
+def _opt_out(evidence: Evidence, statements: Statements) -> Tree:
     return {model: opt_out_tree(evidence.cases, statements, model, evidence.statistics) for model in evidence.models}

@@ -1,7 +1,7 @@
 """The controls of a run, scored on the same sentences as the models: one table of metrics for each control."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from harness.collect.scoring import Scorable, score_all
 from harness.metrics.label import exact_boxes
 from harness.metrics.registry import Profile
 from harness.summary.cases import read_maps
+from harness.summary.meaning import Meaning
 from wronglung.geometry import Frame
 
 Array = npt.NDArray[np.float64]
@@ -29,7 +30,9 @@ class Baseline:
     images: list[str]
     patients: list[str]
     wordings: list[str]
-    """What each sentence says, without case and punctuation."""
+    """Each sentence's words, without case and punctuation."""
+    meanings: list[Meaning | None]
+    """What each sentence says, however it is worded; None where that is not annotated."""
     boxes: list[tuple[Box, ...]]
     frames: list[Frame]
     maps: npt.NDArray[np.float32]
@@ -59,18 +62,20 @@ class Control:
     """(N,)."""
 
 
-def read_baseline(parts: Sequence[Path], model: str) -> Baseline | None:
-    """The answered unperturbed sentences of a model; None if there is none."""
+def read_baseline(parts: Sequence[Path], model: str, meanings: Mapping[str, Meaning | None]) -> Baseline | None:
+    """The answered unperturbed sentences of a model, with what each means by its id; None if there is none."""
     tables = [t for t in read_maps(parts, {"model": model, "perturbation": "none"}) if len(t)]
     if not tables:
         return None
     everything = [np.arange(len(table)) for table in tables]
+    sentence_ids = [v for table in tables for v in table.values("sentence_id")]
     return Baseline(
         model=model,
-        sentence_ids=[v for table in tables for v in table.values("sentence_id")],
+        sentence_ids=sentence_ids,
         images=[v for table in tables for v in table.values("image_id")],
         patients=[v for table in tables for v in table.values("patient_id")],
         wordings=[_wording(v) for table in tables for v in table.values("text")],
+        meanings=[meanings[sentence] for sentence in sentence_ids],
         boxes=[v for table, rows in zip(tables, everything, strict=True) for v in table.boxes(rows)],
         frames=[v for table, rows in zip(tables, everything, strict=True) for v in table.frames(rows)],
         maps=np.stack([v for table, rows in zip(tables, everything, strict=True) for v in table.maps(rows)]),
@@ -107,12 +112,24 @@ def text_blind(baseline: Baseline) -> Control:
 
 def image_blind(baseline: Baseline) -> Control:
     """For each sentence the mean map of the same wording on other patients' images: it cannot see."""
-    wordings, patients = baseline.wordings, baseline.patients
-    return Control(
-        "image_blind",
-        controls.image_blind(baseline.maps, wordings, patients),
-        controls.image_blind(baseline.opt_out, wordings, patients),
-    )
+    return _image_blind("image_blind", baseline, baseline.wordings)
+
+
+def image_blind_same_meaning(baseline: Baseline) -> Control:
+    """The same over all sentences that say the same, however they are worded: wordings may hardly ever repeat."""
+    return _image_blind("image_blind_same_meaning", baseline, baseline.meanings)
+
+
+def _image_blind(name: str, baseline: Baseline, says: Sequence[Hashable | None]) -> Control:
+    maps, opt_out = (controls.image_blind(v, says, baseline.patients) for v in (baseline.maps, baseline.opt_out))
+    return Control(name, maps, opt_out)
+
+
+def of_the_model(baseline: Baseline) -> Iterator[Control]:
+    """The controls that are made of the model's own maps, one in memory at a time."""
+    yield text_blind(baseline)
+    yield image_blind(baseline)
+    yield image_blind_same_meaning(baseline)
 
 
 def score_control(

@@ -14,7 +14,7 @@ from harness.summary.cases import Index, answered
 from harness.summary.control_scores import (
     Baseline,
     Control,
-    image_blind,
+    of_the_model,
     read_baseline,
     score_control,
     text_blind,
@@ -22,6 +22,7 @@ from harness.summary.control_scores import (
 )
 from harness.summary.estimates import Columns, Tree, adjust
 from harness.summary.evidence import Evidence
+from harness.summary.meaning import Meaning
 
 PRIOR = "centre_prior"
 
@@ -29,11 +30,11 @@ Scores = Mapping[str, Columns]
 """control → its metrics on the sentences of a baseline."""
 
 
-def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
-    """All three sections."""
-    baselines = [b for model in evidence.models if (b := read_baseline(parts, model)) is not None]
+def control_sections(evidence: Evidence, parts: Sequence[Path], meanings: Mapping[str, Meaning | None]) -> Tree:
+    """All three sections; `meanings`: sentence id → what the sentence says."""
+    baselines = [b for model in evidence.models if (b := read_baseline(parts, model, meanings)) is not None]
     free = _score_without_models(evidence, baselines)
-    own = {b.model: {c.name: _score(evidence, b, c) for c in (text_blind(b), image_blind(b))} for b in baselines}
+    own = {b.model: {c.name: _score(evidence, b, c) for c in of_the_model(b)} for b in baselines}
     return {
         "controls": {
             **_controls_without_models(evidence, baselines, free),

@@ -96,6 +96,7 @@ def test_each_model_gets_an_answer_with_its_numbers(tmp_path: Path) -> None:
     text = " ".join(line.finding for line in found[0].evidence)
     assert "+0.240 [+0.210, +0.270]" in text
     assert "AUROC above text-blind by +0.096 [+0.066, +0.126]" in text
+    assert "AUROC above image-blind, same meaning by" in text
     assert lead(found) == "encoder: yes. encoder-optout: not shown."
 
 

@@ -50,7 +50,7 @@ def test_models_stand_between_their_controls(tmp_path: Path) -> None:
     assert plot is not None
     groups = {name: [strip.label for strip in strips] for name, strips in plot.groups}
     assert groups["Without a model"] == ["oracle", "centre prior", "uniform"]
-    assert groups["encoder"] == ["encoder", "text-blind", "image-blind"]
+    assert groups["encoder"] == ["encoder", "text-blind", "image-blind", "image-blind, same meaning"]
     assert [tick.label for tick in plot.references] == ["chance", "ceiling"]
 
 

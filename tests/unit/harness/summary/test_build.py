@@ -115,9 +115,28 @@ def test_a_map_that_cannot_read_does_not_change_when_the_text_does(made):
     assert "mirror_both" not in deltas
 
 
+def test_image_blind_goes_by_wording_and_image_blind_same_meaning_by_annotations(made):
+    """Of the seven ordinary images each has the same three statements; the first is worded in five ways."""
+    summary, _ = made
+    wording, said = (summary["controls"][c]["m"]["all"]["exact"] for c in ("image_blind", "image_blind_same_meaning"))
+    assert wording["auroc"]["n"] == 2 * 7 + 4  # images 0 and 5, 1 and 6 share a wording and are of different patients
+    assert said["auroc"]["n"] == 3 * 7
+    assert summary["advantage"]["m"]["image_blind_same_meaning"]["all"]["exact"]["auroc"]["n"] == 3 * 7
+
+
+def test_without_annotations_no_sentence_means_the_same_as_another(tmp_path):
+    plain = [record(i, dataclasses.replace(sentence(f"s{i}", "Opacity.", RIGHT_LUNG), triples=())) for i in range(4)]
+    config = parse_run_config(
+        {"name": "t", "dataset": {"kind": "phantom"}, "models": ["m"], "resamples": 100, "out": tmp_path}, "t"
+    )
+    found = run(config, FakeDataset(plain), FakeClient())["controls"]
+    assert found["image_blind"]["m"]["all"]["exact"]["auroc"]["n"] == 4
+    assert found["image_blind_same_meaning"]["m"]["all"] == {}
+
+
 def test_the_advantage_is_the_model_less_the_control(made):
     summary, _ = made
-    for control in ("text_blind", "centre_prior"):
+    for control in ("text_blind", "image_blind", "image_blind_same_meaning", "centre_prior"):
         own = summary["models"]["m"]["none"]["all"]["exact"]["auroc"]
         node = summary["controls"][control]
         other = (node.get("m") or node)["all"]["exact"]["auroc"]
