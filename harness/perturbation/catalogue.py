@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from harness.dataset.base import Dataset
 from harness.perturbation.base import Perturbation, Unperturbed
-from harness.perturbation.donors import DonorPool, RandomBoxes, RandomSentences
+from harness.perturbation.donors import DonorPool, random_boxes, random_sentences
 from harness.perturbation.mirror import Mirror
 from harness.perturbation.shuffle import ShuffleInReport
 from harness.perturbation.swap import SwapLeftRight, SwapLeftRightPaper
@@ -16,9 +16,9 @@ PERTURBATIONS: dict[str, Factory] = {
     "none": lambda pool, seed: Unperturbed(),
     "swap_left_right": lambda pool, seed: SwapLeftRight(),
     "swap_left_right_paper": lambda pool, seed: SwapLeftRightPaper(),
-    "random_sentences": lambda pool, seed: RandomSentences(pool(), seed),
+    "random_sentences": lambda pool, seed: random_sentences(pool(), seed),
     "shuffle_in_report": lambda pool, seed: ShuffleInReport(seed),
-    "random_bboxes": lambda pool, seed: RandomBoxes(pool(), seed),
+    "random_bboxes": lambda pool, seed: random_boxes(pool(), seed),
     "mirror_image": lambda pool, seed: Mirror("mirror_image", swap_text=False),
     "mirror_both": lambda pool, seed: Mirror("mirror_both", swap_text=True),
 }
@@ -37,7 +37,7 @@ def make_perturbations(names: Sequence[str], dataset: Dataset, seed: int) -> tup
 
     def pool() -> DonorPool:
         if not pools:
-            pools.append(DonorPool(dataset))
+            pools.append(DonorPool.of(dataset))
         return pools[0]
 
     return tuple(PERTURBATIONS[name](pool, seed) for name in names)

@@ -1,6 +1,7 @@
 """Perturbations that borrow from another patient."""
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.case import Box, Case, ImageRecord, Sentence
@@ -20,15 +21,23 @@ class Donor:
 
 
 class DonorPool:
-    """All sentences of a data set, in the order of their ids. Holds records, never images."""
+    """Sentences to borrow from, in the order of their ids. Holds records, never images."""
 
-    def __init__(self, records: Iterable[ImageRecord]) -> None:
-        donors = (
+    def __init__(self, donors: Iterable[Donor]) -> None:
+        self._donors = sorted(donors, key=lambda donor: donor.sentence.sentence_id)
+
+    @classmethod
+    def of(cls, records: Iterable[ImageRecord]) -> "DonorPool":
+        """All sentences of a data set."""
+        return cls(
             Donor(record.patient_id, (record.width, record.height), sentence)
             for record in records
             for sentence in record.sentences
         )
-        self._donors = sorted(donors, key=lambda donor: donor.sentence.sentence_id)
+
+    def with_boxes(self) -> "DonorPool":
+        """Those that have boxes to lend."""
+        return DonorPool(donor for donor in self._donors if donor.sentence.boxes)
 
     def draw(self, patient_id: str, sentence_id: str, perturbation: str, seed: int) -> Donor | None:
         """A sentence of another patient, uniformly; None when there is no other patient."""
@@ -44,29 +53,45 @@ class DonorPool:
 
 
 @dataclass(frozen=True, slots=True)
-class RandomSentences:
-    """`random_sentences`: the text comes from another patient's report; the boxes stay."""
+class Borrowed:
+    """Every sentence with something of a stranger's."""
 
+    name: str
     pool: DonorPool
     seed: int
-    name: str = "random_sentences"
+    lend: Callable[[Case, Donor], Case]
+    """The unperturbed case with what the donor gives."""
 
     def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence's boxes under a stranger's words."""
+        """Every sentence with a stranger's words, or against a stranger's boxes."""
         return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         donor = self.pool.draw(record.patient_id, sentence.sentence_id, self.name, self.seed)
         if donor is None:
-            return not_applicable(record, sentence, self.name, "no other patient in the data set")
-        return Case(
-            image=record,
-            sentence=sentence,
-            perturbation=self.name,
-            text=donor.sentence.text,
-            boxes=sentence.boxes,
-            donor_id=donor.sentence.sentence_id,
-        )
+            return not_applicable(record, sentence, self.name, "no other patient to borrow from")
+        own = Case(image=record, sentence=sentence, perturbation=self.name, text=sentence.text, boxes=sentence.boxes)
+        return dataclasses.replace(self.lend(own, donor), donor_id=donor.sentence.sentence_id)
+
+
+def random_sentences(pool: DonorPool, seed: int) -> Borrowed:
+    """`random_sentences`: the text comes from another patient's report; the boxes stay."""
+    return Borrowed("random_sentences", pool, seed, _lend_text)
+
+
+def random_boxes(pool: DonorPool, seed: int) -> Borrowed:
+    """`random_bboxes`: the boxes come from another patient's image, at their place in the model's frame; the text
+    stays. The model's input is that of `none`, so nothing is sent. Sentences without boxes lend none."""
+    return Borrowed("random_bboxes", pool.with_boxes(), seed, _lend_boxes)
+
+
+def _lend_text(case: Case, donor: Donor) -> Case:
+    return dataclasses.replace(case, text=donor.sentence.text)
+
+
+def _lend_boxes(case: Case, donor: Donor) -> Case:
+    boxes = carry_boxes(donor.sentence.boxes, donor.image_size, (case.image.width, case.image.height))
+    return dataclasses.replace(case, boxes=boxes, sends="nothing")
 
 
 def carry_boxes(boxes: Sequence[Box], donor_size: tuple[int, int], size: tuple[int, int]) -> tuple[Box, ...]:
@@ -76,31 +101,3 @@ def carry_boxes(boxes: Sequence[Box], donor_size: tuple[int, int], size: tuple[i
     """
     donor, own = letterbox(*donor_size), letterbox(*size)
     return tuple(Box(box.name, *own.to_original(donor.to_frame(box.xyxy))) for box in boxes)
-
-
-@dataclass(frozen=True, slots=True)
-class RandomBoxes:
-    """`random_bboxes`: the boxes come from another patient's image, at their place in the model's frame; the text
-    stays. The model's input is that of `none`, so nothing is sent."""
-
-    pool: DonorPool
-    seed: int
-    name: str = "random_bboxes"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence against a stranger's boxes."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
-
-    def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
-        donor = self.pool.draw(record.patient_id, sentence.sentence_id, self.name, self.seed)
-        if donor is None:
-            return not_applicable(record, sentence, self.name, "no other patient in the data set")
-        return Case(
-            image=record,
-            sentence=sentence,
-            perturbation=self.name,
-            text=sentence.text,
-            boxes=carry_boxes(donor.sentence.boxes, donor.image_size, (record.width, record.height)),
-            donor_id=donor.sentence.sentence_id,
-            sends="nothing",
-        )

@@ -12,7 +12,7 @@ from harness.collect.rows import table_of
 from harness.metrics import registered, score
 from harness.metrics.label import exact_boxes, paper_boxes
 from harness.perturbation.base import Unperturbed
-from harness.perturbation.donors import DonorPool, RandomBoxes, RandomSentences
+from harness.perturbation.donors import DonorPool, random_boxes, random_sentences
 from harness.perturbation.mirror import Mirror
 from harness.perturbation.swap import SwapLeftRight
 from harness.subsets import make_subsets
@@ -86,7 +86,7 @@ def test_a_case_that_does_not_apply_says_why():
 
 def test_changed_boxes_are_held_against_the_map_of_the_sentence_itself():
     records = [record(0), record(4)]
-    cases = table(*records, perturbations=(Unperturbed(), RandomBoxes(DonorPool(records), seed=0)))
+    cases = table(*records, perturbations=(Unperturbed(), random_boxes(DonorPool.of(records), seed=0)))
     none, moved = (np.flatnonzero(cases.equals("perturbation", p)) for p in ("none", "random_bboxes"))
     for a, b in zip(cases.maps(none), cases.maps(moved), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -95,7 +95,7 @@ def test_changed_boxes_are_held_against_the_map_of_the_sentence_itself():
 
 def test_a_changed_text_is_compared_with_the_sentence_itself():
     records = [record(0), record(4)]
-    cases = table(*records, perturbations=(Unperturbed(), RandomSentences(DonorPool(records), seed=0)))
+    cases = table(*records, perturbations=(Unperturbed(), random_sentences(DonorPool.of(records), seed=0)))
     none, random = (np.flatnonzero(cases.equals("perturbation", p)) for p in ("none", "random_sentences"))
     assert np.isnan(cases.numbers("exact_kl", none)).all()
     assert (cases.numbers("exact_kl", random) >= 0).all()

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from harness.case import Box
+from harness.case import Box, Sentence
 from harness.perturbation.catalogue import make_perturbations
-from harness.perturbation.donors import DonorPool, RandomBoxes, RandomSentences, carry_boxes
+from harness.perturbation.donors import DonorPool, carry_boxes, random_boxes, random_sentences
 from tests.harness_fakes import HEIGHT, WIDTH, FakeDataset, fake_dataset, record
 from wronglung.geometry import letterbox
 
@@ -19,45 +19,55 @@ def cases_by_id(perturbation, records):
 def test_the_text_comes_from_another_patient_and_the_boxes_stay():
     records = fake_dataset(12).records
     owner = {s.sentence_id: (r.patient_id, s) for r in records for s in r.sentences}
-    for case in cases_by_id(RandomSentences(DonorPool(records), seed=0), records).values():
+    for case in cases_by_id(random_sentences(DonorPool.of(records), seed=0), records).values():
         donor_patient, donor = owner[case.donor_id]
         assert donor_patient != case.image.patient_id
         assert case.text == donor.text
         assert case.boxes == case.sentence.boxes
 
 
-@pytest.mark.parametrize("kind", [RandomSentences, RandomBoxes])
+@pytest.mark.parametrize("kind", [random_sentences, random_boxes])
 def test_the_order_of_the_records_changes_nothing(kind):
     records = list(fake_dataset(12).records)
     shuffled = records.copy()
     random.Random(1).shuffle(shuffled)
-    ordered = cases_by_id(kind(DonorPool(records), seed=3), records)
-    assert ordered == cases_by_id(kind(DonorPool(shuffled), seed=3), shuffled)
+    ordered = cases_by_id(kind(DonorPool.of(records), seed=3), records)
+    assert ordered == cases_by_id(kind(DonorPool.of(shuffled), seed=3), shuffled)
 
 
 def test_another_seed_draws_other_donors():
     records = fake_dataset(12).records
-    pool = DonorPool(records)
-    first, second = (cases_by_id(RandomSentences(pool, seed), records) for seed in (0, 1))
+    pool = DonorPool.of(records)
+    first, second = (cases_by_id(random_sentences(pool, seed), records) for seed in (0, 1))
     assert {k: c.donor_id for k, c in first.items()} != {k: c.donor_id for k, c in second.items()}
 
 
-@pytest.mark.parametrize("kind", [RandomSentences, RandomBoxes])
+@pytest.mark.parametrize("kind", [random_sentences, random_boxes])
 def test_with_one_patient_there_is_nobody_to_borrow_from(kind):
     records = [record(0, patient="p"), record(1, patient="p")]
-    assert not any(case.applicable for case in cases_by_id(kind(DonorPool(records), 0), records).values())
+    assert not any(case.applicable for case in cases_by_id(kind(DonorPool.of(records), 0), records).values())
 
 
 def test_a_rare_stranger_is_still_found():
     records = [*(record(i, patient="p") for i in range(60)), record(60, patient="q")]
-    cases = cases_by_id(RandomSentences(DonorPool(records), 0), records[:60])
+    cases = cases_by_id(random_sentences(DonorPool.of(records), 0), records[:60])
     assert all(case.donor_id.startswith("s60-") for case in cases.values())
 
 
 def test_random_boxes_send_nothing_and_keep_the_text():
     records = fake_dataset(6).records
-    for case in cases_by_id(RandomBoxes(DonorPool(records), 0), records).values():
+    for case in cases_by_id(random_boxes(DonorPool.of(records), 0), records).values():
         assert (case.sends, case.text) == ("nothing", case.sentence.text)
+
+
+def test_a_sentence_without_boxes_lends_none():
+    """Held against nothing, the sentence would have no value, and its pair would be lost."""
+    bare = [record(i, Sentence(f"bare{i}", "Follow-up.", ())) for i in range(4, 40)]
+    records = [*fake_dataset(4).records, *bare]
+    cases = cases_by_id(random_boxes(DonorPool.of(records), 0), records)
+    assert all(case.boxes and not case.donor_id.startswith("bare") for case in cases.values())
+    only_bare = cases_by_id(random_boxes(DonorPool.of(bare), 0), bare)
+    assert {case.reason for case in only_bare.values()} == {"no other patient to borrow from"}
 
 
 def test_boxes_are_carried_to_their_place_in_the_models_frame():
