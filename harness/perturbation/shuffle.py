@@ -9,16 +9,16 @@ from harness.perturbation.base import not_applicable, stable_seed
 
 @dataclass(frozen=True, slots=True)
 class ShuffleInReport:
-    """`shuffle_in_report`: boxes permuted among the sentences of one image; no sentence keeps its own set of boxes
-    where that can be. The model's input is that of `none`, so nothing is sent."""
+    """`shuffle_in_report`: boxes permuted among the sentences of one image that have some; no sentence keeps its own set
+    of boxes where that can be. The model's input is that of `none`, so nothing is sent."""
 
     seed: int
     name: str = "shuffle_in_report"
 
     def cases(self, record: ImageRecord) -> tuple[Case, ...]:
         """Every sentence against another sentence's boxes."""
-        donors = self._deal(record.sentences)
-        return tuple(self._case(record, sentence, donors[sentence.sentence_id]) for sentence in record.sentences)
+        donors = self._deal(tuple(sentence for sentence in record.sentences if sentence.boxes))
+        return tuple(self._case(record, sentence, donors.get(sentence.sentence_id)) for sentence in record.sentences)
 
     def _deal(self, sentences: tuple[Sentence, ...]) -> dict[str, Sentence]:
         """Sentence id → the sentence whose boxes it gets.
@@ -38,7 +38,9 @@ class ShuffleInReport:
         largest = max(Counter(frozenset(s.boxes) for s in sentences).values(), default=0)
         return {s.sentence_id: ordered[(i + largest) % len(ordered)] for i, s in enumerate(ordered)}
 
-    def _case(self, record: ImageRecord, sentence: Sentence, donor: Sentence) -> Case:
+    def _case(self, record: ImageRecord, sentence: Sentence, donor: Sentence | None) -> Case:
+        if donor is None:
+            return not_applicable(record, sentence, self.name, "has no boxes")
         if frozenset(donor.boxes) == frozenset(sentence.boxes):
             return not_applicable(record, sentence, self.name, "no sentence with other boxes is left in the report")
         return Case(

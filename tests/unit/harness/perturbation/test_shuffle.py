@@ -42,3 +42,12 @@ def test_the_order_of_the_sentences_changes_nothing():
 
 def test_the_model_is_not_asked_again():
     assert all(case.sends == "nothing" for case in ShuffleInReport(seed=0).cases(report([0, 1])) if case.applicable)
+
+
+def test_a_sentence_without_boxes_has_none_to_exchange():
+    """It would leave another sentence with nothing to be held against."""
+    study = record(0, *report([0, 1, 2]).sentences, sentence("bare", "Follow-up."))
+    cases = {case.sentence.sentence_id: case for case in ShuffleInReport(seed=0).cases(study)}
+    assert not cases["bare"].applicable
+    assert cases["bare"].reason == "has no boxes"
+    assert {case.boxes for case in cases.values() if case.applicable} == {(boxes(k),) for k in range(3)}
