@@ -9,8 +9,8 @@ from harness.perturbation.base import not_applicable, stable_seed
 
 @dataclass(frozen=True, slots=True)
 class ShuffleInReport:
-    """`shuffle_in_report`: boxes permuted among the sentences of one image that have some; no sentence keeps its own set
-    of boxes where that can be. The model's input is that of `none`, so nothing is sent."""
+    """`shuffle_in_report`: boxes permuted among the sentences of one image that have some; no sentence keeps its own
+    set of boxes where that can be. The model's input is that of `none`, so nothing is sent."""
 
     seed: int
     name: str = "shuffle_in_report"
