@@ -32,18 +32,6 @@ class SidedRegions:
     mirrored: tuple[Box, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Response:
-    """How maps answer a swap of left and right; each (N,), NaN where too little attention lies on either side."""
-
-    preference: Array
-    """Share of the sentence's own side in the attention on both, in [0, 1]."""
-    swapped_preference: Array
-    """The same side's share under the swapped sentence."""
-    index: Array
-    """Preference less swapped preference, in [−1, 1]: 1 follows the words, 0 ignores left and right."""
-
-
 def mirrored_name(name: str) -> str | None:
     """The region's counterpart, e.g. ``"left lung"`` → ``"right lung"``; None for a region without a side."""
     mirrored = _SIDE.sub(lambda match: _OTHER[match[1]], name)
@@ -85,24 +73,6 @@ def preference(
     theirs = _mass(grids, both - union_areas(here, *edges), frame_size)
     total = ours + theirs
     return np.asarray(ratio(ours, np.where(total >= _TOO_LITTLE, total, 0.0)))
-
-
-def response(
-    maps: npt.ArrayLike,
-    swapped_maps: npt.ArrayLike,
-    own: Sequence[Boxes],
-    mirrored: Sequence[Boxes],
-    *,
-    frame_size: tuple[int, int] = (224, 224),
-) -> Response:
-    """The Laterality Response Index of each sentence; arguments as for `preference`.
-
-    `swapped_maps` are those of the same sentences with left and right swapped, on the same images. The mean over
-    sentences is the model's index. An encoder that takes a softmax over words and then over regions stays below 0.6.
-    """
-    original = preference(maps, own, mirrored, frame_size=frame_size)
-    swapped = preference(swapped_maps, own, mirrored, frame_size=frame_size)
-    return Response(original, swapped, original - swapped)
 
 
 def mirror_consistency(maps: npt.ArrayLike, mirror_both_maps: npt.ArrayLike) -> Array:

@@ -9,21 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.case import Box
-from harness.metrics.coverage import clip, pack, union_area
 from wronglung.geometry import Frame, Rect
 
 
 def exact_boxes(boxes: Iterable[Box], frame: Frame) -> list[Rect]:
     """Real-valued half-open rectangles of the frame, not clipped to it: profile `exact` counts what is lost."""
     return [frame.to_frame(box.xyxy) for box in boxes]
-
-
-def lost_share(boxes: Iterable[Box], frame: Frame) -> float:
-    """The share of the boxes' union that lies outside the frame, in [0, 1]; NaN without boxes."""
-    packed = pack([exact_boxes(boxes, frame)])
-    whole = union_area(packed)[0]
-    window = np.array([[0.0, 0.0, frame.width, frame.height]])
-    return float(1.0 - union_area(clip(packed, window))[0] / whole) if whole > 0 else float("nan")
 
 
 def paper_boxes(boxes: Iterable[Box], frame: Frame) -> list[list[int]]:

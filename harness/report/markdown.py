@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from harness.report import numbers, wording
+from harness.report import wording
 from harness.report.headline import answers
 from harness.report.reader import Results
-from harness.report.tables import PROFILES, Cell, Table, estimate_cell, metric_tables
+from harness.report.tables import PROFILES, Cell, Table, metric_tables
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
 
@@ -35,24 +35,6 @@ def table_to_markdown(table: Table) -> str:
         for row in group.rows
     )
     return f"### {escape(table.caption)}\n\n{rows_to_markdown(header, rows)}"
-
-
-def compact_table(
-    results: Results, subset: str = "all", metrics: Sequence[str] = ("auroc", "iou_at_10", "pointing")
-) -> str:
-    """Models × perturbations on one subset, `exact` profile, intervals in every cell: short enough for a README."""
-    chosen = [wording.metric(key) for key in metrics]
-    header = ["Model", "Sentence or image", *(metric.label for metric in chosen), "n"]
-    rows = []
-    for model in results.models:
-        for arm in wording.in_order(wording.PERTURBATIONS, results.perturbations):
-            found = [results.estimate("models", model, arm, subset, wording.DEFAULT_PROFILE, m.key) for m in chosen]
-            if any(found):
-                cells = [_cell(estimate_cell(e, m.digits)) for e, m in zip(found, chosen, strict=True)]
-                n = next(e.n for e in found if e is not None)
-                label = wording.term(wording.PERTURBATIONS, arm).label
-                rows.append([escape(model), escape(label), *cells, numbers.thousands(n)])
-    return rows_to_markdown(header, rows)
 
 
 def _answers(results: Results) -> str:

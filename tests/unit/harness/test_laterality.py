@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from harness.case import Box
-from harness.laterality import mirror_consistency, mirrored_name, preference, response, sided_regions
+from harness.laterality import mirror_consistency, mirrored_name, preference, sided_regions
 
 FRAME = {"frame_size": (8, 8)}
 LEFT, RIGHT = [[4, 0, 8, 8]], [[0, 0, 4, 8]]  # the patient's left is on the right of the image
@@ -48,18 +48,9 @@ def test_a_region_with_two_boxes_is_mirrored_once():
     assert found.mirrored == (right,)
 
 
-def test_a_map_that_follows_the_words_scores_one():
-    found = response(half(1.0), half(0.0), [LEFT], [RIGHT], **FRAME)
-    assert (found.preference[0], found.swapped_preference[0], found.index[0]) == (1, 0, 1)
-
-
-def test_a_map_that_ignores_left_and_right_scores_zero_wherever_it_lies():
+def test_a_map_prefers_the_side_on_which_it_lies():
     for share in (0.0, 0.3, 1.0):
-        assert response(half(share), half(share), [LEFT], [RIGHT], **FRAME).index[0] == 0
-
-
-def test_a_map_that_does_the_opposite_scores_minus_one():
-    assert response(half(0.0), half(1.0), [LEFT], [RIGHT], **FRAME).index[0] == -1
+        assert preference(half(share), [LEFT], [RIGHT], **FRAME)[0] == share
 
 
 def test_the_preference_is_a_share_of_the_two_sides_not_of_the_image():
@@ -96,7 +87,7 @@ def test_the_preferences_of_the_two_sides_add_up_to_one(maps, box):
 
 
 def test_a_failed_sentence_is_null():
-    assert np.isnan(response(half(1.0), np.full((1, 4, 4), np.nan), [LEFT], [RIGHT], **FRAME).index[0])
+    assert np.isnan(preference(np.full((1, 4, 4), np.nan), [LEFT], [RIGHT], **FRAME)[0])
 
 
 def test_a_model_that_treats_both_sides_alike_is_consistent_under_mirroring():

@@ -1,14 +1,13 @@
 """Boxes of the original image, seen in the frame of the model."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.case import Box
-from harness.metrics.label import exact_boxes, lost_share, paper_boxes
+from harness.metrics import score
+from harness.metrics.label import exact_boxes, paper_boxes
 from wronglung.geometry import Frame, letterbox
 
 
@@ -60,7 +59,7 @@ def test_exact_boxes_are_carried_over_unrounded_and_unclipped():
 
 def test_what_the_crop_cuts_off_is_lost():
     frame = letterbox(256, 256)
-    assert lost_share([Box("edge", 0, 16, 32, 240)], frame) == pytest.approx(0.5)
-    assert lost_share([Box("middle", 20, 20, 40, 40)], frame) == 0
-    assert lost_share([Box("outside", 0, 0, 16, 16)], frame) == 1
-    assert math.isnan(lost_share([], frame))
+    edge, middle, outside = Box("edge", 0, 16, 32, 240), Box("middle", 20, 20, 40, 40), Box("outside", 0, 0, 16, 16)
+    labels = [exact_boxes(boxes, frame) for boxes in ([edge], [middle], [outside], [])]
+    lost = score(np.ones((4, 7, 7)), labels, opt_out=[0.0] * 4)["lost"]
+    assert lost == pytest.approx([0.5, 0, 1, np.nan], nan_ok=True)
