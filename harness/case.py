@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Side = Literal["left", "right"]
+OTHER_SIDE: dict[str, str] = {"left": "right", "right": "left"}
 CaseStatus = Literal["ok", "failed", "not_applicable"]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.case import Box
+from harness.case import OTHER_SIDE, Box
 from harness.metrics.coverage import Boxes, even_edges, pack, union_areas
 from harness.metrics.pairs import correlation
 from harness.metrics.scene import over_cells, ratio
@@ -20,7 +20,6 @@ from harness.metrics.scene import over_cells, ratio
 Array = npt.NDArray[np.float64]
 
 _SIDE = re.compile(r"\b(left|right)\b")
-_OTHER = {"left": "right", "right": "left"}
 _TOO_LITTLE = 1e-6  # attention on both sides together, below which there is no preference
 
 
@@ -34,7 +33,7 @@ class SidedRegions:
 
 def mirrored_name(name: str) -> str | None:
     """The region's counterpart, e.g. ``"left lung"`` → ``"right lung"``; None for a region without a side."""
-    mirrored = _SIDE.sub(lambda match: _OTHER[match[1]], name)
+    mirrored = _SIDE.sub(lambda match: OTHER_SIDE[match[1]], name)
     return None if mirrored == name else mirrored
 
 

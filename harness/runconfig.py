@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from harness.metrics import Profile
 from harness.perturbation.catalogue import PERTURBATIONS
 from harness.subsets import make_subsets
 
-Profile = Literal["exact", "paper"]
 PathField = Annotated[Path, Field(strict=False)]
 
 

@@ -20,7 +20,7 @@ Statistic = Callable[[Array], Array]
 """(S, N) how often each row counts in each of S resamples → (S,) values, NaN where there is none."""
 
 RESAMPLES = 10_000
-FEW_PATIENTS = 20
+FEW_PATIENTS = 20  # below it an interval is a rough guide only
 DETECTABLE = 2.80  # z(1 − .05/2) + z(.8): the effect found with power .8 at α .05, in standard errors
 
 

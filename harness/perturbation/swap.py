@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from harness.case import Case, ImageRecord, Sentence, Side
+from harness.case import OTHER_SIDE, Case, ImageRecord, Sentence, Side
 from harness.perturbation.base import not_applicable
 
 BOTH_SIDES = "both_sides"
 
-_OTHER: dict[str, str] = {"left": "right", "right": "left"}
 _SIDED_WORD = re.compile(r"\b(left|right)(?=(?:-?sided|wards?)?\b)", re.IGNORECASE)
 _LOBE = re.compile(r"\b([LR])(?=(?:UL|LL)\b)", re.IGNORECASE)
 _MIDDLE_LOBE = re.compile(r"\bRML\b", re.IGNORECASE)
@@ -25,7 +24,7 @@ def swap_sides(text: str) -> str:
     """Swap the sides named by whole words (left, left-sided, leftward, LUL, LLL and their counterparts); case is kept,
     anything else ("upright", "bilateral", "RML") stays. Swapping twice gives the text back (a word in mixed case,
     "lEFT", comes back small)."""
-    swapped = _SIDED_WORD.sub(lambda match: _like(_OTHER[match[0].lower()], match[0]), text)
+    swapped = _SIDED_WORD.sub(lambda match: _like(OTHER_SIDE[match[0].lower()], match[0]), text)
     return _LOBE.sub(lambda match: {"L": "R", "R": "L", "l": "r", "r": "l"}[match[0]], swapped)
 
 
@@ -70,7 +69,7 @@ class SwapLeftRight:
 
 def swap_substrings(text: str) -> str:
     """The swap of the published study: in small letters, wherever the letters stand ("upright" becomes "upleft")."""
-    return re.sub("left|right", lambda match: _OTHER[match[0]], text.lower())
+    return re.sub("left|right", lambda match: OTHER_SIDE[match[0]], text.lower())
 
 
 @dataclass(frozen=True, slots=True)

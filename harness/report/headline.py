@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from harness.report import numbers, wording
-from harness.report.reader import FEW_PATIENTS, Estimate, Results, dig, parse_estimate
+from harness.report.reader import Estimate, Results, dig, parse_estimate
+from harness.statistics import FEW_PATIENTS
 
 SMALL_LRI = 0.10
 """A shown LRI below this is called small."""
@@ -59,7 +60,7 @@ TONES = {Verdict.YES: "good", Verdict.NO: "bad", Verdict.OPPOSITE: "bad"}
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceLine:
     """One line of evidence: what was tested, what came out, what that shows."""
 
     question: str
@@ -73,7 +74,7 @@ class Answer:
 
     model: str
     verdict: Verdict
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceLine, ...]
 
     @property
     def sentence(self) -> str:
@@ -151,15 +152,15 @@ def _auroc_delta(results: Results, model: str, perturbation: str, subset: str) -
     return results.estimate("deltas", model, perturbation, subset, wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
 
 
-def _lri_evidence(lri: Estimate | None) -> Evidence:
+def _lri_evidence(lri: Estimate | None) -> EvidenceLine:
     question = "Does the map move to the side that is named?"
     if lri is None or not lri.known:
-        return Evidence(question, "No Laterality Response Index in this run.", Sign.UNKNOWN)
+        return EvidenceLine(question, "No Laterality Response Index in this run.", Sign.UNKNOWN)
     text = f"Laterality Response Index {_with_count(lri)}"
-    return Evidence(question, text, sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI))
+    return EvidenceLine(question, text, sign_of(lri, expected=1, negligible=NEGLIGIBLE_LRI))
 
 
-def _random_evidence(results: Results, model: str) -> Evidence | None:
+def _random_evidence(results: Results, model: str) -> EvidenceLine | None:
     subset = wording.favoured_subset("random_sentences", results.subsets)
     delta = _auroc_delta(results, model, "random_sentences", subset)
     if delta is None:
@@ -167,28 +168,28 @@ def _random_evidence(results: Results, model: str) -> Evidence | None:
     return _delta_evidence("Does a foreign sentence cost accuracy?", delta, subset)
 
 
-def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> Evidence:
+def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> EvidenceLine:
     if delta is None or not delta.known:
-        return Evidence(question, "This run has no such arm.", Sign.UNKNOWN)
+        return EvidenceLine(question, "This run has no such arm.", Sign.UNKNOWN)
     sign = sign_of(delta, expected=-1)
     text = f"change in AUROC {_with_count(delta)}, {wording.term(wording.SUBSETS, subset).label}"
     if sign is Sign.NOT_SHOWN and delta.mde is not None:
         text += f"; smallest detectable change {numbers.number(delta.mde)}"
-    return Evidence(question, text, sign)
+    return EvidenceLine(question, text, sign)
 
 
 def _equals(text: str) -> str:
     return (text if text.startswith("<") else f"= {text}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _control_evidence(results: Results, model: str, control: str, question: str) -> Evidence | None:
+def _control_evidence(results: Results, model: str, control: str, question: str) -> EvidenceLine | None:
     """The paired advantage over a blind control, on the sentences that have both."""
     where = ("all", wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
     gain = results.estimate("advantage", model, control, *where)
     if gain is None or not gain.known:
         return None
     text = f"AUROC above {wording.term(wording.CONTROLS, control).label} by {_with_count(gain)}"
-    return Evidence(question, text, sign_of(gain, expected=1))
+    return EvidenceLine(question, text, sign_of(gain, expected=1))
 
 
 def _with_count(estimate: Estimate) -> str:

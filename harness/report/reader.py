@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.statistics import FEW_PATIENTS
+
 Section = Literal["models", "deltas", "advantage"]
 Json = Mapping[str, Any]
-
-FEW_PATIENTS = 20
-"""Below this many patients a bootstrap interval is a rough guide only, and the report says so."""
 
 
 class ResultsError(ValueError):
