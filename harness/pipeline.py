@@ -26,6 +26,9 @@ from harness.summary.build import build_summary
 from harness.summary.cases import CaseTable
 from harness.summary.estimates import Tree
 
+FROM_THE_PARTS = ("name", "resamples", "save_maps", "gallery")
+"""Settings that decide what is computed from the parts, but not the parts themselves."""
+
 
 def run(
     config: RunConfig,
@@ -41,7 +44,8 @@ def run(
     collected again, and a run that has finished is only reported again.
 
     Raises:
-        RunError: the directory holds another run, or a model's weights changed meanwhile.
+        RunError: the directory holds another run, or the same finished with other settings, or a model's weights
+            changed meanwhile.
         ServerLostError: the server is gone; finished parts are kept.
     """
     this = _Run(config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()))
@@ -50,6 +54,8 @@ def run(
     elif this.finished():
         this.report()
         return this.read_summary()
+    else:
+        this.directory.clear_results()
     started = now()
     exchange = Exchange(client, config.window)
     this.collect(exchange)
@@ -80,14 +86,23 @@ class _Run:
         """Whether this very run has finished here before.
 
         Raises:
-            RunError: another one has.
+            RunError: another one has, or this one with other settings of what is computed from the parts.
         """
         if not self.directory.manifest.is_file():
             return False
         manifest = json.loads(self.directory.manifest.read_bytes())
         if manifest.get("fingerprint") != fingerprint(self.config, self.dataset):
             raise RunError(f"{self.directory.root} holds another finished run: run without --resume to replace it")
-        return bool(manifest["dataset"]["images_run"] == self.layout.images)
+        if manifest["dataset"]["images_run"] != self.layout.images:
+            return False
+        wanted = self.config.model_dump(mode="json", include=set(FROM_THE_PARTS))
+        changed = [key for key in FROM_THE_PARTS if manifest["config"][key] != wanted[key]]
+        if changed:
+            raise RunError(
+                f"{self.directory.root} holds this run finished with another {', '.join(changed)}, and its parts are "
+                "gone: run without --resume to compute it anew"
+            )
+        return True
 
     def read_summary(self) -> Tree:
         """The summary of a finished run."""

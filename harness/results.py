@@ -74,11 +74,15 @@ class RunDirectory:
 
     def clear(self) -> None:
         """Remove what an earlier run left here, and nothing else."""
+        self.clear_results()
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+    def clear_results(self) -> None:
+        """Remove all but the parts; the manifest first, for it says that the rest is there and belongs together."""
         reports = (self.root / "report.html", self.root / "tables.md")
         for file in (self.manifest, self.cases, self.maps, self.summary, *reports):
             file.unlink(missing_ok=True)
-        for folder in (self.parts, self.gallery):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.gallery, ignore_errors=True)
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:

@@ -132,6 +132,25 @@ def test_another_finished_run_is_never_resumed_into(finished, tmp_path):
         run(config(tmp_path / "run", seed=1), dataset(), FakeClient(), resume=True)
 
 
+@pytest.mark.parametrize(("key", "value"), [("resamples", 200), ("save_maps", True), ("gallery", {"best": 2})])
+def test_a_finished_run_is_not_passed_off_as_one_with_other_settings(tmp_path, key, value):
+    run(config(tmp_path, **QUICK), dataset(), FakeClient())
+    with pytest.raises(RunError, match=f"finished with another {key}"):
+        run(config(tmp_path, **QUICK | {key: value}), dataset(), FakeClient(), resume=True)
+    assert (tmp_path / "manifest.json").is_file()
+
+
+def test_a_run_that_goes_on_has_not_finished(tmp_path):
+    """Killed while it takes in more images, it must not be taken for the smaller run that it was."""
+    run(config(tmp_path, limit=4, **QUICK), dataset(), FakeClient())
+    with pytest.raises(ServerLostError):
+        run(config(tmp_path, **QUICK), dataset(), Dying(8), resume=True)
+    assert not (tmp_path / "manifest.json").exists()
+    assert not (tmp_path / "gallery").exists()
+    run(config(tmp_path, limit=4, **QUICK), dataset(), FakeClient(), resume=True)
+    assert json.loads((tmp_path / "summary.json").read_bytes())["dataset"]["images"] == 4
+
+
 def test_weights_that_change_during_a_run_end_it(tmp_path):
     answers = 0
 
