@@ -34,8 +34,9 @@ class Choice:
 
 def choose(cases: CaseTable, config: RunConfig) -> list[Choice]:
     """The sentences to show: at most one of an image for each kind, ties broken by the sentence's id."""
-    auroc = _mean_over_models(cases, config.models, "none", f"{config.profiles[0]}_auroc")
-    change = _mean_over_models(cases, config.models, SWAP, f"{config.profiles[0]}_kl")
+    profile = _profile(cases)
+    auroc = _mean_over_models(cases, config.models, "none", f"{profile}_auroc")
+    change = _mean_over_models(cases, config.models, SWAP, f"{profile}_kl")
     lot = {s: float(stable_seed(config.seed, "gallery", s)) for s in auroc}
     image_of = dict(zip(cases.sentence_ids, cases.values("image_id"), strict=True))
     wanted = config.gallery
@@ -45,6 +46,11 @@ def choose(cases: CaseTable, config: RunConfig) -> list[Choice]:
         *_first("ignores_swap", change, wanted.ignores_swap, image_of),
         *_first("random", lot, wanted.random, image_of),
     ]
+
+
+def _profile(cases: CaseTable) -> str:
+    """The profile that the pictures are chosen by and labelled with: `exact` if the run has it."""
+    return "exact" if "exact_auroc" in cases.table.column_names else "paper"
 
 
 def _mean_over_models(cases: CaseTable, models: Sequence[str], perturbation: str, column: str) -> dict[str, float]:
@@ -113,7 +119,6 @@ def _arms(parts: Sequence[Path], sentences: set[str]) -> dict[str, list[dict[str
 
 
 def _arm_values(cases: CaseTable, rows: npt.NDArray[np.intp]) -> Iterator[dict[str, Any]]:
-    profile = "exact" if "exact_auroc" in cases.table.column_names else "paper"
     columns = {
         "model": cases.values("model", rows),
         "perturbation": cases.values("perturbation", rows),
@@ -123,7 +128,7 @@ def _arm_values(cases: CaseTable, rows: npt.NDArray[np.intp]) -> Iterator[dict[s
         "cols": cases.values("grid_cols", rows),
         "map": [[float(value) for value in m.ravel()] for m in cases.maps(rows)],
         "opt_out_mass": cases.values("opt_out", rows),
-        "auroc": cases.values(f"{profile}_auroc", rows),
+        "auroc": cases.values(f"{_profile(cases)}_auroc", rows),
     }
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))

@@ -82,6 +82,14 @@ def test_an_entry_holds_the_maps_as_they_were_answered(made):
             np.testing.assert_array_equal(np.array(arm["map"], np.float32).reshape(arm["rows"], arm["cols"]), expected)
 
 
+@pytest.mark.parametrize("profiles", [["exact", "paper"], ["paper", "exact"]])
+def test_the_order_of_the_profiles_chooses_no_other_pictures(made, tmp_path, profiles):
+    entries, _, _ = made
+    tree = {"name": "t", "dataset": {"kind": "phantom"}, "models": ["m", "n"], "resamples": 100, "gallery": COUNTS}
+    run(parse_run_config(tree | {"profiles": profiles, "out": tmp_path}, "t"), fake_dataset(6), FakeClient())
+    assert json.loads((tmp_path / "gallery" / "index.json").read_bytes()) == entries
+
+
 def opened(data):
     return np.asarray(Image.open(io.BytesIO(data)))
 
