@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from harness.metrics import Profile
 from harness.perturbation.catalogue import PERTURBATIONS
-from harness.subsets import make_subsets
+from harness.subsets import check_subset_names
 
 PathField = Annotated[Path, Field(strict=False)]
 
@@ -106,7 +106,7 @@ class RunConfig(_Strict):
     @field_validator("subsets")
     @classmethod
     def _known_subsets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        make_subsets(names)
+        check_subset_names(names)
         return names
 
 

@@ -1,7 +1,7 @@
 """Parts: blocks of consecutive images, each written as soon as it is complete, so that a killed run can go on."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ from harness.metrics import registered
 from harness.perturbation.base import Perturbation
 from harness.results import RunDirectory, json_bytes, read_note, write_part
 from harness.runconfig import RunConfig
-from harness.subsets import make_subsets
+from harness.subsets import Membership
 
 
 class RunError(RuntimeError):
@@ -87,6 +87,7 @@ class PartMaker:
     config: RunConfig
     dataset: Dataset
     perturbations: Sequence[Perturbation]
+    subsets: Mapping[str, Membership]
     run: RunDirectory
     layout: Layout
 
@@ -104,7 +105,7 @@ class PartMaker:
 
     def _write(self, number: int, images: Sequence[AnsweredImage]) -> None:
         rows = rows_of(images, self.config.models)
-        table = table_of(rows, make_subsets(self.config.subsets), self.config.profiles)
+        table = table_of(rows, self.subsets, self.config.profiles)
         note = {
             "fingerprint": fingerprint(self.config, self.dataset),
             "images": self.layout.span(number),

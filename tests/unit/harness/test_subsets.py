@@ -10,7 +10,7 @@ from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, record, sentence
 
 def members(name, *sentences, **strata):
     image = dataclasses.replace(record(0, *sentences), strata=strata)
-    member = make_subsets([name])[name]
+    member = make_subsets([name], [image])[name]
     return [s.sentence_id for s in image.sentences if member(image, s)]
 
 
@@ -42,4 +42,13 @@ def test_a_stratum_is_a_label_of_the_sentence_or_else_of_the_image():
 @pytest.mark.parametrize("name", ["abnormel", "=x", "x="])
 def test_an_unknown_subset_is_named(name):
     with pytest.raises(ValueError, match=f"unknown subset '{name}'"):
-        make_subsets([name])
+        make_subsets([name], [])
+
+
+def test_the_most_diverse_reports_are_found_in_the_whole_data_set():
+    twins = [
+        record(i, sentence(f"a{i}", "One.", LEFT_LUNG), sentence(f"b{i}", "Two.", LEFT_LUNG)) for i in range(1, 10)
+    ]
+    diverse = record(0, sentence("a0", "One.", LEFT_LUNG), sentence("b0", "Two.", RIGHT_LUNG))
+    member = make_subsets(["most_diverse_report_bboxes"], [*twins, diverse])["most_diverse_report_bboxes"]
+    assert [r.image_id for r in [*twins, diverse] if all(member(r, s) for s in r.sentences)] == ["image0"]

@@ -30,7 +30,7 @@ def table(*records, perturbations=None, models=("m",), client=None):
     images = list(Collector(Exchange(client or FakeClient(), 4), models).run(plans))
     images.sort(key=lambda image: image.plan.index)
     return CaseTable(
-        table_of(rows_of(images, models), make_subsets(["all", "abnormal", "one_lung"]), ["exact", "paper"])
+        table_of(rows_of(images, models), make_subsets(["all", "abnormal", "one_lung"], records), ["exact", "paper"])
     )
 
 
