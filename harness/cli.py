@@ -37,6 +37,7 @@ examples:
 a gate file names what must not get worse, and by how much at most:
   - {model: encoder, perturbation: none, subset: all, metric: exact_auroc, smallest_change: -0.01}
   - {model: encoder, subset: one_lung, metric: exact_auroc, lowest: 0.7}
+a condition is broken too when a sentence fails that was answered before
 exit status 1 when a condition is broken or cannot be checked""",
     "validate": """\
 examples:

@@ -49,6 +49,8 @@ class Condition(BaseModel):
         if change is None or not change.delta.n:
             yield f"{name}: the two runs have no sentence in common with a value"
             return
+        if change.newly_failed:
+            yield f"{name}: {change.newly_failed} sentence(s) that were answered before failed"
         if self.smallest_change is not None and change.delta.mean < self.smallest_change:
             yield f"{name}: changed by {change.delta.mean:+.4f}, allowed is {self.smallest_change:+.4f}"
         if self.lowest is not None and change.after < self.lowest:
@@ -62,6 +64,9 @@ class Change:
     before: float
     after: float
     delta: Delta
+    newly_failed: int
+    """Sentences that were answered in A and failed in B: they are in no mean, and a mean without them can look better.
+    """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +86,14 @@ class Pairing:
         before, after = self.a.numbers(metric, rows_a), self.b.numbers(metric, rows_b)
         missing = np.isnan(after - before)
         delta = paired_delta(after, before, list(self.b.patients[rows_b]))
-        return Change(_mean(before, missing), _mean(after, missing), delta)
+        newly_failed = self._newly_failed(model, perturbation, subset)
+        return Change(_mean(before, missing), _mean(after, missing), delta, newly_failed)
+
+    def _newly_failed(self, model: str, perturbation: str, subset: str) -> int:
+        failed = self.b.equals("model", model) & self.b.equals("perturbation", perturbation)
+        failed &= self.b.equals("status", "failed") & self.b.member(subset)
+        before = set(self.a.sentence_ids[answered(self.a, model, perturbation)])
+        return sum(sentence in before for sentence in self.b.sentence_ids[failed])
 
     def _rows(self, model: str, perturbation: str, subset: str) -> tuple[Index, Index]:
         """Rows of A and of B with the same sentence, in the order of B."""

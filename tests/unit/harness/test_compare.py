@@ -11,6 +11,7 @@ from harness.compare import Condition, compare, load_gate
 from harness.pipeline import run
 from harness.runconfig import ConfigError, parse_run_config
 from tests.harness_fakes import FakeClient, align, fake_dataset, identity
+from wronglung.errors import SentenceEmpty
 
 
 def blurred(item):
@@ -86,6 +87,26 @@ def test_a_gate_holds_or_breaks(runs, condition, broken, words):
     assert is_broken is broken
     assert words in text
     assert ("GATE BROKEN" in text) is broken
+
+
+def test_a_gate_breaks_when_what_was_answered_fails(runs, tmp_path):
+    """The sentences that are left have the same mean as before."""
+
+    def failing(item):
+        answered = align(item)
+        bad = [text.startswith("The lungs") for text in item.sentences]
+        errors = tuple(SentenceEmpty("nothing is left of it") if b else None for b in bad)
+        return dataclasses.replace(answered, errors=errors)
+
+    tree = {"name": "t", "dataset": {"kind": "phantom"}, "models": ["m"], "perturbations": ["none"], "resamples": 100}
+    run(parse_run_config(tree | {"out": tmp_path}, "t"), fake_dataset(8), FakeClient(failing))
+    gate = [Condition(model="m", metric="exact_auroc", smallest_change=0.0)]
+    text, broken = compare(runs[0], tmp_path, gate)
+    assert broken
+    assert "8 sentence(s) that were answered before failed" in text
+    assert "changed by" not in text
+    one_lung = [Condition(model="m", metric="exact_auroc", subset="one_lung", smallest_change=0.0)]
+    assert not compare(runs[0], tmp_path, one_lung)[1]
 
 
 def test_a_gate_is_read_from_yaml(tmp_path):
