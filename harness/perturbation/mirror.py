@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from harness.case import Box, Case, ImageRecord
-from harness.perturbation.swap import swap_sides
+from harness.case import Box, Case, ImageRecord, Sentence
+from harness.perturbation.base import not_applicable
+from harness.perturbation.swap import NO_COUNTERPART, names_middle_lobe, swap_sides
 from wronglung.images import decode
 
 
@@ -37,7 +38,7 @@ def mirror_record(record: ImageRecord) -> ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """`mirror_image`: the flipped image, text as it is. `mirror_both`: the sentence swapped as well."""
+    """`mirror_image`: the flipped image, text as it is. `mirror_both`: the sentence swapped too, where it can be."""
 
     name: str
     swap_text: bool
@@ -45,13 +46,15 @@ class Mirror:
     def cases(self, record: ImageRecord) -> tuple[Case, ...]:
         """Every sentence on the flipped image, against flipped boxes."""
         flipped = mirror_record(record)
-        return tuple(
-            Case(
-                image=flipped,
-                sentence=sentence,
-                perturbation=self.name,
-                text=swap_sides(sentence.text) if self.swap_text else sentence.text,
-                boxes=tuple(mirror_box(box, record.width) for box in sentence.boxes),
-            )
-            for sentence in record.sentences
+        return tuple(self._case(record, flipped, sentence) for sentence in record.sentences)
+
+    def _case(self, record: ImageRecord, flipped: ImageRecord, sentence: Sentence) -> Case:
+        if self.swap_text and names_middle_lobe(sentence.text):
+            return not_applicable(record, sentence, self.name, NO_COUNTERPART)
+        return Case(
+            image=flipped,
+            sentence=sentence,
+            perturbation=self.name,
+            text=swap_sides(sentence.text) if self.swap_text else sentence.text,
+            boxes=tuple(mirror_box(box, record.width) for box in sentence.boxes),
         )

@@ -11,6 +11,7 @@ BOTH_SIDES = "both_sides"
 _SIDED_WORD = re.compile(r"\b(left|right)(?=(?:-?sided|wards?)?\b)", re.IGNORECASE)
 _LOBE = re.compile(r"\b([LR])(?=(?:UL|LL)\b)", re.IGNORECASE)
 _MIDDLE_LOBE = re.compile(r"\bRML\b", re.IGNORECASE)
+NO_COUNTERPART = "names the RML, which has no counterpart"
 
 
 def _like(word: str, model: str) -> str:
@@ -28,10 +29,15 @@ def swap_sides(text: str) -> str:
     return _LOBE.sub(lambda match: {"L": "R", "R": "L", "l": "r", "r": "l"}[match[0]], swapped)
 
 
+def names_middle_lobe(text: str) -> bool:
+    """Whether the text names the RML, which only the right lung has: its side cannot be swapped."""
+    return _MIDDLE_LOBE.search(text) is not None
+
+
 def sides_named(text: str) -> frozenset[Side]:
     """The sides that the text names, by the same words; "RML" names the right."""
     first_letters = {match[0][0].lower() for match in (*_SIDED_WORD.finditer(text), *_LOBE.finditer(text))}
-    if _MIDDLE_LOBE.search(text):
+    if names_middle_lobe(text):
         first_letters.add("r")
     names: dict[str, Side] = {"l": "left", "r": "right"}
     return frozenset(names[letter] for letter in first_letters)
@@ -55,8 +61,8 @@ class SwapLeftRight:
         named, swapped = sides_named(sentence.text), swap_sides(sentence.text)
         if not named:
             return not_applicable(record, sentence, self.name, "names no side")
-        if _MIDDLE_LOBE.search(sentence.text):
-            return not_applicable(record, sentence, self.name, "names the RML, which has no counterpart")
+        if names_middle_lobe(sentence.text):
+            return not_applicable(record, sentence, self.name, NO_COUNTERPART)
         return Case(
             image=record,
             sentence=sentence,

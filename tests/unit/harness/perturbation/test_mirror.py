@@ -28,3 +28,12 @@ def test_a_flipped_image_has_an_id_of_its_own():
     (case,) = Mirror("mirror_image", swap_text=False).cases(record(0, sentence("s", "Text.", RIGHT_LUNG)))
     assert case.image.image_id != "image0"
     assert case.sentence.sentence_id == "s"
+
+
+def test_a_sentence_whose_side_cannot_be_swapped_is_not_mirrored_with_the_image():
+    """After the flip the middle lobe lies on the left, where no words call it by its name."""
+    study = record(0, sentence("rml", "Opacity in the RML.", RIGHT_LUNG))
+    (both,) = Mirror("mirror_both", swap_text=True).cases(study)
+    assert (both.applicable, both.reason) == (False, "names the RML, which has no counterpart")
+    (image_alone,) = Mirror("mirror_image", swap_text=False).cases(study)
+    assert image_alone.applicable
