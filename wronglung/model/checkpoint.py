@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as to_safetensors
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -26,7 +24,9 @@ from wronglung.model.config import (
     parse_config,
 )
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.files import write_file
 from wronglung.model.network import AlignmentNetwork
+from wronglung.model.tensors import StoredTensor, read_safetensors, stored_in_memory
 from wronglung.model.tokenizer import from_vocabulary, load_tokenizer, vocabulary_with_alphabet
 
 CONFIG_FILE = "config.json"
@@ -65,21 +65,43 @@ def save_checkpoint(
     version: str = "1.0",
 ) -> ModelConfig:
     """Write a model's files (all but its card) and return the config with the digests. Existing files are replaced."""
-    (directory / TOKENIZER_FILE).parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    (directory / WEIGHTS_FILE).write_bytes(to_safetensors(tensors))
-    tokenizer.save(str(directory / TOKENIZER_FILE))
+    weights, tokenizer_json = to_safetensors(tensors), tokenizer.to_str(pretty=True).encode()
+    write_file(directory / WEIGHTS_FILE, weights)
+    write_file(directory / TOKENIZER_FILE, tokenizer_json)
     config = ModelConfig(
         version=version,
         network=network.config,
         preprocess=preprocess,
         cleaning=cleaning,
-        weights_sha256=_digest((directory / WEIGHTS_FILE).read_bytes()),
-        tokenizer_sha256=_digest((directory / TOKENIZER_FILE).read_bytes()),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        tokenizer_sha256=hashlib.sha256(tokenizer_json).hexdigest(),
     )
-    (directory / CONFIG_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_config(directory, config)
     if not (directory / SERVING_FILE).exists():
-        (directory / SERVING_FILE).write_text(SERVING_SETTINGS, encoding="utf-8")
+        write_file(directory / SERVING_FILE, SERVING_SETTINGS.encode())
+    return config
+
+
+def write_config(directory: Path, config: ModelConfig) -> None:
+    """Write `config.json`."""
+    write_file(directory / CONFIG_FILE, (config.model_dump_json(indent=2) + "\n").encode())
+
+
+def read_config(directory: Path) -> ModelConfig:
+    """Read `config.json` and verify both digests, which takes no memory to speak of.
+
+    Raises:
+        ModelFilesError: a file is missing, damaged or does not belong to the others.
+    """
+    source = directory / CONFIG_FILE
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelFilesError(f"cannot read {source}: {error}") from error
+    config = parse_config(ModelConfig, text, str(source))
+    _verify(directory / WEIGHTS_FILE, config.weights_sha256, "weights_sha256")
+    _verify(directory / TOKENIZER_FILE, config.tokenizer_sha256, "tokenizer_sha256")
     return config
 
 
@@ -89,9 +111,7 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     Raises:
         ModelFilesError: a file is missing, damaged or does not belong to the others.
     """
-    config = parse_config(ModelConfig, _read(directory / CONFIG_FILE).decode("utf-8"), str(directory / CONFIG_FILE))
-    weights = _verified(directory / WEIGHTS_FILE, config.weights_sha256, "weights_sha256")
-    _verified(directory / TOKENIZER_FILE, config.tokenizer_sha256, "tokenizer_sha256")
+    config = read_config(directory)
     tokenizer = load_tokenizer(directory / TOKENIZER_FILE)
     if tokenizer.get_vocab_size() != config.network.text.vocab_size:
         raise ModelFilesError(
@@ -99,11 +119,8 @@ def load_checkpoint(directory: Path) -> Checkpoint:
             f" network.text.vocab_size = {config.network.text.vocab_size}"
         )
     network = AlignmentNetwork(config.network)
-    try:
-        tensors = load_safetensors(weights)
-    except SafetensorError as error:
-        raise ModelFilesError(f"{directory / WEIGHTS_FILE} is not a safetensors file: {error}") from error
-    fill_network(network, tensors, str(directory / WEIGHTS_FILE))
+    weights = directory / WEIGHTS_FILE
+    fill_from_files(network, read_safetensors(weights), str(weights))
     return Checkpoint(config, network, tokenizer)
 
 
@@ -113,6 +130,24 @@ def fill_network(network: AlignmentNetwork, tensors: Mapping[str, Tensor], sourc
     Raises:
         ModelFilesError: a tensor is missing, left over or of the wrong shape; the message names them.
     """
+    fill_from_files(network, {name: stored_in_memory(tensor) for name, tensor in tensors.items()}, source)
+
+
+@torch.no_grad()
+def fill_from_files(network: AlignmentNetwork, tensors: Mapping[str, StoredTensor], source: str) -> None:
+    """As `fill_network`, reading one tensor after the other: memory holds the network and one tensor.
+
+    Raises:
+        ModelFilesError: a tensor is missing, left over or of the wrong shape; the message names them.
+    """
+    check_fit(network, tensors, source)
+    for name, place in network.state_dict().items():
+        place.copy_(tensors[name].read())
+    network.eval()
+
+
+def check_fit(network: AlignmentNetwork, tensors: Mapping[str, StoredTensor], source: str) -> None:
+    """Raise ModelFilesError unless every tensor has its place and every place its tensor, of the same shape."""
     wanted = network.state_dict()
     problems = [
         *(f"missing: {name}" for name in sorted(wanted.keys() - tensors.keys())),
@@ -120,15 +155,13 @@ def fill_network(network: AlignmentNetwork, tensors: Mapping[str, Tensor], sourc
         *(
             f"{name} has shape {list(tensors[name].shape)}, the network needs {list(wanted[name].shape)}"
             for name in sorted(wanted.keys() & tensors.keys())
-            if tensors[name].shape != wanted[name].shape
+            if tensors[name].shape != tuple(wanted[name].shape)
         ),
     ]
     if problems:
         shown = "\n".join(f"  {problem}" for problem in problems[:10])
         more = f"\n  … and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise ModelFilesError(f"{source} does not fit the network of its config:\n{shown}{more}")
-    network.load_state_dict(dict(tensors))
-    network.eval()
 
 
 def create_random_model(directory: Path, *, opt_out: bool, seed: int = 0) -> ModelConfig:
@@ -152,22 +185,14 @@ def create_random_model(directory: Path, *, opt_out: bool, seed: int = 0) -> Mod
     )
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _read(path: Path) -> bytes:
+def _verify(path: Path, expected: str, key: str) -> None:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelFilesError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _verified(path: Path, expected: str, key: str) -> bytes:
-    data = _read(path)
-    if (actual := _digest(data)) != expected:
+    if actual != expected:
         raise ModelFilesError(
             f"{path} is not the file that {CONFIG_FILE} was written for: its SHA-256 is {actual}, {key} is {expected}."
             " Fetch the model again, or train or import it anew"
         )
-    return data

@@ -90,6 +90,12 @@ class TextEncoderConfig(StrictModel):
     heads: int = Field(default=12, ge=1)
     intermediate_size: int = Field(default=3072, ge=1)
     max_positions: int = Field(default=512, ge=2)
+    segments: int = Field(default=2, ge=1)
+    """Rows of the segment embeddings ("token_type"); every piece belongs to the first."""
+    activation: str = Field(default="gelu", min_length=1)
+    """Between the two layers of a block, by transformers' name ("hidden_act")."""
+    layer_norm_eps: float = Field(default=1e-12, gt=0)
+    """Added to the variance in every normalisation."""
     max_word_pieces: int = Field(default=97, ge=3)
     """Longest sentence, start and end token included."""
     summed_layers: int = Field(default=4, ge=1)
