@@ -8,6 +8,7 @@ from harness.perturbation.donors import DonorPool, random_boxes, random_sentence
 from harness.perturbation.mirror import Mirror
 from harness.perturbation.shuffle import ShuffleInReport
 from harness.perturbation.swap import SwapLeftRight, SwapLeftRightPaper
+from harness.perturbation.synthetic import SyntheticSentences
 
 PoolFactory = Callable[[], DonorPool]
 Factory = Callable[[PoolFactory, int], Perturbation]
@@ -19,6 +20,7 @@ PERTURBATIONS: dict[str, Factory] = {
     "random_sentences": lambda pool, seed: random_sentences(pool(), seed),
     "shuffle_in_report": lambda pool, seed: ShuffleInReport(seed),
     "random_bboxes": lambda pool, seed: random_boxes(pool(), seed),
+    "synthetic_sentences": lambda pool, seed: SyntheticSentences(),
     "mirror_image": lambda pool, seed: Mirror("mirror_image", swap_text=False),
     "mirror_both": lambda pool, seed: Mirror("mirror_both", swap_text=True),
 }
