@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.metrics import Profile
+from harness.perturbation.base import baseline_of
 from harness.perturbation.catalogue import PERTURBATIONS
 from harness.subsets import check_subset_names
 
@@ -69,7 +70,9 @@ class RunConfig(_Strict):
     target: str = ""
     """host:port of the server; empty: $WRONGLUNG_TARGET, else the client's default."""
     models: tuple[str, ...] = Field(min_length=1, strict=False)
-    perturbations: tuple[str, ...] = Field(default=("none", "swap_left_right", "random_sentences"), strict=False)
+    perturbations: tuple[str, ...] = Field(
+        default=("none", "swap_left_right", "random_sentences"), min_length=1, strict=False
+    )
     subsets: tuple[str, ...] = Field(default=("all", "abnormal", "one_lung"), strict=False)
     profiles: tuple[Profile, ...] = Field(default=("exact", "paper"), min_length=1, strict=False)
     seed: int = Field(default=0, ge=0)
@@ -99,8 +102,8 @@ class RunConfig(_Strict):
         for name in names:
             if name not in PERTURBATIONS:
                 raise ValueError(f"unknown perturbation {name!r}{_suggest(name, PERTURBATIONS)}")
-        if "none" not in names:
-            raise ValueError("must include 'none': deltas are against it")
+            if baseline_of(name) not in names:
+                raise ValueError(f"must include {baseline_of(name)!r}: {name} is compared with it")
         return names
 
     @field_validator("subsets")

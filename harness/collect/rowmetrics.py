@@ -2,10 +2,12 @@
 
 Columns are named ``<profile>_<metric>``. Beside the registered metrics:
 
-    kl                   symmetric KL divergence from the map of the unperturbed sentence, in nats
-    match_local/_global  1 where the unperturbed sentence is more similar to the image than this one, else 0
+    kl                   symmetric KL divergence from the map of the sentence that it is compared with, in nats
+    match_local/_global  1 where the sentence that it is compared with is more similar to the image, else 0
     preference           share of the sentence's own side in the attention on both sides (profile exact)
     mirror_consistency   correlation with the mirrored map of the unperturbed case (mirror_both, profile exact)
+
+A sentence is compared with itself as written; a synthetic one with other conditions, with the synthetic one.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +21,12 @@ from harness.laterality import mirror_consistency, preference, sided_regions
 from harness.metrics.label import exact_boxes
 from harness.metrics.pairs import beats, symmetric_kl
 from harness.metrics.registry import Profile
+from harness.perturbation.base import UNPERTURBED, baseline_of
 
 Array = npt.NDArray[np.float64]
 Columns = dict[str, Array]
 Pair = tuple[int, Reading, Reading]
-"""Number of a row, its reading, and that of the unperturbed sentence."""
+"""Number of a row, its reading, and that of the same sentence in the arm to compare with."""
 
 
 def metric_columns(rows: Sequence[Row], profiles: Sequence[Profile]) -> Columns:
@@ -49,23 +52,23 @@ def _spread(values: Array, places: npt.NDArray[np.intp], count: int) -> Array:
 
 
 def _pairs(rows: Sequence[Row], chosen: Callable[[Row], bool]) -> list[Pair]:
-    """The chosen answered rows with the answer of the same model to the same sentence unperturbed."""
-    baseline = {_key(row): row.outcome for row in rows if row.case.perturbation == "none"}
+    """The chosen answered rows with the answer of the same model to the same sentence in the arm to compare with."""
+    outcomes = {_key(row, row.case.perturbation): row.outcome for row in rows}
     pairs = []
     for i, row in enumerate(rows):
-        base = baseline.get(_key(row))
+        base = outcomes.get(_key(row, baseline_of(row.case.perturbation)))
         if isinstance(row.outcome, Reading) and isinstance(base, Reading) and chosen(row):
             pairs.append((i, row.outcome, base))
     return pairs
 
 
-def _key(row: Row) -> tuple[str, str]:
-    return row.model, row.case.sentence.sentence_id
+def _key(row: Row, perturbation: str) -> tuple[str, str, str]:
+    return row.model, perturbation, row.case.sentence.sentence_id
 
 
 def _says_something_else(row: Row) -> bool:
     """Whether another text was sent with the same image."""
-    return row.on_own_image and row.case.perturbation != "none" and row.case.sends == "text"
+    return row.on_own_image and row.case.perturbation != UNPERTURBED and row.case.sends == "text"
 
 
 def _pair_columns(rows: Sequence[Row], profile: Profile) -> Columns:

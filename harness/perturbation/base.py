@@ -8,6 +8,14 @@ import numpy as np
 
 from harness.case import Case, ImageRecord, Sentence
 
+UNPERTURBED = "none"
+_BASELINES = {"synthetic_swapped_conditions": "synthetic_sentences"}
+
+
+def baseline_of(perturbation: str) -> str:
+    """The arm that a perturbation's rows are compared with, sentence by sentence (arXiv 2210.06565)."""
+    return _BASELINES.get(perturbation, UNPERTURBED)
+
 
 class Perturbation(Protocol):
     """Makes one case of each sentence of an image, in the order of the report. Depends on nothing else but its seed
@@ -48,7 +56,7 @@ def not_applicable(record: ImageRecord, sentence: Sentence, perturbation: str, r
 class Unperturbed:
     """`none`: the sentence as the report has it, against its own boxes."""
 
-    name = "none"
+    name = UNPERTURBED
 
     def cases(self, record: ImageRecord) -> tuple[Case, ...]:
         """Every sentence as it is."""

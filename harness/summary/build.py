@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.dataset.base import Dataset
+from harness.perturbation.base import UNPERTURBED
 from harness.results import SCHEMA_VERSION
 from harness.runconfig import RunConfig
 from harness.statistics import FEW_PATIENTS
@@ -15,6 +16,8 @@ from harness.summary.decisions import Statements, opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
 from harness.summary.evidence import Evidence
 from harness.summary.meaning import meanings
+
+SWAP = "swap_left_right"
 
 
 def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path]) -> Tree:
@@ -74,18 +77,18 @@ def _means(evidence: Evidence, model: str) -> Tree:
 
 
 def _deltas(evidence: Evidence, model: str) -> Tree:
-    """As `_means`: each perturbation less `none`, on the sentences that both have a value for."""
+    """As `_means`: each perturbation less the arm that it is compared with, on the sentences with a value in both."""
     return {
         perturbation: {
             subset: evidence.statistics.deltas(
                 evidence.columns(rows),
-                evidence.columns(evidence.baseline(model, rows)),
+                evidence.columns(evidence.baseline(model, perturbation, rows)),
                 evidence.patients(rows),
             )
             for subset, rows in evidence.groups(model, perturbation)
         }
         for perturbation in evidence.perturbations
-        if perturbation != "none"
+        if perturbation != UNPERTURBED
     }
 
 
@@ -94,8 +97,8 @@ def _laterality(evidence: Evidence, model: str) -> Tree:
     if "exact" not in evidence.profiles:
         return {}
     statistics = evidence.statistics
-    rows = answered(evidence.cases, model, "swap_left_right")
-    own = evidence.columns(evidence.baseline(model, rows))["exact_preference"]
+    rows = answered(evidence.cases, model, SWAP)
+    own = evidence.columns(evidence.baseline(model, SWAP, rows))["exact_preference"]
     swapped = evidence.columns(rows)["exact_preference"]
     missing = np.isnan(own - swapped)
     tree = {

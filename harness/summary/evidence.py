@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.metrics.registry import Profile
+from harness.perturbation.base import baseline_of
 from harness.summary.cases import CaseTable, Index, answered
 from harness.summary.estimates import Columns, Statistician
 
@@ -37,9 +38,9 @@ class Evidence:
         found += [(stratum, answered(self.cases, model, perturbation, stratum)) for stratum in strata]
         return ((name, members) for name, members in found if len(members))
 
-    def baseline(self, model: str, rows: Index) -> Index:
-        """For each row the row of the same sentence unperturbed, −1 where that was not answered."""
-        base = answered(self.cases, model, "none")
+    def baseline(self, model: str, perturbation: str, rows: Index) -> Index:
+        """For each row of an arm the same sentence's row in the arm to compare with, −1 where that was not answered."""
+        base = answered(self.cases, model, baseline_of(perturbation))
         by_sentence = dict(zip(self.cases.sentence_ids[base], base, strict=True))
         return np.array([by_sentence.get(s, -1) for s in self.cases.sentence_ids[rows]], dtype=np.intp)
 

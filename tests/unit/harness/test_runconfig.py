@@ -27,6 +27,8 @@ def test_a_short_file_is_enough():
         ({"dataset": {"kind": "fantom"}}, "'phantom', 'jsonl'"),
         ({"perturbations": ["none", "swap_left_rigth"]}, "did you mean 'swap_left_right'?"),
         ({"perturbations": ["swap_left_right"]}, "must include 'none'"),
+        ({"perturbations": []}, "perturbations"),
+        ({"perturbations": ["none", "synthetic_swapped_conditions"]}, "must include 'synthetic_sentences'"),
         ({"subsets": ["one_lungs"]}, "unknown subset 'one_lungs'"),
         ({"profiles": ["exactly"]}, "profiles.0"),
         ({"models": []}, "models"),

@@ -147,6 +147,20 @@ def test_the_advantage_is_the_model_less_the_control(made):
         assert "q" in advantage
 
 
+def test_other_conditions_are_compared_with_the_synthetic_sentence(tmp_path):
+    studies = [record(i, sentence(f"s{i}", f"Words {i}.", RIGHT_LUNG, label=f"finding {i}")) for i in range(4)]
+    arms = ["none", "synthetic_sentences", "synthetic_swapped_conditions"]
+    tree = {"name": "t", "dataset": {"kind": "phantom"}, "models": ["m"], "perturbations": arms, "resamples": 100}
+    summary = run(parse_run_config(tree | {"out": tmp_path}, "t"), FakeDataset(studies), FakeClient())
+    rows = pq.read_table(tmp_path / "cases.parquet").to_pylist()
+    auroc = {arm: values(rows, arm, "exact_auroc") for arm in arms}
+    for arm, base in (("synthetic_sentences", "none"), ("synthetic_swapped_conditions", "synthetic_sentences")):
+        node = summary["deltas"]["m"][arm]["all"]["exact"]["auroc"]
+        assert node["mean"] == pytest.approx(np.mean([auroc[arm][s] - auroc[base][s] for s in auroc[arm]]))
+        assert node["n"] == 4
+        assert all(kl > 0 for kl in values(rows, arm, "exact_kl").values())
+
+
 def test_the_laterality_index_is_the_mean_loss_of_preference(made):
     summary, rows = made
     kept, swapped = (values(rows, p, "exact_preference") for p in ("none", "swap_left_right"))
