@@ -16,7 +16,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "wronglung_requests",
-            "Requests answered, by outcome: OK or the name of an ErrorCode.",
+            "Requests, by outcome: OK, CANCELLED (by the caller) or the name of an ErrorCode.",
             ["model", "method", "code"],
             registry=self.registry,
         )

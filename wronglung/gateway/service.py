@@ -61,14 +61,14 @@ class AlignmentService:
 
     async def align(self, body: bytes, context: Context) -> bytes:
         """One image; refused at once when there is no room."""
-        record = Record(self._metrics, "Align", uuid.uuid4().hex)
+        record = Record(self._metrics, "Align", _deadline(context), uuid.uuid4().hex)
         try:
             if self._is_full:
                 raise _one_too_many()
             with self._counted():
                 answer = await self._align(body, record, context)
         except asyncio.CancelledError:
-            record.close("CANCELLED")
+            record.close_abandoned()
             raise
         except Exception as error:
             await abort(context, record.close_failed(error))
@@ -89,9 +89,10 @@ class AlignmentService:
 
     async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
+        deadline_s = _deadline(context)
         if self._is_full:
-            await abort(context, Record(self._metrics, "AlignStream").close_failed(_one_too_many()))
-        session = StreamSession(self._pipeline, self._metrics, _deadline(context), _traceparent(context), self.draining)
+            await abort(context, Record(self._metrics, "AlignStream", deadline_s).close_failed(_one_too_many()))
+        session = StreamSession(self._pipeline, self._metrics, deadline_s, _traceparent(context), self.draining)
         async with aclosing(session.answers(requests)) as answers:
             with self._counted():
                 async for answer in answers:

@@ -63,9 +63,12 @@ class StreamSession:
         async with asyncio.TaskGroup() as waiting:
             async for body in _until(self._draining, requests):
                 await self._window.acquire()
-                record = Record(self._metrics, "AlignStream")
+                record = Record(self._metrics, "AlignStream", self._deadline_s)
                 try:
                     call = await self._begin(body, record)
+                except asyncio.CancelledError:
+                    record.close_abandoned()
+                    raise
                 except Exception as error:
                     self._put_error(record, error)
                 else:
@@ -86,7 +89,7 @@ class StreamSession:
         try:
             answer = await asyncio.shield(call)
         except asyncio.CancelledError:
-            record.close("CANCELLED")
+            record.close_abandoned()
             raise
         except Exception as error:
             self._put_error(record, error)

@@ -1,19 +1,17 @@
 """TorchServe as the gateway sees it. Its many ways to fail become our errors here and nowhere else."""
 
 import logging
-import time
 from typing import Any
 
 import grpc
 import grpc.aio
 
-from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext, is_late
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
 from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRequest
 from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 
 _RETRY_MS = 1000
-_CLOCKS_APART_S = 0.05
 _log = logging.getLogger(__name__)
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
@@ -63,9 +61,7 @@ class TorchServeClient:
 
 def _status_of(error: grpc.aio.AioRpcError, context: RequestContext) -> grpc.StatusCode:
     """TorchServe's side keeps the deadline too, and resets the stream when it notices a moment before ours does."""
-    soon = time.monotonic() + _CLOCKS_APART_S
-    late = context.deadline_monotonic_s is not None and context.deadline_monotonic_s <= soon
-    if error.code() is grpc.StatusCode.CANCELLED and late:
+    if error.code() is grpc.StatusCode.CANCELLED and is_late(context.deadline_monotonic_s):
         return grpc.StatusCode.DEADLINE_EXCEEDED
     return error.code()
 

@@ -200,6 +200,35 @@ async def test_metrics_count_requests_by_model_method_and_code(front: RunningGat
     assert "nobody knows this" not in page
 
 
+async def counted(front: RunningGateway, method: str, code: str) -> float:
+    """How many requests to the model "encoder" ended like this."""
+    page = await asyncio.to_thread(lambda: urllib.request.urlopen(front.metrics_url).read().decode())
+    start = f'wronglung_requests_total{{code="{code}",method="{method}",model="encoder"}} '
+    return sum(float(line.removeprefix(start)) for line in page.splitlines() if line.startswith(start))
+
+
+@pytest.mark.parametrize(("timeout_s", "code"), [(0.3, "ERROR_CODE_DEADLINE_EXCEEDED"), (60.0, "CANCELLED")])
+async def test_metrics_tell_a_deadline_that_passed_from_a_caller_who_left(
+    front: RunningGateway, timeout_s: float, code: str
+) -> None:
+    async def forever(_: Job) -> pb.AlignStreamResponse:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    front.torchserve.behaviour = forever
+    unary = front.stub.Align(request("unary"), timeout=timeout_s)
+    stream = front.stub.AlignStream(iter([request(f"s{i}") for i in range(6)]), timeout=timeout_s)
+    async with asyncio.timeout(5):
+        while len(front.torchserve.jobs) < 6:  # five of the stream, whose sixth waits for room
+            await asyncio.sleep(0.01)
+    if code == "CANCELLED":
+        unary.cancel()
+        stream.cancel()
+    async with asyncio.timeout(10):
+        while (await counted(front, "Align", code), await counted(front, "AlignStream", code)) != (1, 6):
+            await asyncio.sleep(0.05)
+
+
 async def test_nothing_of_a_request_reaches_the_logs(front: RunningGateway, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="wronglung")
 
