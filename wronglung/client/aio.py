@@ -1,7 +1,6 @@
 """The client for asyncio."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
@@ -13,7 +12,7 @@ import grpc.aio
 from wronglung.alignment import Alignment
 from wronglung.client.item import AlignItem, Image, encoded, resolve_target
 from wronglung.client.resend import Answer
-from wronglung.client.transport import Retry, call_metadata, error_from_call, open_aio_channel
+from wronglung.client.transport import Attempts, Retry, call_metadata, open_aio_channel
 from wronglung.errors import Overloaded, WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
@@ -105,13 +104,10 @@ class AsyncAlignmentClient:
                 return item.request_id, error
 
     async def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        until, failures = time.monotonic() + self._timeout_s, 0
+        attempts = Attempts(self._timeout_s, self._retry)
         while True:
             try:
-                return await method(request, timeout=max(until - time.monotonic(), 0.0), metadata=self._metadata)
+                return await method(request, timeout=attempts.left_s, metadata=self._metadata)
             except grpc.aio.AioRpcError as broken:
-                error, failures = error_from_call(broken), failures + 1
-                wait_s = self._retry.wait_s(failures, error)
-                if not self._retry.allows(failures, error) or time.monotonic() + wait_s >= until:
-                    raise error from broken
-            await asyncio.sleep(wait_s)
+                pause_s = attempts.pause_s(broken)
+            await asyncio.sleep(pause_s)

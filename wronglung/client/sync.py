@@ -11,7 +11,7 @@ import grpc
 from wronglung.alignment import Alignment
 from wronglung.client.item import AlignItem, Image, encoded, resolve_target
 from wronglung.client.resend import Answer, stream
-from wronglung.client.transport import Retry, call_metadata, error_from_call, open_channel
+from wronglung.client.transport import Attempts, Retry, call_metadata, open_channel
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
 from wronglung.wire import alignment_from_response
@@ -102,13 +102,10 @@ class AlignmentClient:
 
     def _call(self, method: Any, request: Any) -> Any:
         """One unary call, tried again within its deadline where that may help."""
-        until, failures = time.monotonic() + self._timeout_s, 0
+        attempts = Attempts(self._timeout_s, self._retry)
         while True:
             try:
-                return method(request, timeout=max(until - time.monotonic(), 0.0), metadata=self._metadata)
+                return method(request, timeout=attempts.left_s, metadata=self._metadata)
             except grpc.RpcError as broken:
-                error, failures = error_from_call(broken), failures + 1
-                wait_s = self._retry.wait_s(failures, error)
-                if not self._retry.allows(failures, error) or time.monotonic() + wait_s >= until:
-                    raise error from broken
-            time.sleep(wait_s)
+                pause_s = attempts.pause_s(broken)
+            time.sleep(pause_s)

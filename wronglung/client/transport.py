@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from wronglung.errors import (
     InternalError,
     ModelUnavailable,
     Overloaded,
+    RequestInvalid,
     Unauthenticated,
     WronglungError,
 )
@@ -59,6 +61,38 @@ class Retry:
     def allows(self, failures: int, error: WronglungError) -> bool:
         """Whether to try again after this error, the given number of failures in a row."""
         return error.retryable and failures < self.attempts
+
+
+class Attempts:
+    """The tries of one unary call within its deadline.
+
+    Args:
+        timeout_s: the deadline of all tries together, in seconds from now.
+        retry: how often and how patiently to try.
+    """
+
+    def __init__(self, timeout_s: float, retry: Retry) -> None:
+        self._until = time.monotonic() + timeout_s
+        self._retry = retry
+        self._failures = 0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline, 0 if it has passed."""
+        return max(self._until - time.monotonic(), 0.0)
+
+    def pause_s(self, broken: grpc.RpcError) -> float:
+        """Seconds to wait before the try after one that broke.
+
+        Raises:
+            WronglungError: there is to be no other: the error of the broken one.
+        """
+        self._failures += 1
+        error = error_from_call(broken)
+        wait_s = self._retry.wait_s(self._failures, error)
+        if not self._retry.allows(self._failures, error) or wait_s >= self.left_s:
+            raise error from broken
+        return wait_s
 
 
 def channel_options(target: str) -> list[tuple[str, Any]]:
@@ -113,6 +147,8 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
             return DeadlineExceeded("no answer within the deadline: allow more time, or send less at once")
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
+        case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:  # gRPC's own words
+            return RequestInvalid(f"a message is too large for what is on its way ({details}): send less at once")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return Overloaded(f"the server is full ({details}): retry later")
         case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:

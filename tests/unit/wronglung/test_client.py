@@ -248,6 +248,14 @@ def test_a_server_that_comes_late_is_found_soon() -> None:
     assert dict(channel_options("server:1"))["grpc.max_reconnect_backoff_ms"] <= 5_000
 
 
+def test_a_message_too_large_for_what_is_on_its_way_is_not_taken_for_a_full_server() -> None:
+    """The server in these tests has gRPC's usual limit of 4 MiB, as many a proxy has."""
+    service = Service()
+    with client_of(service) as client, pytest.raises(errors.RequestInvalid, match="larger than max"):
+        client.align(bytes(5 << 20), ["one"])
+    assert service.calls == 0
+
+
 def test_waits_grow_vary_and_obey_the_server() -> None:
     retry = Retry(attempts=9, first_wait_s=1.0, longest_wait_s=4.0)
     error = errors.Overloaded("full")

@@ -1,5 +1,6 @@
 """Specification of the asyncio client, against a gRPC server in this process."""
 
+import asyncio
 from collections.abc import Iterator
 
 import grpc
@@ -30,6 +31,16 @@ async def test_an_asyncio_stream_waits_while_the_server_is_full() -> None:
             answers = {key: value async for key, value in client.stream(items(2), window=1)}
     assert all(isinstance(each, Alignment) for each in answers.values())
     assert len(answers) == 2
+
+
+async def test_an_asyncio_stream_does_not_wait_for_ever_with_a_message_that_is_too_large() -> None:
+    with serving(Service()) as target:
+        async with AsyncAlignmentClient(target, retry=FAST) as client:
+            large = AlignItem("large", bytes(5 << 20), ["one"])
+            async with asyncio.timeout(10):
+                answers = {key: value async for key, value in client.stream([large, *items(1)])}
+    assert isinstance(answers["large"], errors.RequestInvalid)
+    assert isinstance(answers["r0"], Alignment)
 
 
 async def test_an_asyncio_stream_draws_no_more_than_its_window() -> None:
