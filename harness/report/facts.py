@@ -40,7 +40,17 @@ def _count_rows(arms: Json) -> Iterator[Row]:
                 yield Row(label, (Cell(str(kind)), Cell(numbers.thousands(int(count)))))
 
 
-def estimates_table(results: Results, section: str, caption: str, digits: int) -> Table | None:
+def laterality_table(results: Results) -> Table | None:
+    """Every estimate about left and right."""
+    return _estimates_table(results, "laterality", "Laterality in full", 3)
+
+
+def opt_out_table(results: Results) -> Table | None:
+    """Every estimate about the opt-out mass, and about the decision that it makes."""
+    return _estimates_table(results, "opt_out", "Opt-out in full", 4)
+
+
+def _estimates_table(results: Results, section: str, caption: str, digits: int) -> Table | None:
     """Every estimate at ``<section>.<model>.<name>`` (deeper ones under a joined name); None when there is none."""
     groups = tuple(
         Group(model, tuple(_estimate_rows(mapping(node), digits)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from harness.report import wording
+from harness.report import facts, wording
 from harness.report.headline import answers
 from harness.report.reader import Results
 from harness.report.tables import PROFILES, Cell, Table, metric_tables
@@ -48,11 +48,14 @@ def _answers(results: Results) -> str:
 
 
 def tables_markdown(results: Results) -> str:
-    """Everything of the report that is words and numbers: answers, localisation, changes."""
+    """Everything of the report that is words and numbers: answers, localisation, changes, left and right, opt-out."""
     parts = ["# Does the map follow the words?\n", _answers(results)]
     for profile in PROFILES:
         parts.append(f"## Localisation, {profile} profile\n")
         parts += [table_to_markdown(t) for t in metric_tables(results, "models", profile, wording.MAIN_METRICS)]
         parts.append(f"## Change against the sentence as written, {profile} profile\n")
         parts += [table_to_markdown(t) for t in metric_tables(results, "deltas", profile, wording.MAIN_METRICS)]
+    in_full = [t for t in (facts.laterality_table(results), facts.opt_out_table(results)) if t is not None]
+    if in_full:
+        parts += ["## Left and right, opt-out\n", *(table_to_markdown(t) for t in in_full)]
     return "\n".join(parts)

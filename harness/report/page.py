@@ -91,7 +91,7 @@ def make_page(results: Results) -> Page:
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
         delta_tables=_in_both_profiles(results, "deltas", _shown_metrics(results)),
         laterality=plots.laterality_plot(results),
-        laterality_table=facts.estimates_table(results, "laterality", "Laterality in full", 3),
+        laterality_table=facts.laterality_table(results),
         opt_out=_opt_out(results),
         controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
         advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
@@ -123,6 +123,6 @@ def _opt_out(results: Results) -> OptOut:
     return OptOut(
         decision=plots.opt_out_decision_plot(results),
         mass=plots.opt_out_mass_plot(results),
-        table=facts.estimates_table(results, "opt_out", "Opt-out in full", 4),
+        table=facts.opt_out_table(results),
         histograms=tuple(h for h in shown if h.perturbation in wanted),
     )

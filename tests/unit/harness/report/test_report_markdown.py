@@ -31,3 +31,10 @@ def test_tables_come_in_both_profiles_and_answers_first(tmp_path: Path) -> None:
     assert headings[:2] == ["# Does the map follow the words?", "## Localisation, exact profile"]
     assert "## Localisation, paper profile" in headings
     assert text.index("**encoder: Yes.**") < text.index("## Localisation")
+
+
+def test_the_decision_of_the_opt_out_stands_in_the_tables_with_its_intervals(tmp_path: Path) -> None:
+    text = tables_markdown(read_results(build_results(tmp_path)))
+    row = next(line for line in text.splitlines() if "risk coverage: area in ideal order" in line)
+    assert cells(row)[2:] == ["0.3000 [0.2800, 0.3200]", "800"]
+    assert "### Laterality in full" in text

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.report import plots, wording
-from harness.report.facts import estimates_table, lineage, run_file
+from harness.report.facts import lineage, opt_out_table, run_file
 from harness.report.reader import Estimate, Results, read_results
 from harness.report.tables import estimate_cell, metric_tables
 from tests.report_fixture import Plan, build_results
@@ -81,7 +81,7 @@ def test_each_perturbation_is_drawn_on_its_own_subset(tmp_path: Path) -> None:
 
 
 def test_nested_estimates_are_joined_in_one_table(tmp_path: Path) -> None:
-    table = estimates_table(results(tmp_path), "opt_out", "", 4)
+    table = opt_out_table(results(tmp_path))
     assert table is not None
     heads = [row.head for row in table.groups[0].rows]
     assert "mass: own present" in heads
