@@ -52,8 +52,9 @@ class Supply:
         self._source = iter(items)
         self._lock = threading.Lock()
         self._unanswered: dict[str, Item] = {}
+        self._refused: SimpleQueue[Answer] = SimpleQueue()
         self.failure: Exception | None = None
-        """What the source raised; it ends the stream."""
+        """What the source or one of its items raised; it ends the stream."""
 
     def take(self, closed: threading.Event) -> Item | None:
         """The next item, which from now on waits for its answer; None at the end, or when `closed` is set."""
@@ -76,6 +77,16 @@ class Supply:
         with self._lock:
             return list(self._unanswered.values())
 
+    def refuse(self, item: Item, error: WronglungError) -> None:
+        """Note that an item passes a limit: it is not sent, and nothing of it is kept but its answer."""
+        if self.settle(item.request_id):
+            self._refused.put((item.request_id, error))
+
+    def refusals(self) -> Iterator[Answer]:
+        """The answers of the items that were refused since the last time."""
+        while not self._refused.empty():
+            yield self._refused.get()
+
     def settle(self, request_id: str) -> bool:
         """Note that an item has its answer; False if it was not waiting for one."""
         with self._lock:
@@ -89,7 +100,6 @@ class _Connection:
         self._supply = supply
         self._room = threading.Semaphore(window)
         self._again = deque(supply.unanswered())
-        self._refused: SimpleQueue[Answer] = SimpleQueue()
         self.closed = threading.Event()
 
     def requests(self) -> Iterator[pb.AlignRequest]:
@@ -98,8 +108,11 @@ class _Connection:
             try:
                 message = item.to_pb()
             except WronglungError as error:
-                self._refused.put((item.request_id, error))
+                self._supply.refuse(item, error)
                 self._room.release()
+            except Exception as error:  # carried to the caller's thread: gRPC would tell it nothing of this
+                self._supply.failure = error
+                return
             else:
                 yield message
 
@@ -108,13 +121,6 @@ class _Connection:
         if self._again and not self.closed.is_set():
             return self._again.popleft()
         return self._supply.take(self.closed)
-
-    def refusals(self) -> Iterator[Answer]:
-        """Items that were not sent because they pass a limit."""
-        while not self._refused.empty():
-            request_id, error = self._refused.get()
-            if self._supply.settle(request_id):
-                yield request_id, error
 
     def answered(self) -> None:
         """Make room for one more item."""
@@ -132,7 +138,7 @@ def stream(open_call: Open, items: Iterable[Item], *, window: int, retry: Retry)
     Raises:
         ValueError: `window` is below 1.
         WronglungError: the server could not be reached `retry.attempts` times in a row, or refuses the whole stream.
-        Exception: whatever `items` raises.
+        Exception: whatever `items` raises, or an item that is no request, such as one whose image is no bytes.
     """
     if window < 1:
         raise ValueError(f"window must be at least 1, got {window}")
@@ -164,10 +170,10 @@ def _over_one_connection(open_call: Open, supply: Supply, window: int) -> Iterat
     try:
         for message in call:
             connection.answered()
-            yield from connection.refusals()
+            yield from supply.refusals()
             if supply.settle(message.request_id):
                 yield message.request_id, outcome(message)
-        yield from connection.refusals()
+        yield from supply.refusals()
     finally:
         connection.close()
         call.cancel()

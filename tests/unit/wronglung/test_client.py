@@ -3,6 +3,7 @@
 import io
 import subprocess
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
@@ -132,6 +133,36 @@ def test_what_the_source_raises_reaches_the_caller() -> None:
 
     with client_of(Service()) as client, pytest.raises(OSError, match="disk"):
         list(client.stream(source()))
+
+
+def test_an_item_that_is_no_request_is_raised_with_its_cause() -> None:
+    no_bytes: Any = 17
+    with client_of(Service()) as client, pytest.raises(TypeError):
+        list(client.stream([*items(2), AlignItem("bad", no_bytes, ["one"])]))
+
+
+def test_nothing_is_kept_of_items_that_pass_a_limit() -> None:
+    """A data set of images that are all too large must not fill the memory."""
+
+    class Watched(str):
+        """A sentence that weak references can be made to."""
+
+    kept: weakref.WeakSet[Watched] = weakref.WeakSet()
+    most = 0
+
+    def source() -> Iterator[AlignItem]:
+        nonlocal most
+        for index in range(200):
+            sentence = Watched("an opacity")
+            kept.add(sentence)
+            most = max(most, len(kept))
+            yield AlignItem(f"r{index}", b"", [sentence])
+
+    with client_of(Service()) as client:
+        answers = dict(client.stream(source(), window=3))
+    assert len(answers) == 200
+    assert all(isinstance(each, errors.ImageEmpty) for each in answers.values())
+    assert most < 20
 
 
 def test_an_id_twice_in_flight_is_refused() -> None:
