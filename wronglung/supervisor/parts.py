@@ -156,9 +156,13 @@ class CommandPart:
         self._grace_s = grace_s
         self._process: Process | None = None
 
-    async def run(self, environment: Mapping[str, str]) -> int:
-        """Run it to its end; returns its exit status as a shell would give it."""
+    async def start(self, environment: Mapping[str, str]) -> None:
+        """Start it, with these variables beside our own. From then on `stop` ends it."""
         self._process = await asyncio.create_subprocess_exec(*tied(self._command), env=os.environ | environment)
+
+    async def wait(self) -> int:
+        """Wait for its end; returns its exit status as a shell would give it."""
+        assert self._process is not None
         status = await self._process.wait()
         return status if status >= 0 else 128 - status
 

@@ -15,6 +15,12 @@ _POLL_S = 0.25
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+def _signals() -> list[signal.Signals]:
+    """Those that stop us. SIGHUP does not where it was ignored before we were started: that is what nohup is for."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [number for number in _SIGNALS if not (ignored and number is signal.SIGHUP)]
+
+
 class PartFailed(RuntimeError):
     """A part could not be started, or not be kept alive."""
 
@@ -86,7 +92,8 @@ class Supervisor:
         Raises:
             PartFailed: a part could not be started or kept alive; the message holds the ends of its logs.
         """
-        for number in _SIGNALS:
+        signals = _signals()
+        for number in signals:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
         work = asyncio.create_task(self._work())
         keepers = [asyncio.create_task(c) for c in (self._keep(self._java), self._keep(self._gateway), self._watch())]
@@ -99,7 +106,7 @@ class Supervisor:
         finally:
             await _cancel([work, *keepers])
             await self._stop_in_order()
-            for number in _SIGNALS:
+            for number in signals:
                 asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _work(self) -> int:
@@ -110,7 +117,8 @@ class Supervisor:
             return 0
         if self._stopping.is_set():
             return 128 + self._signal
-        running = asyncio.create_task(self._command.run(self._environment()))
+        await self._command.start(self._environment())
+        running = asyncio.create_task(self._command.wait())
         await _first(asyncio.shield(running), self._stopping.wait())
         if not running.done():
             await self._command.stop(self._signal)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+_CANNOT_RUN = 127  # as a shell has it
 
 
 def tied(command: Sequence[str]) -> list[str]:
@@ -32,10 +33,14 @@ def tie_to(parent_pid: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Tie this process to its parent, then become the command."""
+    """Tie this process to its parent, then become the command; status 127 if there is no such command."""
     parent_pid, *command = arguments
     tie_to(int(parent_pid))
-    os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
+    except OSError as error:
+        sys.stderr.write(f"cannot run {command[0]!r}: {error.strerror}\n")
+        sys.exit(_CANNOT_RUN)
 
 
 if __name__ == "__main__":

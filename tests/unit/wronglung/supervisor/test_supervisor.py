@@ -253,3 +253,43 @@ async def test_stopped_before_it_was_ready_the_command_never_runs(stage: Callabl
     stop()
     assert await status == 128 + signal.SIGTERM
     assert not (running.directory / "ran").exists()
+
+
+async def test_a_signal_while_the_command_is_being_started_ends_it(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_process = asyncio.create_subprocess_exec
+
+    async def interrupted(*command: str, **options: Any) -> Any:
+        if "600" in command:
+            stop()
+            await asyncio.sleep(0.1)
+        return await start_process(*command, **options)
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", interrupted)
+    running = stage(command=["sleep", "600"])
+    assert await asyncio.wait_for(running.supervisor.run(), 20) == 128 + signal.SIGTERM
+
+
+async def test_a_command_that_does_not_exist_is_named(
+    stage: Callable[..., Stage], capfd: pytest.CaptureFixture[str]
+) -> None:
+    running = stage(command=["no-such-command"])
+    assert await running.supervisor.run() == 127
+    assert "cannot run 'no-such-command': No such file or directory" in capfd.readouterr().err
+
+
+async def test_outlives_the_terminal_under_nohup(stage: Callable[..., Stage]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = stage()
+        status = asyncio.create_task(running.supervisor.run())
+        await running.ready()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.1)
+        assert not status.done()
+        assert running.lines("order") == []
+        stop()
+        assert await status == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
