@@ -92,7 +92,7 @@ class TorchServe:
             "-XX:+ExitOnOutOfMemoryError",
             f"-Djava.io.tmpdir={self.directory}",
             f"-Dmodel_server_home={packages}",
-            f"-Dlog4j.configurationFile=file://{self.home / 'deploy/torchserve/log4j2.xml'}",
+            f"-Dlog4j.configurationFile={(self.home / 'deploy/torchserve/log4j2.xml').as_uri()}",
             "-cp",
             str(packages / "ts" / "frontend" / "*"),
             "org.pytorch.serve.ModelServer",
@@ -161,8 +161,9 @@ def _site_packages() -> Path:
 
 
 def _tail(path: Path) -> str:
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL_BYTES))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:  # not written yet, or just being rolled over
         return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace")

@@ -58,6 +58,16 @@ def test_starts_java_itself_with_a_bounded_heap(instance: TorchServe) -> None:
     assert not any("torchserve" in part for part in command if not part.startswith(("-D", "/")))
 
 
+def test_java_is_told_of_a_path_with_a_blank_by_a_url_that_it_can_read(instance: TorchServe) -> None:
+    command = replace(instance, home=Path("/opt/two words")).command()
+    assert "-Dlog4j.configurationFile=file:///opt/two%20words/deploy/torchserve/log4j2.xml" in command
+
+
+def test_says_nothing_where_there_are_no_logs_yet(instance: TorchServe) -> None:
+    assert instance.setup_failure() is None
+    assert instance.last_words() == ""
+
+
 def test_keeps_everything_in_its_own_directory(instance: TorchServe) -> None:
     environment = instance.environment()
     for name in ("TEMP", "LOG_LOCATION", "METRICS_LOCATION"):
