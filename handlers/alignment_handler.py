@@ -143,12 +143,12 @@ class AlignmentHandler:
         try:
             decoded = [self._decode(body, context) for body, context in entries]
             alignments = self._predict(decoded, contexts)
+            return [
+                self.encode(alignment, context.request_id, request.options.word_maps)
+                for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
+            ]
         except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
             return [self._answer(entry) for entry in entries]
-        return [
-            self.encode(alignment, context.request_id, request.options.word_maps)
-            for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
-        ]
 
     def _decode(self, body: bytes | bytearray, context: RequestContext) -> Decoded:
         _refuse_expired(context)

@@ -128,6 +128,19 @@ def test_a_defect_of_the_engine_fails_alone_and_is_logged(
     assert "a defect" in caplog.text
 
 
+def test_a_defect_in_writing_an_answer_fails_alone(handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = alignment_handler.wire.response_from_alignment
+
+    def unlucky(alignment: Alignment, request_id: str) -> pb.AlignResponse:
+        if request_id == "unlucky":
+            raise ValueError("a defect")
+        return write(alignment, request_id)
+
+    monkeypatch.setattr(alignment_handler.wire, "response_from_alignment", unlucky)
+    answers = handle(handler, entry("a"), entry("unlucky"), entry("c"))
+    assert [code(each) for each in answers] == ["OK", "INTERNAL", "OK"]
+
+
 def test_an_empty_sentence_fails_alone_inside_its_answer(handler: AlignmentHandler) -> None:
     (answer,) = handle(handler, entry("a", sentences=["a lung", ""]))
     assert [each.WhichOneof("outcome") for each in answer.response.results] == ["alignment", "error"]
