@@ -46,16 +46,19 @@ def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) 
         home: the checkout, for the handler.
 
     Raises:
-        StoreError: a model is missing, or its settings are no YAML mapping.
+        StoreError: a model is missing or named twice, or its settings are no YAML mapping.
         ModelFilesError: its `config.json` is invalid.
     """
     output.mkdir(parents=True, exist_ok=True)
-    served = []
+    served: list[ServedModel] = []
     for name in names:
         if not (store / name / CONFIG_FILE).is_file():
             raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
-        served.append(_describe(store / name))
-        _archive(served[-1], store / name, output, home / HANDLER)
+        model = _describe(store / name)
+        if model.name in {each.name for each in served}:
+            raise StoreError(f"model {model.name!r} is named twice: name it once")
+        served.append(model)
+        _archive(model, store / name, output, home / HANDLER)
     write_models(served, output)
     return served
 

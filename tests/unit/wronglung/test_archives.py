@@ -74,6 +74,12 @@ def test_an_unknown_model_is_named_with_those_there_are(store: Path, tmp_path: P
         build_archives(["encodr"], store, tmp_path, ROOT)
 
 
+@pytest.mark.parametrize("again", ["encoder", "../store/encoder"])
+def test_a_model_is_named_once(store: Path, tmp_path: Path, again: str) -> None:
+    with pytest.raises(StoreError, match="'encoder' is named twice"):
+        build_archives(["encoder", again], store, tmp_path, ROOT)
+
+
 def test_an_empty_store_says_how_to_name_another(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="--model-store"):
         models_in(tmp_path)
