@@ -57,11 +57,13 @@ class TorchServe:
         """Write the settings and create the folders.
 
         Raises:
-            ValueError: the directory's path is too long for the sockets in it.
+            ValueError: the directory's path is too long for the sockets in it, or its file system lets nothing run.
         """
         if len(os.fsencode(self.directory)) + len("/management.sock") > _LONGEST_SOCKET_PATH:
             raise ValueError(f"the path {self.directory} is too long for sockets: set TMPDIR to a shorter one")
         self.logs.mkdir(parents=True, exist_ok=True)
+        if os.statvfs(self.directory).f_flag & getattr(os, "ST_NOEXEC", 0):  # Java unpacks a library for sockets there
+            raise ValueError(f"{self.directory} is mounted with noexec: set TMPDIR to another folder")
         template = string.Template((self.home / "deploy/torchserve/config.properties").read_text(encoding="utf-8"))
         self._settings.write_text(template.substitute(self._substitutions()), encoding="utf-8")
 

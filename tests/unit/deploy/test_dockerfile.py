@@ -43,6 +43,12 @@ def test_compose_builds_stages_that_exist() -> None:
             assert service["read_only"] is True, name
 
 
+def test_java_may_unpack_a_library_in_the_servers_temporary_folder() -> None:
+    """Docker mounts a tmpfs with noexec unless told otherwise, and TorchServe does not start there."""
+    (mount,) = COMPOSE["services"]["server"]["tmpfs"]
+    assert "exec" in mount.split(":")[1].split(",")
+
+
 def test_the_server_is_started_alike_everywhere() -> None:
     (command,) = re.findall(r"^CMD \[(.*)\]$", stage("server"), re.MULTILINE)
     flags = re.findall(r'"([^"]+)"', command)

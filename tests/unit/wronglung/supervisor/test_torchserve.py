@@ -1,7 +1,9 @@
 """The settings, command line and environment of one TorchServe instance."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,6 +94,16 @@ LOG = """\
 2026-01-01T00:00:00,000 W-9000-encoder_1.0-stdout -   network.text: missing
 2026-01-01T00:00:00,000 W-9000-encoder_1.0-stdout - Backend worker process died.
 """
+
+
+def test_a_file_system_that_lets_nothing_run_is_refused_in_words(
+    instance: TorchServe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TorchServe would say "Invalid configuration: null"."""
+    monkeypatch.setattr("wronglung.supervisor.torchserve._LONGEST_SOCKET_PATH", 1000)
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOSUID | os.ST_NOEXEC))
+    with pytest.raises(ValueError, match="noexec: set TMPDIR"):
+        instance.prepare()
 
 
 def test_finds_in_the_log_why_a_model_could_not_be_set_up(instance: TorchServe) -> None:
