@@ -91,8 +91,8 @@ class Pipeline:
     def dispatch(self, checked: Checked) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
 
-        A caller that goes away must not cancel it, only stop waiting: TorchServe works on, and the room that the
-        request takes up is given back when that is over.
+        A caller that goes away, or whose deadline passes, must not cancel it, only stop waiting: TorchServe holds the
+        message until its turn comes, and the room that the request takes up is given back when that is over.
         """
         model, started = checked.model, time.monotonic()
         in_flight = self._metrics.in_flight.labels(model.name)
@@ -113,12 +113,9 @@ class Pipeline:
 
     async def _call(self, checked: Checked) -> pb.AlignStreamResponse:
         context, model = checked.context, checked.model
-        timeout_s = _LONGEST_CALL_S
-        if context.deadline_monotonic_s is not None:
-            timeout_s = min(timeout_s, context.deadline_monotonic_s - time.monotonic())
-        if timeout_s <= 0:
+        if context.expired:
             raise DeadlineExceeded("the deadline passed before the work was begun: allow more time")
-        answer = await self._upstream.predict(model.name, model.version, checked.body, context, timeout_s)
+        answer = await self._upstream.predict(model.name, model.version, checked.body, context, _LONGEST_CALL_S)
         return parse_answer(answer, context.request_id)
 
 

@@ -207,7 +207,8 @@ async def test_refuses_at_once_with_retry_advice_when_there_is_no_room(front: Ru
     assert len(await asyncio.gather(*calls)) == 8
 
 
-async def test_room_is_given_back_only_when_torchserve_is_done(front: RunningGateway) -> None:
+@pytest.mark.parametrize("timeout_s", [None, 0.5], ids=["callers leave", "deadlines pass"])
+async def test_room_is_given_back_only_when_torchserve_is_done(front: RunningGateway, timeout_s: float | None) -> None:
     release = asyncio.Event()
 
     async def wait(job: Job) -> pb.AlignStreamResponse:
@@ -215,12 +216,14 @@ async def test_room_is_given_back_only_when_torchserve_is_done(front: RunningGat
         return answer(job)
 
     front.torchserve.behaviour = wait
-    calls = [front.stub.Align(request(str(i))) for i in range(8)]
+    calls = [front.stub.Align(request(str(i)), timeout=timeout_s) for i in range(8)]
     while front.torchserve.at_work < 8:
         await asyncio.sleep(0.01)
-    for call in calls:
-        call.cancel()
-    await asyncio.sleep(0.1)
+    if timeout_s is None:
+        for call in calls:
+            call.cancel()
+    await asyncio.sleep(0.1 + (timeout_s or 0))
+    assert all(call.done() for call in calls)
     _, error, _ = await failure_of(front.stub.Align(request()))
     assert error.code == pb.ERROR_CODE_OVERLOADED
     release.set()
