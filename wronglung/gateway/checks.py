@@ -41,13 +41,8 @@ async def check(request: pb.AlignRequest, size: int, model: ServedModel) -> Load
 async def _check_image(data: bytes) -> tuple[int, int]:
     """Read the image's header; that of a large file, which can be long, and of DICOM in a thread."""
     if len(data) <= _INLINE_BYTES and images.sniff(data) != "dicom":
-        return _checked_size(data)
-    return await asyncio.to_thread(_checked_size, data)
-
-
-def _checked_size(data: bytes) -> tuple[int, int]:
-    images.check(data)
-    return images.header_size(data)
+        return images.check(data)
+    return await asyncio.to_thread(images.check, data)
 
 
 def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limits = LIMITS) -> None:

@@ -48,8 +48,8 @@ def header_size(data: bytes) -> tuple[int, int]:
     return _reader(data).size(data)
 
 
-def check(data: bytes, limits: Limits = LIMITS) -> None:
-    """Hold an encoded image against the limits, by its number of bytes and its header.
+def check(data: bytes, limits: Limits = LIMITS) -> tuple[int, int]:
+    """Hold an encoded image against the limits, by its number of bytes and its header; returns `header_size`.
 
     Raises:
         ImageError: it passes a limit, cannot be read, or is of a kind that is not supported.
@@ -61,6 +61,7 @@ def check(data: bytes, limits: Limits = LIMITS) -> None:
     if width * height > limits.image_pixels:
         message = f"the image has {width} x {height} pixels, {limits.image_pixels} are allowed: make it smaller"
         raise ImageTooManyPixels(message, field="image")
+    return width, height
 
 
 def decode(data: bytes, limits: Limits = LIMITS) -> Pixels:
