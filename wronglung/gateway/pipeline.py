@@ -130,12 +130,13 @@ def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:
     Raises:
         InternalError: it is not an answer.
     """
+    nonsense = InternalError(f"the model's answer makes no sense; look for {request_id!r} in the server's log")
     try:
         response = pb.AlignStreamResponse.FromString(answer)
-    except DecodeError:
-        response = pb.AlignStreamResponse()
+    except DecodeError as error:
+        raise nonsense from error
     if response.WhichOneof("outcome") is None:
-        raise InternalError(f"the model's answer makes no sense; look for {request_id!r} in the server's log")
+        raise nonsense
     return response
 
 
