@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -80,18 +81,27 @@ class AsyncAlignmentClient:
         """
         if window < 1:
             raise ValueError(f"window must be at least 1, got {window}")
-        source, running = iter(items), set[asyncio.Task[Answer]]()
+        draw = partial(asyncio.to_thread, next, iter(items), None)
+        running, drawing, exhausted = set[asyncio.Task[Answer]](), set[asyncio.Task[AlignItem | None]](), False
         try:
             while True:
-                while len(running) < window and (item := await asyncio.to_thread(next, source, None)) is not None:
-                    running.add(asyncio.create_task(self._answer(item)))
-                if not running:
+                if not (drawing or exhausted) and len(running) < window:
+                    drawing = {asyncio.create_task(draw())}
+                if not (running or drawing):
                     return
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
+                # Answers must not wait for the next item: it may take long to come, or depend on them.
+                await asyncio.wait([*running, *drawing], return_when=asyncio.FIRST_COMPLETED)
+                for drawn in [task for task in drawing if task.done()]:
+                    drawing.remove(drawn)
+                    if (item := drawn.result()) is None:
+                        exhausted = True
+                    else:
+                        running.add(asyncio.create_task(self._answer(item)))
+                for answered in [task for task in running if task.done()]:
+                    running.remove(answered)
+                    yield answered.result()
         finally:
-            for task in running:
+            for task in (*running, *drawing):
                 task.cancel()
 
     async def _answer(self, item: AlignItem) -> Answer:

@@ -1,6 +1,7 @@
 """Specification of the asyncio client, against a gRPC server in this process."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import grpc
@@ -59,6 +60,33 @@ async def test_an_asyncio_stream_draws_no_more_than_its_window() -> None:
                 assert drawn <= done + 3
                 done += 1
     assert done == 30
+
+
+async def test_an_asyncio_stream_answers_before_the_next_item_comes() -> None:
+    answered = threading.Event()
+
+    def source() -> Iterator[AlignItem]:
+        first, second = items(2)
+        yield first
+        assert answered.wait(10), "the first answer did not come before the second item"
+        yield second
+
+    with serving(Service()) as target:
+        async with AsyncAlignmentClient(target) as client:
+            async for request_id, _ in client.stream(source(), window=4):
+                if request_id == "r0":
+                    answered.set()
+
+
+async def test_what_the_source_of_an_asyncio_stream_raises_reaches_the_caller() -> None:
+    def source() -> Iterator[AlignItem]:
+        yield items(1)[0]
+        raise OSError("disk")
+
+    with serving(Service()) as target:
+        async with AsyncAlignmentClient(target) as client:
+            with pytest.raises(OSError, match="disk"):
+                [each async for each in client.stream(source())]
 
 
 async def test_an_asyncio_stream_without_window_is_refused() -> None:
