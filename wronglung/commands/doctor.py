@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from wronglung.address import address
 from wronglung.client import AlignmentClient, Retry
 from wronglung.commands.connection import add_wait, models_when_ready
 from wronglung.errors import WronglungError
@@ -117,8 +118,7 @@ def _port(host: str, port: int, wait_s: float) -> str:
 
 def _server(host: str, port: int, wait_s: float) -> str:
     """What the server there serves, once everything is ready."""
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    with AlignmentClient(target, timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
+    with AlignmentClient(address(host, port), timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
         models = models_when_ready(client, wait_s)
     names = ", ".join(f"{each.identity.name} {each.identity.version}" for each in models if not each.ready)
     if names:

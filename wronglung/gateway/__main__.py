@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from wronglung.address import address
 from wronglung.gateway.logs import log_to_stderr
-from wronglung.gateway.server import Gateway, Settings, address
+from wronglung.gateway.server import Gateway, Settings
 
 
 def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:

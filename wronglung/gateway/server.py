@@ -11,6 +11,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from wronglung.address import address
 from wronglung.gateway.canary import Canary
 from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.metrics import Metrics
@@ -107,8 +108,9 @@ class Gateway:
         self._page = MetricsPage(
             self._metrics, settings.metrics_host, settings.metrics_port, settings.torchserve_metrics
         )
-        await self._health.start()
         await self._server.start()
+        # Last, and its canaries begin when this returns: nothing is said to be ready before the caller knows the ports.
+        await self._health.start()
         return port, self._page.port
 
     async def stop(self) -> None:
@@ -129,8 +131,3 @@ class Gateway:
             await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)
         await self._server.stop(_FLUSH_S)
         await refusing
-
-
-def address(host: str, port: int) -> str:
-    """Host and port as one, also for IPv6."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.gateway_fakes import MODELS, FakeTorchServe, running_gateway
-from wronglung.gateway.server import address
 from wronglung.served import MODELS_FILE, write_models
 
 
@@ -38,8 +37,3 @@ async def test_a_health_watch_that_never_ends_does_not_hold_up_a_stop(tmp_path: 
         started = time.monotonic()
         await asyncio.wait_for(front.gateway.stop(), 30)
         assert time.monotonic() - started < 10
-
-
-def test_addresses_of_both_kinds() -> None:
-    assert address("127.0.0.1", 1) == "127.0.0.1:1"
-    assert address("::1", 1) == "[::1]:1"
