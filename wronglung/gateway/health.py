@@ -5,6 +5,7 @@ say nothing of it. A canary is sent only to a model that is idle, so that load n
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from wronglung.gateway.metrics import Metrics
 from wronglung.served import Catalogue, ServedModel
 
+_log = logging.getLogger(__name__)
 SERVICE = "wronglung.v1.AlignmentService"
 
 
@@ -71,6 +73,8 @@ class Health:
         await self._publish()
         self._on_change(self.failing)
         self._watchers = [asyncio.create_task(self._watch(model)) for model in self._states]
+        for watcher in self._watchers:
+            watcher.add_done_callback(_complain)
 
     async def drain(self) -> None:
         """Report everything as not serving, for good."""
@@ -126,6 +130,12 @@ class Health:
         everything = all(state.ready for state in self._states.values())
         for service in ("", SERVICE):
             await self.servicer.set(service, _status(everything))
+
+
+def _complain(watcher: "asyncio.Task[None]") -> None:
+    """A watcher ends by being cancelled alone; if not, its model keeps the readiness that it had."""
+    if not watcher.cancelled() and (error := watcher.exception()) is not None:
+        _log.critical("a model is not watched any longer", exc_info=error)
 
 
 def _status(ready: bool) -> HealthCheckResponse.ServingStatus:

@@ -183,6 +183,18 @@ async def test_a_model_that_is_busy_for_long_stays_ready_and_gets_no_canary(heal
     assert model.sent == 1
 
 
+async def test_a_watcher_that_fails_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(model: ServedModel, timeout_s: float) -> bool:
+        raise ZeroDivisionError
+
+    health = Health(Catalogue(MODELS[:1]), broken, Metrics(), lambda _: None, QUICK)
+    await health.start()
+    await asyncio.sleep(0.05)
+    await health.drain()
+    assert "not watched any longer" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_metrics_count_requests_by_model_method_and_code(front: RunningGateway) -> None:
     await front.stub.Align(request())
     await front.stream([request("a"), request("b", image=b"text"), request("c", model_name="nobody knows this")])
