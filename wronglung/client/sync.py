@@ -25,7 +25,7 @@ class AlignmentClient:
             spreads calls over all addresses of the name.
         timeout_s: deadline of a unary call, tries included, in seconds.
         credentials: for TLS; without them the connection is plaintext.
-        token: a bearer token.
+        token: a bearer token; without credentials it travels in the clear.
         retry: how to treat what may succeed later.
         channel: use this channel (it is not closed by the client) instead of opening one to `target`.
     """
