@@ -1,11 +1,13 @@
 """From a model store to a running instance: archives, free ports, a private directory, Java, and the supervisor."""
 
 import asyncio
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from wronglung.archives import build_archives, models_in
 from wronglung.home import project_home
@@ -39,12 +41,20 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> int:
 
     Raises:
         PartFailed: a part failed and could not be kept alive.
+        SystemExit: SIGTERM came before anything was started.
         HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError: what was asked for cannot be.
     """
     require_free(options.host, options.port, "--port")
     require_free(options.metrics_host, options.metrics_port, "--metrics-port")
+    # Until the supervisor listens to signals itself, one must not leave the copies of the weights behind.
+    signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:
         return _serve(options, Path(directory).resolve(), say)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    """End by an exception, so that everything on the way is cleaned up."""
+    raise SystemExit(128 + number)
 
 
 def _serve(options: ServeOptions, directory: Path, say: Callable[[str], None]) -> int:

@@ -1,0 +1,62 @@
+"""What happens before anything is started."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repository import ROOT
+from tests.serving import random_store
+from wronglung import launch
+from wronglung.archives import build_archives
+from wronglung.launch import ServeOptions
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files; signals are as before when the test is over."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    monkeypatch.setenv("WRONGLUNG_HOME", str(ROOT))
+    before = signal.getsignal(signal.SIGTERM)
+    yield folder
+    signal.signal(signal.SIGTERM, before)
+
+
+def options(store: Path) -> ServeOptions:
+    return ServeOptions(
+        models=["encoder"],
+        model_store=store,
+        host="127.0.0.1",
+        port=0,
+        metrics_host="127.0.0.1",
+        metrics_port=0,
+        startup_s=1,
+        drain_s=1,
+        connection_age_s=0,
+        java_heap_mb=64,
+        log_level="info",
+        command=(),
+    )
+
+
+def test_sigterm_while_the_archives_are_built_leaves_nothing_behind(
+    temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = build_archives
+    seen: list[str] = []
+
+    def interrupted(*args: object) -> None:
+        build(*args)  # type: ignore[arg-type]
+        seen.extend(each.name for each in temporary.rglob("*.mar"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(launch, "build_archives", interrupted)
+    with pytest.raises(SystemExit) as end:
+        launch.serve(options(random_store(tmp_path / "store")), say=lambda _: None)
+    assert end.value.code == 128 + signal.SIGTERM
+    assert seen == ["encoder.mar"]
+    assert list(temporary.iterdir()) == []
