@@ -16,7 +16,8 @@ from wronglung.gateway.upstream import TorchServeClient
 from wronglung.served import Catalogue, ServedModel
 from wronglung.v1 import alignment_pb2 as pb
 
-_LONGEST_CALL_S = 300.0
+_LONGEST_CALL_S = 1200.0
+"""Two batches of the longest `responseTimeout` (600 s): before that TorchServe has answered, or killed its worker."""
 _RETRY_MS = 1000
 
 
