@@ -47,20 +47,27 @@ def golden_case(variant: str) -> GoldenCase:
     with np.load(folder / f"gloria_{variant}.npz") as file:
         values = dict(file)
     return GoldenCase(
-        checkpoint=_checkpoint(folder, cases["state_dict_shapes"][variant], cases["weight_seed"], variant == "optout"),
+        checkpoint=_checkpoint(folder, variant),
         values=values,
         images=[golden_image(i["seed"], i["height"], i["width"]) for i in cases["images"]],
         sentences=cases["sentences"],
     )
 
 
-def _checkpoint(folder: Path, shapes: dict[str, list[int]], seed: int, opt_out: bool) -> Checkpoint:
+def published_tensors(variant: str) -> dict[str, torch.Tensor]:
+    """The weights of "encoder" or "optout" under their published names, without prefix."""
+    cases = json.loads((shared_path("golden") / "gloria_cases.json").read_text())
+    shapes = cases["state_dict_shapes"][variant]
+    return {name: _tensor(name, shape, cases["weight_seed"]) for name, shape in shapes.items()}
+
+
+def _checkpoint(folder: Path, variant: str) -> Checkpoint:
     vocabulary = (folder / "bert_tokenizer" / "vocab.txt").read_text().split()
     text = TextEncoderConfig(
         vocab_size=len(vocabulary), hidden_size=96, layers=5, heads=4, intermediate_size=192, max_positions=128
     )
-    network = AlignmentNetwork(NetworkConfig(text=text, attention=AttentionConfig(opt_out=opt_out)))
-    fill_network(network, rename_published({n: _tensor(n, s, seed) for n, s in shapes.items()}), "the golden recipe")
+    network = AlignmentNetwork(NetworkConfig(text=text, attention=AttentionConfig(opt_out=variant == "optout")))
+    fill_network(network, rename_published(published_tensors(variant)), "the golden recipe")
     config = ModelConfig(network=network.config, weights_sha256="0" * 64, tokenizer_sha256="0" * 64)
     return Checkpoint(config, network, from_vocabulary(vocabulary))
 

@@ -5,12 +5,15 @@ model as transformers does (`text_encoder.model.…`), and the opt-out vector `n
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
+
+from wronglung.model.errors import ModelFilesError
 
 TensorT = TypeVar("TensorT")
 
-_UNUSED = re.compile(r"text_encoder\.model\.(pooler\..*|embeddings\.position_ids)")
+_UNUSED = re.compile(r"text_encoder\.model\.(pooler\..*|embeddings\.(position_ids|token_type_ids))")
+"""BERT's pooler, which no encoder of this family reads, and buffers that older versions of transformers stored."""
 _RENAMED = {
     "img_encoder.model.conv1.": "image.backbone.embedder.embedder.convolution.",
     "img_encoder.model.bn1.": "image.backbone.embedder.embedder.normalization.",
@@ -23,18 +26,30 @@ _PARTS = {"conv": "convolution", "bn": "normalization", "0": "convolution", "1":
 
 
 def rename_published(tensors: Mapping[str, TensorT]) -> dict[str, TensorT]:
-    """Rename every tensor that the network uses; BERT's pooler, which no encoder of this family reads, is left out.
+    """Rename every tensor that the network uses; those of `unused_names` are left out.
 
     Args:
         tensors: by published name, without the prefix "gloria.".
 
     Raises:
-        ValueError: a name is unknown.
+        ModelFilesError: a name is not of the published layout; the message lists them.
     """
-    return {_rename(name): tensor for name, tensor in tensors.items() if not _UNUSED.fullmatch(name)}
+    renamed = {name: _rename(name) for name in tensors if not _UNUSED.fullmatch(name)}
+    unknown = sorted(name for name, new in renamed.items() if new is None)
+    if unknown:
+        more = f" … and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+        raise ModelFilesError(
+            f"left over, because the published layout has no such tensors: {', '.join(unknown[:10])}{more}"
+        )
+    return {new: tensors[name] for name, new in renamed.items() if new is not None}
 
 
-def _rename(name: str) -> str:
+def unused_names(names: Iterable[str]) -> list[str]:
+    """The names of tensors that published files may contain but no network needs, sorted."""
+    return sorted(name for name in names if _UNUSED.fullmatch(name))
+
+
+def _rename(name: str) -> str | None:
     if name == "no_attn_vec":
         return "opt_out"
     if block := _BLOCK.fullmatch(name):
@@ -42,7 +57,7 @@ def _rename(name: str) -> str:
     for old, new in _RENAMED.items():
         if name.startswith(old):
             return new + name.removeprefix(old)
-    raise ValueError(f"{name!r} is not a tensor of the published layout")
+    return None
 
 
 def _rename_block(match: re.Match[str]) -> str:
