@@ -1,9 +1,17 @@
 """What a sentence says, apart from its wording: two sentences of equal meaning state the same of the same regions."""
 
+import re
 from collections.abc import Mapping
 
 from harness.case import Sentence, Side, Triple
 from harness.perturbation.swap import sides_named
+
+_PLACE = re.compile(
+    r"\b(?:upper|mid|middle|midlung|lower|ap(?:ex|ices|ical)|bas(?:es?|al|ilar)|bibas(?:al|ilar)|lobes?|lingulas?|lingular"
+    r"|(?:peri)?hil(?:um|a|ar)|retrocardiac|paratracheal|costophrenic|bilateral(?:ly)?|both)\b",
+    re.IGNORECASE,
+)
+_ANYWHERE = ""
 
 Meaning = tuple[frozenset[Triple], frozenset[Side]]
 
@@ -11,11 +19,24 @@ Meaning = tuple[frozenset[Triple], frozenset[Side]]
 def meaning(sentence: Sentence) -> Meaning | None:
     """The sentence's triples (region, label, present or absent) and the sides that its words name.
 
-    The sides are kept apart from the regions: "opacity in the right lung" and "opacity" with a box in the right lung
-    are annotated alike, but only one of them tells the model where to look. None for a sentence without annotations:
-    what it says is not known.
+    Of a finding that is affirmed without a place ("There is a nodule.") the region is left out: the annotator saw it in
+    the image, the sentence does not say it. The sides are kept apart from the regions: "opacity in the right lung" and
+    "opacity" with a box in the right lung are annotated alike, but only one of them tells the model where to look.
+    None for a sentence without annotations: what it says is not known.
     """
-    return (frozenset(sentence.triples), sides_named(sentence.text)) if sentence.triples else None
+    if not sentence.triples:
+        return None
+    sides = sides_named(sentence.text)
+    placed = bool(sides) or _PLACE.search(sentence.text) is not None
+    return frozenset(t if placed or not _affirms_a_finding(t) else _anywhere(t) for t in sentence.triples), sides
+
+
+def _affirms_a_finding(triple: Triple) -> bool:
+    return triple.context and triple.label != "normal"
+
+
+def _anywhere(triple: Triple) -> Triple:
+    return Triple(_ANYWHERE, triple.label, triple.context)
 
 
 def meanings(sentences: Mapping[str, Sentence]) -> dict[str, Meaning | None]:
