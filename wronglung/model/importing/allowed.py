@@ -21,7 +21,7 @@ _PACKAGES = ("omegaconf", "pytorch_lightning", "lightning", "lightning_fabric")
 """Every class of these packages: their options and callbacks stand beside the weights."""
 _PATHS = {"Path", "PosixPath", "PurePath", "PurePosixPath", "PureWindowsPath", "WindowsPath"}
 _NAMES = {
-    "torch": {"Size", "device", "Tensor", *DTYPES, *STORAGES},
+    "torch": {"Size", "device", "Tensor", *DTYPES, *STORAGES, "ComplexFloatStorage", "ComplexDoubleStorage"},
     "torch._utils": {"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter"},
     "torch.nn.parameter": {"Parameter"},
     "torch.storage": {"UntypedStorage", "TypedStorage", "_UntypedStorage", "_TypedStorage"},

@@ -1,10 +1,9 @@
 """The card of an imported model: where it came from and what was inferred. The rest only its owner can write."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wronglung.model.config import ModelConfig
-from wronglung.model.importing.inference import Fact
+from wronglung.model.importing.inference import Inferred
 
 CARD_FILE = "CARD.md"
 
@@ -20,25 +19,25 @@ class Origin:
     """Name of the tokenizer or of its folder."""
     named_bert: str | None
     """The BERT that the checkpoint's options name."""
+    numbers: int
+    """How many its tensors hold."""
+    left_out: tuple[str, ...]
+    """Published names of the file's tensors that are not part of the model."""
 
 
-def card(
-    name: str, config: ModelConfig, origin: Origin, facts: Sequence[Fact], left_out: Sequence[str], parameters: int
-) -> str:
+def card(name: str, config: ModelConfig, inferred: Inferred, origin: Origin) -> str:
     """The card in Markdown.
 
     Args:
         name: of the model.
         config: as written.
+        inferred: its network, and why.
         origin: of its weights.
-        facts: what was inferred.
-        left_out: published names of tensors that are not part of the model.
-        parameters: how many numbers its tensors hold.
     """
-    kind = "with opt-out vector" if config.network.attention.opt_out else "without opt-out vector"
-    side = config.network.image.grid_side
+    kind = "with opt-out vector" if inferred.network.attention.opt_out else "without opt-out vector"
+    side = inferred.network.image.grid_side
     named = f"; the checkpoint's options name `{origin.named_bert}`" if origin.named_bert else ""
-    rows = "\n".join(f"| {fact.subject} | {fact.value} | {fact.source} |" for fact in facts)
+    rows = "\n".join(f"| {fact.subject} | {fact.value} | {fact.source} |" for fact in inferred.facts)
     cleaning = config.cleaning
     return f"""# {name} {config.version}
 
@@ -46,13 +45,13 @@ Imported with `wronglung import-checkpoint`.
 
 | | |
 |---|---|
-| architecture | GLoRIA (ICCV 2021) {kind}; {parameters:,} numbers |
+| architecture | GLoRIA (ICCV 2021) {kind}; {origin.numbers:,} numbers |
 | maps | one per sentence on a grid of {side} × {side} cells |
 | source | `{origin.file}`, SHA-256 `{origin.sha256}` |
 | tokenizer | `{origin.tokenizer}`{named} |
 | stretch of grey levels | {"yes" if config.preprocess.stretch else "no"} |
 | sentences of which cleaning leaves nothing | {_EMPTY[cleaning.empty]} |
-| left out | {", ".join(f"`{each}`" for each in left_out) or "nothing"} |
+| left out | {", ".join(f"`{each}`" for each in origin.left_out) or "nothing"} |
 
 ## What was inferred
 

@@ -77,18 +77,22 @@ def import_published(file: Path, tokenizer: str, target: Path, wishes: Wishes, p
         options = read_options(source.options, str(file))
         shapes = {name: tensor.shape for name, tensor in source.tensors.items()}
         inferred = infer(shapes, options, read_bert_config(tokenizer), wishes.heads, str(file))
+        inferred = inferred._replace(facts=(*inferred.facts, *_conversions(source.tensors)))
         vocabulary = read_vocabulary(tokenizer, inferred.network.text.vocab_size)
         tensors = _as_ours(source, inferred.network, str(file))
         with new_folder(target, replace=wishes.replace) as folder:
             digest = _write_weights(folder / WEIGHTS_FILE, tensors, progress)
             config = _write_rest(folder, digest, vocabulary, inferred.network, options, wishes)
-            left_out = tuple(unused_names(source.tensors))
-            facts = (*inferred.facts, *_conversions(source.tensors))
-            origin = Origin(file.name, _digest(file, progress), Path(tokenizer).name, options.bert)
-            parameters = sum(torch.Size(tensor.shape).numel() for tensor in tensors.values())
-            text = card(wishes.name, config, origin, facts, left_out, parameters)
-            write_file(folder / CARD_FILE, text.encode())
-    return Imported(config, facts, left_out)
+            origin = Origin(
+                file=file.name,
+                sha256=_digest(file, progress),
+                tokenizer=Path(tokenizer).name,
+                named_bert=options.bert,
+                numbers=sum(torch.Size(tensor.shape).numel() for tensor in tensors.values()),
+                left_out=tuple(unused_names(source.tensors)),
+            )
+            write_file(folder / CARD_FILE, card(wishes.name, config, inferred, origin).encode())
+    return Imported(config, inferred.facts, origin.left_out)
 
 
 def _as_ours(source: Source, network: NetworkConfig, file: str) -> dict[str, StoredTensor]:

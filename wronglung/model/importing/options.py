@@ -16,6 +16,7 @@ SIDE, TRANSFORMS = "data.image.imsize", "transforms"
 PUBLISHED_LAYERS, PUBLISHED_PIECES, PUBLISHED_TEMPERATURE = 4, 97, 4.0
 
 _DECISIVE = (TEMPERATURE, LAYERS, PIECES, SIDE, TRANSFORMS)
+_LONGEST_TEXT = 200
 _ABSENT = object()
 _SUPPORTED: dict[str, tuple[Any, ...]] = {
     "model.norm": (False, None),
@@ -81,10 +82,10 @@ class _Reader:
         return int(value)
 
     def text(self, path: str) -> str | None:
-        """A text, or None where there is none."""
+        """A short text of one line, or None where there is none."""
         value = self.get(path)
-        if value is not None and type(value) is not str:
-            raise self.refusal(path, value, "a text")
+        if value is not None and (type(value) is not str or not value.isprintable() or len(value) > _LONGEST_TEXT):
+            raise self.refusal(path, value, "a short text")
         return value
 
     def refusal(self, path: str, value: object, wanted: str) -> ModelFilesError:

@@ -43,6 +43,7 @@ class Call:
     """Elements that would have been appended to it."""
 
 
+_LONGEST_NAME = 200
 _MARK = object()
 _PLAIN = frozenset(
     {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
@@ -144,9 +145,9 @@ class _Reader:
         path = f"{module}.{name}"
         if not is_allowed(module, name):
             raise ModelFilesError(
-                f"{self._source} names {path}, which no checkpoint of weights needs and which would run code when it is"
-                " loaded in the usual way. Nothing was run. If you trust where the file comes from, load it there and"
-                " save the weights alone: torch.save(checkpoint['state_dict'], 'weights.pt')"
+                f"{self._source} names {path[:_LONGEST_NAME]!r}, which no checkpoint of weights needs: loaded in the"
+                " usual way, it could run anything. Nothing was run. If you trust where the file comes from, load it"
+                " there and save the weights alone: torch.save(checkpoint['state_dict'], 'weights.pt')"
             )
         return Name(path)
 

@@ -15,6 +15,7 @@ from wronglung.model.importing.storages import View, is_tensor, view_of
 from wronglung.model.importing.torch_files import Storages, TorchFile, open_torch_file
 from wronglung.model.tensors import StoredTensor, from_bytes, read_safetensors
 
+_LONGEST_NAME = 200
 _PREFIX = "gloria."
 """The Lightning module's name for the model inside it."""
 
@@ -76,6 +77,9 @@ def _name(name: Any, source: str) -> str:
 
 
 def _without_prefix(tensors: Mapping[str, StoredTensor], source: str) -> dict[str, StoredTensor]:
+    for name in tensors:
+        if not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise ModelFilesError(f"{source} has a tensor whose name is no name: {name[:_LONGEST_NAME]!r}")
     stripped = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     if len(stripped) != len(tensors):
         raise ModelFilesError(f"{source} has tensors of the same name with and without the prefix {_PREFIX!r}")

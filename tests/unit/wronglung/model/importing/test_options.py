@@ -63,6 +63,7 @@ def test_a_transformation_that_is_not_named_is_not_done() -> None:
         ("model__text__last_n_layers", 1),
         ("model__text__last_n_layers", 2.5),
         ("model__text__bert_type", 3),
+        ("model__text__bert_type", "two\nlines"),
         ("model__gloria__temp1", "${oc.env:TEMP}"),
         ("model__gloria__temp1", 0),
         ("model__gloria__temp1", True),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from wronglung.model.checkpoint import create_random_model, load_checkpoint
+from wronglung.model.checkpoint import load_checkpoint
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.own import import_own
+from wronglung.model.random_model import create_random_model
 
 
 @pytest.fixture

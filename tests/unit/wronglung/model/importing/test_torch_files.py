@@ -195,8 +195,9 @@ def test_tensors_that_claim_more_than_the_file_has_are_refused(tmp_path: Path) -
         ({"state_dict": {}}, "neither a Lightning checkpoint"),
         ({"a": torch.zeros(1), "b": 3}, "describes something as a tensor that is none"),
         ({1: torch.zeros(1)}, "name is no text"),
+        ({"a\x1b[2J": torch.zeros(1)}, r"name is no name: 'a\\x1b"),
         ({"a": torch.zeros(1), "gloria.a": torch.zeros(1)}, "with and without the prefix"),
-        ({"a": torch.zeros(1, dtype=torch.complex64)}, "holds tensors of ComplexFloatStorage|names torch.Complex"),
+        ({"a": torch.zeros(1, dtype=torch.complex64)}, "holds tensors of ComplexFloatStorage"),
     ],
 )
 def test_content_that_is_no_checkpoint_is_refused(tmp_path: Path, content: object, message: str) -> None:
