@@ -14,6 +14,7 @@ examples:
   wronglung serve --models encoder encoder-optout
   wronglung align chest.dcm "Opacity in the right lower lobe." --overlay out.png
   wronglung models
+  wronglung import-checkpoint released.ckpt --tokenizer Bio_ClinicalBERT/ --name gloria
 """
 
 

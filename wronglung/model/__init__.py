@@ -5,6 +5,7 @@
 
 Read in this order: `config` (every option), `preprocess` and `text` (pixels and words in), `image` and `bert` (the two
 encoders), `attention` (where the maps come from), `network` (all of it together), `checkpoint` (files), `engine` (use).
+`importing` makes such files of checkpoints from elsewhere.
 Importing this package imports no PyTorch; the first use of one of its names does.
 """
 

@@ -9,39 +9,20 @@ whoever put `os.system` into a file did not mean well.
 import pickletools
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.allowed import is_allowed, modern
-
-
-class Name(NamedTuple):
-    """A class or function that a pickle names."""
-
-    path: str
-    """Module and name, joined by a full stop."""
-
-
-class Reference(NamedTuple):
-    """Something outside the pickle, such as the numbers of a tensor."""
-
-    id: object
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """What a pickle would have made by calling something."""
-
-    name: str
-    arguments: tuple[Any, ...] = ()
-    state: Any = None
-    """What it would have been given afterwards: attributes, or anything else."""
-    items: dict[Any, Any] = field(default_factory=dict)
-    """Keys and values that would have been set on it."""
-    elements: list[Any] = field(default_factory=list)
-    """Elements that would have been appended to it."""
-
+from wronglung.model.importing.records import (
+    Call,
+    Name,
+    Reference,
+    as_key,
+    as_pairs,
+    call_record,
+    elements_of,
+    items_of,
+)
 
 _LONGEST_NAME = 200
 _MARK = object()
@@ -63,8 +44,6 @@ _SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _SILENT = frozenset({"PROTO", "FRAME"})
 _READ_MEMO = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _WRITE_MEMO = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
-_KEYS = (str, int, float, bool, bytes, type(None), Name, Call)
-"""What may be a key. No tuples: the hash of one nested deeply enough would end the process."""
 _DAMAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, StopIteration, OverflowError, struct.error)
 
 
@@ -161,21 +140,21 @@ class _Reader:
 
     def _do_inst(self, argument: str) -> None:
         module, _, name = argument.partition(" ")
-        self.stack.append(_call(self._name(*modern(module, name)), tuple(self._pop_to_mark())))
+        self.stack.append(call_record(self._name(*modern(module, name)), tuple(self._pop_to_mark())))
 
     def _do_obj(self, _: None) -> None:
         callee, *arguments = self._pop_to_mark()
-        self.stack.append(_call(callee, tuple(arguments)))
+        self.stack.append(call_record(callee, tuple(arguments)))
 
     def _do_reduce(self, _: None) -> None:
         callee, arguments = self._pop(2)
-        self.stack.append(_call(callee, arguments))
+        self.stack.append(call_record(callee, arguments))
 
     _do_newobj = _do_reduce
 
     def _do_newobj_ex(self, _: None) -> None:
         callee, arguments, keywords = self._pop(3)
-        self.stack.append(_call(callee, (*arguments, keywords)))
+        self.stack.append(call_record(callee, (*arguments, keywords)))
 
     def _do_build(self, _: None) -> None:
         made, state = self._pop(2)
@@ -201,30 +180,30 @@ class _Reader:
         self.stack.append(self._pop_to_mark())
 
     def _do_dict(self, _: None) -> None:
-        self.stack.append(_pairs(self._pop_to_mark()))
+        self.stack.append(as_pairs(self._pop_to_mark()))
 
     def _do_frozenset(self, _: None) -> None:
-        self.stack.append(frozenset(map(_key, self._pop_to_mark())))
+        self.stack.append(frozenset(map(as_key, self._pop_to_mark())))
 
     def _do_append(self, _: None) -> None:
         (value,) = self._pop(1)
-        _elements(self.stack[-1]).append(value)
+        elements_of(self.stack[-1]).append(value)
 
     def _do_appends(self, _: None) -> None:
         values = self._pop_to_mark()
-        _elements(self.stack[-1]).extend(values)
+        elements_of(self.stack[-1]).extend(values)
 
     def _do_additems(self, _: None) -> None:
-        values = map(_key, self._pop_to_mark())
+        values = map(as_key, self._pop_to_mark())
         self.stack[-1].update(values)
 
     def _do_setitem(self, _: None) -> None:
         key, value = self._pop(2)
-        _items(self.stack[-1])[_key(key)] = value
+        items_of(self.stack[-1])[as_key(key)] = value
 
     def _do_setitems(self, _: None) -> None:
-        pairs = _pairs(self._pop_to_mark())
-        _items(self.stack[-1]).update(pairs)
+        pairs = as_pairs(self._pop_to_mark())
+        items_of(self.stack[-1]).update(pairs)
 
     # The stack itself
 
@@ -239,37 +218,3 @@ class _Reader:
 
     def _do_memoize(self, _: None) -> None:
         self._memo[len(self._memo)] = self.stack[-1]
-
-
-def _call(callee: Any, arguments: Any) -> Any:
-    """The record of a call; an ordered dictionary becomes a dictionary."""
-    if not isinstance(callee, Name) or not isinstance(arguments, tuple):
-        raise TypeError(f"a call of a {type(callee).__name__}")
-    if callee.path == "collections.OrderedDict":
-        (pairs,) = arguments or ((),)
-        return {_key(key): value for key, value in pairs}
-    return Call(callee.path, arguments)
-
-
-def _key(value: Any) -> Any:
-    if not isinstance(value, _KEYS):
-        raise TypeError(f"a {type(value).__name__} as a key")
-    return value
-
-
-def _pairs(values: list[Any]) -> dict[Any, Any]:
-    return dict(zip(map(_key, values[::2]), values[1::2], strict=True))
-
-
-def _elements(target: Any) -> list[Any]:
-    elements = target.elements if isinstance(target, Call) else target
-    if not isinstance(elements, list):
-        raise TypeError(f"elements for a {type(target).__name__}")
-    return elements
-
-
-def _items(target: Any) -> dict[Any, Any]:
-    items = target.items if isinstance(target, Call) else target
-    if not isinstance(items, dict):
-        raise TypeError(f"items for a {type(target).__name__}")
-    return items

@@ -7,7 +7,7 @@ its entries under "_content", a value itself under "_val" (in versions before 2.
 from typing import Any
 
 from wronglung.model.errors import ModelFilesError
-from wronglung.model.importing.pickles import Call, Name
+from wronglung.model.importing.records import Call, Name
 
 _ENTRIES, _VALUES = ("_content", "content"), ("_val", "val")
 _MOST_ENTRIES, _DEEPEST = 100_000, 50

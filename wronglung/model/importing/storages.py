@@ -7,7 +7,7 @@ import torch
 
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.allowed import STORAGES
-from wronglung.model.importing.pickles import Call, Name, Reference
+from wronglung.model.importing.records import Call, Name, Reference
 
 
 class Storage(NamedTuple):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from wronglung.model.errors import ModelFilesError
-from wronglung.model.importing.pickles import Reference, read_pickle
+from wronglung.model.importing.pickles import read_pickle
+from wronglung.model.importing.records import Reference
 from wronglung.model.importing.storages import Storage, storages_in
 
 _PICKLE_LIMIT = 64 << 20

@@ -10,8 +10,8 @@ from tests.published_files import options
 from wronglung.model.config import PreprocessConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.options import TrainingOptions, read_options
-from wronglung.model.importing.pickles import Call
 from wronglung.model.importing.plain import plain_options
+from wronglung.model.importing.records import Call
 
 
 def read(tree: dict[str, Any]) -> TrainingOptions:
