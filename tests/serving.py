@@ -16,7 +16,7 @@ import grpc
 import psutil
 
 from tests.repository import ROOT
-from wronglung.model.checkpoint import create_random_model
+from wronglung.model.random_model import create_random_model
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
 SERVE = [sys.executable, "-c", "import sys; from wronglung.cli import main; sys.exit(main())", "serve"]

@@ -67,12 +67,12 @@ def _describe(directory: Path) -> ServedModel:
     source = directory / CONFIG_FILE
     config = parse_config(ModelConfig, source.read_text(encoding="utf-8"), str(source))
     workers, batch_size, queue_size = _serving_numbers(directory / SERVING_FILE)
-    side = config.network.image.grid_side
+    side = config.network.grid_side
     return ServedModel(
         name=directory.resolve().name,
         version=config.version,
         weights_digest=config.weights_sha256,
-        has_opt_out=config.network.attention.opt_out,
+        has_opt_out=config.network.has_opt_out,
         grid_rows=side,
         grid_cols=side,
         frame_width=config.preprocess.crop,

@@ -58,7 +58,8 @@ class InvalidRequest(WronglungError):
 
 
 class RequestInvalid(InvalidRequest):
-    """The message is not an AlignRequest, or its id is missing, too long or already in flight."""
+    """The message is not an AlignRequest, its id is missing, too long or already in flight, or it asks for word maps
+    of a model that has none."""
 
     code = "ERROR_CODE_REQUEST_INVALID"
 

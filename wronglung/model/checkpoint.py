@@ -13,21 +13,13 @@ from safetensors.torch import save as to_safetensors
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from wronglung.model.config import (
-    AttentionConfig,
-    CleaningConfig,
-    ImageEncoderConfig,
-    ModelConfig,
-    NetworkConfig,
-    PreprocessConfig,
-    TextEncoderConfig,
-    parse_config,
-)
+from wronglung.model.architecture import AnyArchitecture
+from wronglung.model.config import CleaningConfig, ModelConfig, PreprocessConfig, parse_config
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.files import write_file
-from wronglung.model.network import AlignmentNetwork
+from wronglung.model.registry import build_network
 from wronglung.model.tensors import StoredTensor, read_safetensors, stored_in_memory
-from wronglung.model.tokenizer import from_vocabulary, load_tokenizer, vocabulary_with_alphabet
+from wronglung.model.tokenizer import load_tokenizer
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -44,20 +36,18 @@ startupTimeout: 300
 maxRetryTimeoutInSec: 30
 """
 
-_RANDOM_WORDS = ("clear", "effusion", "heart", "is", "left", "lung", "nodule", "pleural", "right", "the", "there")
-
 
 class Checkpoint(NamedTuple):
     """A model as read from its directory."""
 
     config: ModelConfig
-    network: AlignmentNetwork
+    network: AnyArchitecture
     tokenizer: Tokenizer
 
 
 def save_checkpoint(
     directory: Path,
-    network: AlignmentNetwork,
+    network: AnyArchitecture,
     tokenizer: Tokenizer,
     *,
     preprocess: PreprocessConfig,
@@ -118,13 +108,13 @@ def load_checkpoint(directory: Path) -> Checkpoint:
             f"{directory / TOKENIZER_FILE} has {tokenizer.get_vocab_size()} pieces, but {CONFIG_FILE} says"
             f" network.text.vocab_size = {config.network.text.vocab_size}"
         )
-    network = AlignmentNetwork(config.network)
+    network = build_network(config.network)
     weights = directory / WEIGHTS_FILE
     fill_from_files(network, read_safetensors(weights), str(weights))
     return Checkpoint(config, network, tokenizer)
 
 
-def fill_network(network: AlignmentNetwork, tensors: Mapping[str, Tensor], source: str) -> None:
+def fill_network(network: AnyArchitecture, tensors: Mapping[str, Tensor], source: str) -> None:
     """Copy tensors into a network and put it in evaluation mode.
 
     Raises:
@@ -134,7 +124,7 @@ def fill_network(network: AlignmentNetwork, tensors: Mapping[str, Tensor], sourc
 
 
 @torch.no_grad()
-def fill_from_files(network: AlignmentNetwork, tensors: Mapping[str, StoredTensor], source: str) -> None:
+def fill_from_files(network: AnyArchitecture, tensors: Mapping[str, StoredTensor], source: str) -> None:
     """As `fill_network`, reading one tensor after the other: memory holds the network and one tensor.
 
     Raises:
@@ -146,7 +136,7 @@ def fill_from_files(network: AlignmentNetwork, tensors: Mapping[str, StoredTenso
     network.eval()
 
 
-def check_fit(network: AlignmentNetwork, tensors: Mapping[str, StoredTensor], source: str) -> None:
+def check_fit(network: AnyArchitecture, tensors: Mapping[str, StoredTensor], source: str) -> None:
     """Raise ModelFilesError unless every tensor has its place and every place its tensor, of the same shape."""
     wanted = network.state_dict()
     problems = [
@@ -162,27 +152,6 @@ def check_fit(network: AlignmentNetwork, tensors: Mapping[str, StoredTensor], so
         shown = "\n".join(f"  {problem}" for problem in problems[:10])
         more = f"\n  … and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise ModelFilesError(f"{source} does not fit the network of its config:\n{shown}{more}")
-
-
-def create_random_model(directory: Path, *, opt_out: bool, seed: int = 0) -> ModelConfig:
-    """Write a tiny model with random weights and a small vocabulary: for tests and for trying out a server.
-
-    It has a 19 × 19 grid and answers within milliseconds; its maps mean nothing.
-    """
-    tokenizer = from_vocabulary(vocabulary_with_alphabet(_RANDOM_WORDS))
-    image = ImageEncoderConfig(
-        input_size=152, embedding_size=4, hidden_sizes=(4, 8, 8), depths=(1, 1, 1), block="basic", local_stage=2
-    )
-    text = TextEncoderConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=8, layers=3, heads=2, intermediate_size=16, max_positions=97
-    )
-    attention = AttentionConfig(opt_out=opt_out)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = AlignmentNetwork(NetworkConfig(image=image, text=text, attention=attention))
-    return save_checkpoint(
-        directory, network, tokenizer, preprocess=PreprocessConfig(), cleaning=CleaningConfig(drop_single_words=False)
-    )
 
 
 def _verify(path: Path, expected: str, key: str) -> None:

@@ -1,8 +1,8 @@
 """Every option of a model, as stored in its `config.json`. Unknown keys and wrong types are errors that name them."""
 
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from wronglung.model.errors import ModelFilesError
 
@@ -80,12 +80,41 @@ class ImageEncoderConfig(StrictModel):
         return side
 
 
-class TextEncoderConfig(StrictModel):
+class VisionTransformerConfig(StrictModel):
+    """CLIP's vision transformer (`transformers.CLIPVisionModel`); the defaults are ViT-B/16 at 224 pixels."""
+
+    input_size: int = Field(default=224, ge=1)
+    """The frame is resized to this square (bilinear, corners aligned)."""
+    patch_size: int = Field(default=16, ge=1)
+    """Side of a patch, which is a cell of the grid."""
+    hidden_size: int = Field(default=768, ge=1)
+    layers: int = Field(default=12, ge=1)
+    heads: int = Field(default=12, ge=1)
+    intermediate_size: int = Field(default=3072, ge=1)
+    activation: str = Field(default="quick_gelu", min_length=1)
+    """Between the two layers of a block, by transformers' name ("hidden_act")."""
+    layer_norm_eps: float = Field(default=1e-5, gt=0)
+    """Added to the variance in every normalisation."""
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})")
+        if self.input_size % self.patch_size:
+            raise ValueError(f"input_size ({self.input_size}) must be a multiple of patch_size ({self.patch_size})")
+        return self
+
+    @property
+    def grid_side(self) -> int:
+        """Rows (and columns) of the grid."""
+        return self.input_size // self.patch_size
+
+
+class BertSizes(StrictModel):
     """A BERT (`transformers.BertModel`); the defaults are BERT-base with a vocabulary of 28,996 pieces."""
 
     vocab_size: int = Field(default=28_996, ge=5)
     hidden_size: int = Field(default=768, ge=1)
-    """Also the dimension of the space in which words meet regions."""
     layers: int = Field(default=12, ge=1)
     heads: int = Field(default=12, ge=1)
     intermediate_size: int = Field(default=3072, ge=1)
@@ -98,8 +127,6 @@ class TextEncoderConfig(StrictModel):
     """Added to the variance in every normalisation."""
     max_word_pieces: int = Field(default=97, ge=3)
     """Longest sentence, start and end token included."""
-    summed_layers: int = Field(default=4, ge=1)
-    """How many of the last hidden layers are summed to a piece's vector."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Used in training only."""
 
@@ -109,6 +136,17 @@ class TextEncoderConfig(StrictModel):
             raise ValueError(f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})")
         if self.max_word_pieces > self.max_positions:
             raise ValueError(f"max_word_pieces ({self.max_word_pieces}) exceeds max_positions ({self.max_positions})")
+        return self
+
+
+class TextEncoderConfig(BertSizes):
+    """A BERT whose word vectors meet the regions: `hidden_size` is also the dimension of that space."""
+
+    summed_layers: int = Field(default=4, ge=1)
+    """How many of the last hidden layers are summed to a piece's vector."""
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Self:
         if self.summed_layers > self.layers + 1:
             raise ValueError(f"summed_layers ({self.summed_layers}) exceeds the {self.layers + 1} hidden layers")
         return self
@@ -124,11 +162,75 @@ class AttentionConfig(StrictModel):
 
 
 class NetworkConfig(StrictModel):
-    """The sizes of everything that has weights."""
+    """GLoRIA: the sizes of everything that has weights."""
 
+    architecture: Literal["gloria"] = "gloria"
     image: ImageEncoderConfig = ImageEncoderConfig()
     text: TextEncoderConfig = TextEncoderConfig()
     attention: AttentionConfig = AttentionConfig()
+
+    @property
+    def grid_side(self) -> int:
+        """Rows (and columns) of the grid."""
+        return self.image.grid_side
+
+    @property
+    def has_opt_out(self) -> bool:
+        """Whether attention can be withheld from the image."""
+        return self.attention.opt_out
+
+    @property
+    def has_word_maps(self) -> bool:
+        """Whether a sentence's map is the mean of its words' maps."""
+        return True
+
+
+class DualEncoderConfig(StrictModel):
+    """A CLIP-like pair of encoders: a vision transformer and a BERT, each projected into one common space."""
+
+    architecture: Literal["dual_encoder"] = "dual_encoder"
+    image: VisionTransformerConfig = VisionTransformerConfig()
+    text: BertSizes = BertSizes()
+    embedding_size: int = Field(default=512, ge=1)
+    """Dimension of the common space."""
+    temperature: float = Field(default=10.0, gt=0)
+    """Factor on the cosines of patches and sentence inside the softmax over the patches: the larger, the sharper."""
+
+    @property
+    def grid_side(self) -> int:
+        """Rows (and columns) of the grid."""
+        return self.image.grid_side
+
+    @property
+    def has_opt_out(self) -> bool:
+        """Whether attention can be withheld from the image."""
+        return False
+
+    @property
+    def has_word_maps(self) -> bool:
+        """Whether a sentence's map is the mean of its words' maps: here it is the sentence's own."""
+        return False
+
+
+_ARCHITECTURES = ("gloria", "dual_encoder")
+
+
+def _architecture(network: Any) -> str:
+    """Which class reads `network`. The files of the first models, all GLoRIA, do not name it."""
+    if isinstance(network, dict):
+        return str(network.get("architecture", "gloria"))
+    return str(getattr(network, "architecture", ""))
+
+
+AnyNetworkConfig = Annotated[
+    Annotated[NetworkConfig, Tag("gloria")] | Annotated[DualEncoderConfig, Tag("dual_encoder")],
+    Discriminator(
+        _architecture,
+        custom_error_type="architecture_unknown",
+        custom_error_message=f"its architecture must be one of: {', '.join(_ARCHITECTURES)}",
+    ),
+]
+"""One class per architecture; `registry.build_network` makes the network of each."""
 
 
 class ModelConfig(StrictModel):
@@ -137,7 +239,7 @@ class ModelConfig(StrictModel):
     format: Literal["wronglung-encoder/1"] = "wronglung-encoder/1"
     version: str = Field(default="1.0", min_length=1)
     """Version of the model, as served by default."""
-    network: NetworkConfig = NetworkConfig()
+    network: AnyNetworkConfig = NetworkConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -163,5 +265,10 @@ def parse_config(kind: type[ConfigT], json_text: str, source: str) -> ConfigT:
     try:
         return kind.model_validate_json(json_text)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or '(document)'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {_key(e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ModelFilesError("\n".join([f"{source} is not a valid {kind.__name__}:", *lines])) from error
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """The key as it stands in the file, where no architecture's name lies on the way."""
+    return ".".join(str(part) for part in location if part not in _ARCHITECTURES) or "(document)"

@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from wronglung.alignment import Alignment, FloatArray, ModelIdentity
-from wronglung.errors import SentenceEmpty
-from wronglung.geometry import Frame
-from wronglung.model.bert import TextFeatures, encode_grouped
+from wronglung.errors import RequestInvalid, SentenceEmpty
+from wronglung.geometry import Frame, letterbox
+from wronglung.model.architecture import Embedding, Match
+from wronglung.model.cache import CacheFigures
 from wronglung.model.checkpoint import Checkpoint, load_checkpoint
-from wronglung.model.image import ImageFeatures
-from wronglung.model.preprocess import Pixels, preprocess
+from wronglung.model.compute import ComputeConfig, Precision
+from wronglung.model.encoding import Encoding
+from wronglung.model.preprocess import Pixels, check_pixels
 from wronglung.model.text import SentenceTokenizer, TokenizedSentence
 
-_CACHED_SENTENCES = 1024
+_DEFAULTS = ComputeConfig()
+_WARM_UP_SENTENCE = "There is no pleural effusion."
 
 
 def load_model(
@@ -29,6 +30,9 @@ def load_model(
     name: str | None = None,
     version: str | None = None,
     deterministic: bool | None = None,
+    precision: Precision = _DEFAULTS.precision,
+    image_cache_mib: int = _DEFAULTS.image_cache_mib,
+    sentence_cache_mib: int = _DEFAULTS.sentence_cache_mib,
 ) -> "AlignmentModel":
     """Load a model from its directory.
 
@@ -38,6 +42,9 @@ def load_model(
         name: name to answer under; the directory's by default.
         version: version to answer under; the config's by default.
         deterministic: see `AlignmentModel`. By default on the CPU only: a GPU wants batches.
+        precision: of the encoders, "fp32" or "bf16"; answers are float32.
+        image_cache_mib: room for image embeddings; 0: keep none.
+        sentence_cache_mib: room for sentence embeddings; 0: keep none.
 
     Raises:
         ModelFilesError: a file is missing, damaged or does not belong to the others.
@@ -51,7 +58,13 @@ def load_model(
     )
     where = torch.device(device)
     return AlignmentModel(
-        checkpoint, identity, where, deterministic=where.type == "cpu" if deterministic is None else deterministic
+        checkpoint,
+        identity,
+        where,
+        deterministic=where.type == "cpu" if deterministic is None else deterministic,
+        precision=precision,
+        image_cache_mib=image_cache_mib,
+        sentence_cache_mib=sentence_cache_mib,
     )
 
 
@@ -70,17 +83,7 @@ class _Text(NamedTuple):
     """One sentence, tokenized and encoded."""
 
     sentence: TokenizedSentence
-    features: TextFeatures
-
-
-class _Match(NamedTuple):
-    """One sentence held against one image."""
-
-    map: FloatArray
-    word_maps: FloatArray
-    opt_out: float
-    local_similarity: float
-    global_similarity: float
+    embedding: Embedding
 
 
 class AlignmentModel:
@@ -91,21 +94,38 @@ class AlignmentModel:
         identity: what the answers say of the model.
         device: where to compute.
         deterministic: compute each image and each sentence by itself, on one thread, so that no float depends on what
-            else is in the call or on the number of cores. Otherwise all images form one batch, and sentences of equal
-            length another.
+            else is in the call, on what is kept from earlier ones, or on the number of cores. Otherwise all images form
+            one batch, and sentences of equal length another.
+        precision: see `load_model`; likewise the rest.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, identity: ModelIdentity, device: torch.device, *, deterministic: bool
+        self,
+        checkpoint: Checkpoint,
+        identity: ModelIdentity,
+        device: torch.device,
+        *,
+        deterministic: bool,
+        precision: Precision = _DEFAULTS.precision,
+        image_cache_mib: int = _DEFAULTS.image_cache_mib,
+        sentence_cache_mib: int = _DEFAULTS.sentence_cache_mib,
     ) -> None:
         self._config = checkpoint.config
         self._network = checkpoint.network.to(device).eval()
-        self._device = device
         self._identity = identity
         self.deterministic = deterministic
         text = checkpoint.config.network.text
         self._tokenize = SentenceTokenizer(checkpoint.tokenizer, checkpoint.config.cleaning, text.max_word_pieces)
-        self._encode_alone = lru_cache(maxsize=_CACHED_SENTENCES)(lambda sentence: self._network.text([sentence])[0])
+        self._encoding = Encoding(
+            self._network,
+            device,
+            checkpoint.config.preprocess,
+            identity.weights_digest,
+            deterministic=deterministic,
+            precision=precision,
+            image_cache_mib=image_cache_mib,
+            sentence_cache_mib=sentence_cache_mib,
+        )
 
     @property
     def weights_digest(self) -> str:
@@ -115,12 +135,12 @@ class AlignmentModel:
     @property
     def has_opt_out(self) -> bool:
         """Whether the model can withhold attention."""
-        return self._config.network.attention.opt_out
+        return self._config.network.has_opt_out
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the maps."""
-        side = self._config.network.image.grid_side
+        side = self._config.network.grid_side
         return side, side
 
     @property
@@ -141,6 +161,15 @@ class AlignmentModel:
             self._identity.weights_digest,
         )
 
+    def caches(self) -> dict[str, CacheFigures]:
+        """What the caches of embeddings, "image" and "sentence", have done so far and hold now."""
+        return self._encoding.caches()
+
+    def warm_up(self) -> None:
+        """Make one real pass, so that the first caller does not pay for it; the caches are empty afterwards."""
+        self.align([np.zeros(self.frame_size, np.uint8)], [[_WARM_UP_SENTENCE]])
+        self._encoding.clear()
+
     @torch.inference_mode()
     def align(
         self, images: Sequence[Pixels], sentences: Sequence[Sequence[str]], word_maps: bool = False
@@ -148,7 +177,7 @@ class AlignmentModel:
         """Compute the attention maps of each image's own sentences.
 
         Args:
-            images: H × W uint8 or uint16 arrays; each is encoded once.
+            images: H × W uint8 or uint16 arrays; equal ones are encoded once.
             sentences: one list per image; repeated sentences are encoded once.
             word_maps: also return one map per word.
 
@@ -157,42 +186,42 @@ class AlignmentModel:
 
         Raises:
             ValueError: the lists differ in length, or an image is not a non-empty grey uint8 or uint16 array.
+            RequestInvalid: word maps are asked for and the model's architecture has none.
         """
         if len(images) != len(sentences):
             raise ValueError(f"expected one list of sentences per image, got {len(sentences)} for {len(images)} images")
-        prepared = [preprocess(pixels, self._config.preprocess) for pixels in images]
+        if word_maps and not self._config.network.has_word_maps:
+            raise RequestInvalid("this model has no word maps: ask without them", field="options.word_maps")
+        frames = [self._frame(pixels) for pixels in images]
         with _one_thread() if self.deterministic else nullcontext():
-            features = self._encode_images([torch.from_numpy(pixels) for pixels, _ in prepared])
+            embeddings = self._encoding.images(images)
             texts = self._encode_sentences(list(dict.fromkeys(s for group in sentences for s in group)))
             return [
                 self._align_one(image, frame, [texts[s] for s in group], word_maps)
-                for image, (_, frame), group in zip(features, prepared, sentences, strict=True)
+                for image, frame, group in zip(embeddings, frames, sentences, strict=True)
             ]
 
-    def _encode_images(self, frames: list[Tensor]) -> list[ImageFeatures]:
-        batches = [[frame] for frame in frames] if self.deterministic else [frames] if frames else []
-        encoded = [self._network.image(torch.stack(batch).to(self._device)) for batch in batches]
-        return [ImageFeatures(*pair) for batch in encoded for pair in zip(*batch, strict=True)]
+    def _frame(self, pixels: Pixels) -> Frame:
+        check_pixels(pixels)
+        height, width = pixels.shape
+        options = self._config.preprocess
+        return letterbox(width, height, longer_side=options.longer_side, crop=options.crop)
 
     def _encode_sentences(self, sentences: list[str]) -> dict[str, _Text | SentenceEmpty]:
-        results: dict[str, TokenizedSentence | SentenceEmpty] = {}
-        for sentence in sentences:
-            try:
-                results[sentence] = self._tokenize(sentence)
-            except SentenceEmpty as error:
-                results[sentence] = error
-        distinct = list({t: None for t in results.values() if isinstance(t, TokenizedSentence)})
-        if self.deterministic:
-            features = [self._encode_alone(t) for t in distinct]
-        else:
-            features = encode_grouped(self._network.text, distinct)
-        encoded = dict(zip(distinct, features, strict=True))
-        return {s: t if isinstance(t, SentenceEmpty) else _Text(t, encoded[t]) for s, t in results.items()}
+        tokenized = {sentence: self._tokenize_or_error(sentence) for sentence in sentences}
+        encoded = self._encoding.sentences([t for t in tokenized.values() if isinstance(t, TokenizedSentence)])
+        return {s: t if isinstance(t, SentenceEmpty) else _Text(t, encoded[t]) for s, t in tokenized.items()}
+
+    def _tokenize_or_error(self, sentence: str) -> TokenizedSentence | SentenceEmpty:
+        try:
+            return self._tokenize(sentence)
+        except SentenceEmpty as error:
+            return error
 
     def _align_one(
-        self, image: ImageFeatures, frame: Frame, texts: list[_Text | SentenceEmpty], word_maps: bool
+        self, image: Embedding, frame: Frame, texts: list[_Text | SentenceEmpty], word_maps: bool
     ) -> Alignment:
-        matches = [self._match(text, image) if isinstance(text, _Text) else self._no_match() for text in texts]
+        matches = [self._network.match(image, *text) if isinstance(text, _Text) else self._no_match() for text in texts]
         return Alignment(
             maps=np.array([m.map for m in matches], np.float32).reshape(-1, *self.grid),
             opt_out=np.array([m.opt_out for m in matches], np.float32),
@@ -203,22 +232,15 @@ class AlignmentModel:
             errors=tuple(t if isinstance(t, SentenceEmpty) else None for t in texts),
             frame=frame,
             model=self._identity,
-            word_maps=tuple(m.word_maps for m in matches) if word_maps else None,
+            word_maps=tuple(self._on_grid(m.word_maps) for m in matches) if word_maps else None,
             deterministic=self.deterministic,
         )
 
-    def _match(self, text: _Text, image: ImageFeatures) -> _Match:
-        attention = self._network.map_words(text.features, image.regions_BND)
-        local = self._network.local_similarity(text.features, text.sentence.content_pieces, image.regions_BND)
-        word_maps = attention.maps_LN.reshape(-1, *self.grid).cpu().numpy()
-        return _Match(
-            map=word_maps.mean(0),
-            word_maps=word_maps,
-            opt_out=float(attention.opt_out_L.mean()),
-            local_similarity=float(local),
-            global_similarity=float(self._network.global_similarity(text.features.global_D, image.global_BD)),
-        )
+    def _on_grid(self, maps_WN: FloatArray | None) -> FloatArray:
+        assert maps_WN is not None  # `align` has refused architectures without word maps
+        return maps_WN.reshape(-1, *self.grid)
 
-    def _no_match(self) -> _Match:
-        nothing = np.full(self.grid, np.nan, np.float32)
-        return _Match(nothing, np.empty((0, *self.grid), np.float32), np.nan, np.nan, np.nan)
+    def _no_match(self) -> Match:
+        cells = self.grid[0] * self.grid[1]
+        nothing = np.full(cells, np.nan, np.float32)
+        return Match(nothing, np.empty((0, cells), np.float32), np.nan, np.nan, np.nan)

@@ -22,6 +22,18 @@ class ImageFeatures(NamedTuple):
     """Global embeddings."""
 
 
+def network_input(frames_BHW: Tensor, side: int) -> Tensor:
+    """Grey frames resized to side × side (bilinear, corners aligned) and repeated to 3 channels, (B, 3, side, side).
+
+    Raises:
+        ValueError: the tensor is not [B, H, W].
+    """
+    if frames_BHW.ndim != 3:
+        raise ValueError(f"expected grey frames [B, H, W], got {list(frames_BHW.shape)}")
+    resized = functional.interpolate(frames_BHW.unsqueeze(1), size=(side, side), mode="bilinear", align_corners=True)
+    return resized.expand(-1, 3, -1, -1)
+
+
 class ImageEncoder(nn.Module):
     """Frames → region and global embeddings.
 
@@ -50,12 +62,8 @@ class ImageEncoder(nn.Module):
         Raises:
             ValueError: the tensor is not [B, H, W].
         """
-        if frames_BHW.ndim != 3:
-            raise ValueError(f"expected grey frames [B, H, W], got {list(frames_BHW.shape)}")
-        frames_B1HW = frames_BHW.unsqueeze(1)
-        side = self.config.input_size
-        resized = functional.interpolate(frames_B1HW, size=(side, side), mode="bilinear", align_corners=True)
-        outputs = self.backbone(resized.expand(-1, 3, -1, -1), output_hidden_states=True)
+        inputs_B3SS = network_input(frames_BHW, self.config.input_size).to(self.backbone.dtype)
+        outputs = self.backbone(inputs_B3SS, output_hidden_states=True)
         local_BDRC = self.local_embedder(outputs.hidden_states[self.config.local_stage])
         return ImageFeatures(
             regions_BND=local_BDRC.flatten(2).transpose(1, 2),

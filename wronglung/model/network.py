@@ -1,16 +1,20 @@
-"""The two encoders and the attention between them, as one module with one set of weights."""
+"""GLoRIA: the two encoders and the attention between them, as one module with one set of weights."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wronglung.model.architecture import Architecture, Match
 from wronglung.model.attention import LOCAL_SIMILARITY_SCALE, Attention, attend, matching_rows, word_similarities
 from wronglung.model.bert import TextEncoder, TextFeatures
 from wronglung.model.config import NetworkConfig
-from wronglung.model.image import ImageEncoder
+from wronglung.model.image import ImageEncoder, ImageFeatures
+from wronglung.model.text import TokenizedSentence
 
 
-class AlignmentNetwork(nn.Module):
+class AlignmentNetwork(Architecture[ImageFeatures, TextFeatures]):
     """Image encoder, text encoder and, for the opt-out variant, the learned vector beside the regions."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -20,6 +24,32 @@ class AlignmentNetwork(nn.Module):
         self.image = ImageEncoder(config.image, dimension)
         self.text = TextEncoder(config.text)
         self.opt_out = nn.Parameter(torch.randn(dimension)) if config.attention.opt_out else None
+
+    def encoders(self) -> Sequence[nn.Module]:
+        """Both encoders; the opt-out vector belongs to the attention."""
+        return self.image, self.text
+
+    def encode_images(self, frames_BHW: Tensor) -> list[ImageFeatures]:
+        """Regions (N, D) and the global embedding (D,) of each image."""
+        return [ImageFeatures(*pair) for pair in zip(*self.image(frames_BHW), strict=True)]
+
+    def encode_sentences(self, sentences: list[TokenizedSentence]) -> list[TextFeatures]:
+        """Words (W, D) and the global embedding (D,) of each sentence."""
+        features: list[TextFeatures] = self.text(sentences)
+        return features
+
+    def match(self, image: ImageFeatures, sentence: TokenizedSentence, text: TextFeatures) -> Match:
+        """The words' maps, and as the sentence's map their mean."""
+        regions_ND, global_D = image
+        attention = self.map_words(text, regions_ND)
+        word_maps = attention.maps_LN.cpu().numpy()
+        return Match(
+            map=word_maps.mean(0),
+            word_maps=word_maps,
+            opt_out=float(attention.opt_out_L.mean()),
+            local_similarity=float(self.local_similarity(text, sentence.content_pieces, regions_ND)),
+            global_similarity=float(self.global_similarity(text.global_D, global_D)),
+        )
 
     def attend(self, words_LD: Tensor, regions_ND: Tensor) -> Attention:
         """`wronglung.model.attention.attend` with this network's temperature and opt-out vector."""

@@ -22,7 +22,7 @@ from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.errors import SentenceEmpty
 from wronglung.geometry import letterbox
 from wronglung.limits import LIMITS
-from wronglung.model.checkpoint import create_random_model
+from wronglung.model.random_model import create_random_model
 from wronglung.supervisor import torchserve
 from wronglung.v1 import alignment_pb2 as pb
 

@@ -15,7 +15,8 @@ from tests.published_files import (
     tokenizer_folder,
 )
 from wronglung import cli
-from wronglung.model.checkpoint import create_random_model, load_checkpoint
+from wronglung.model.checkpoint import load_checkpoint
+from wronglung.model.random_model import create_random_model
 
 
 @pytest.fixture

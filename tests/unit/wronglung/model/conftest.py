@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wronglung.model import AlignmentModel, load_model
-from wronglung.model.checkpoint import create_random_model
+from wronglung.model.random_model import create_random_model
 
 
 @pytest.fixture(scope="session", params=[False, True], ids=["plain", "opt_out"])

@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from wronglung.model.checkpoint import create_random_model, load_checkpoint
+from wronglung.model.checkpoint import load_checkpoint
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.random_model import create_random_model
 
 
 @pytest.fixture

@@ -156,3 +156,47 @@ def test_answers_name_the_weights(model_directory: Path) -> None:
 def test_importing_the_package_loads_no_pytorch() -> None:
     program = "import sys, wronglung.model, wronglung.model.config; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_equal_images_and_equal_sentences_are_encoded_once(model: AlignmentModel) -> None:
+    model.align([picture(0), picture(1), picture(0).copy()], [[LEFT, RIGHT, LEFT], [LEFT], [RIGHT]])
+    caches = model.caches()
+    assert (caches["image"].misses, caches["image"].hits) == (2, 0)
+    assert (caches["sentence"].misses, caches["sentence"].hits) == (2, 0)
+
+
+def test_images_of_equal_bytes_but_other_shape_or_type_are_not_equal(model: AlignmentModel) -> None:
+    pixels = picture(0, height=8, width=16)
+    model.align([pixels, pixels.reshape(16, 8), pixels.view(np.uint16)], [[LEFT], [LEFT], [LEFT]])
+    assert model.caches()["image"].misses == 3
+
+
+def test_an_answer_from_the_cache_is_the_same_to_the_last_bit(model_directory: Path) -> None:
+    cached, uncached = load_model(model_directory), load_model(model_directory, image_cache_mib=0, sentence_cache_mib=0)
+    (first,), (second,) = (cached.align([picture(0)], [[LEFT, RIGHT]]) for _ in range(2))
+    assert cached.caches()["image"].hits == 1
+    assert cached.caches()["sentence"].hits == 2
+    (without,) = uncached.align([picture(0)], [[LEFT, RIGHT]])
+    assert uncached.caches()["image"].bytes == uncached.caches()["sentence"].bytes == 0
+    assert_same(first, second)
+    assert_same(first, without)
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_encoders_may_compute_in_half_precision_and_answers_stay_float32(
+    model_directory: Path, deterministic: bool
+) -> None:
+    full = load_model(model_directory)
+    half = load_model(model_directory, precision="bf16", deterministic=deterministic)
+    (a,), (b,) = (each.align([picture(0)], [[LEFT, RIGHT]]) for each in (full, half))
+    for name in ("maps", "opt_out", "local_similarity", "global_similarity"):
+        assert getattr(b, name).dtype == np.float32
+    assert not np.array_equal(a.maps, b.maps)
+    np.testing.assert_allclose(a.maps, b.maps, atol=1e-3)
+    np.testing.assert_allclose(b.maps.sum((1, 2)) + b.opt_out, 1, atol=1e-6)
+
+
+def test_warming_up_leaves_no_trace(model: AlignmentModel) -> None:
+    before = model.caches()
+    model.warm_up()
+    assert model.caches() == before

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from wronglung.model.checkpoint import create_random_model
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.files import new_file, new_folder, write_file
+from wronglung.model.random_model import create_random_model
 
 
 @pytest.fixture(params=[0o022, 0o077, 0o000])
