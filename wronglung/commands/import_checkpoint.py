@@ -80,7 +80,7 @@ def _import_own(args: argparse.Namespace, target: Path) -> "ModelConfig":
         raise ModelFilesError(
             f"{args.file} is a model's directory, which decides {', '.join(pointless)}: leave them out"
         )
-    return import_own(args.file, target, version=args.version, replace=args.force)
+    return import_own(args.file, target, version=args.version, replace=args.force, progress=_bar)
 
 
 def _decided_by_a_directory(args: argparse.Namespace) -> list[tuple[str, Any]]:
@@ -119,7 +119,7 @@ def _bar(what: str, size: int) -> Callable[[int], object]:
     """A progress bar on standard error, where that is a terminal or somebody looks at a log."""
     from tqdm import tqdm
 
-    return tqdm(total=size, desc=f"{what:<8}", unit="B", unit_scale=True, unit_divisor=1024).update
+    return tqdm(total=size, desc=f"{what:<20}", unit="B", unit_scale=True, unit_divisor=1024).update
 
 
 def _fail(message: str) -> int:

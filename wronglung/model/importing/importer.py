@@ -1,7 +1,7 @@
 """A checkpoint from elsewhere → a model's directory, as a whole or not at all."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from wronglung.model.files import new_file, new_folder, write_file
 from wronglung.model.importing.card import CARD_FILE, Origin, card
 from wronglung.model.importing.inference import Fact, infer
 from wronglung.model.importing.options import TrainingOptions, read_options
+from wronglung.model.importing.progress import Progress, silent
 from wronglung.model.importing.serving import write_serving
 from wronglung.model.importing.sources import Source, open_source
 from wronglung.model.importing.vocabulary import read_bert_config, read_vocabulary
@@ -26,14 +27,6 @@ from wronglung.model.published import rename_published, unused_names
 from wronglung.model.tensors import StoredTensor, write_safetensors
 
 _BLOCK = 1 << 20
-
-Progress = Callable[[str, int], Callable[[int], object]]
-"""Told what begins and how many bytes it is; answers with what to tell each step's bytes."""
-
-
-def silent(_: str, __: int) -> Callable[[int], object]:
-    """Progress that nobody watches."""
-    return lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """A model's directory from elsewhere, e.g. `best/` of a training run: checked as at every load, then copied."""
 
-import shutil
 from pathlib import Path
 
 from wronglung.model.checkpoint import (
@@ -14,10 +13,15 @@ from wronglung.model.config import ModelConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.files import make_folder, new_file, new_folder
 from wronglung.model.importing.card import CARD_FILE
+from wronglung.model.importing.progress import Progress, silent
 from wronglung.model.importing.serving import write_serving
 
+_BLOCK = 1 << 20
 
-def import_own(source: Path, target: Path, *, version: str | None, replace: bool) -> ModelConfig:
+
+def import_own(
+    source: Path, target: Path, *, version: str | None, replace: bool, progress: Progress = silent
+) -> ModelConfig:
     """Copy a model's directory.
 
     Args:
@@ -25,6 +29,7 @@ def import_own(source: Path, target: Path, *, version: str | None, replace: bool
         target: the model's directory to be.
         version: a new version, or None to keep the source's.
         replace: replace the model that is there.
+        progress: see `Progress`.
 
     Raises:
         ModelFilesError: a file is missing, damaged or does not belong to the others; `target` is as it was.
@@ -36,16 +41,20 @@ def import_own(source: Path, target: Path, *, version: str | None, replace: bool
         config = config.model_copy(update={"version": version})
     with new_folder(target, replace=replace) as folder:
         for name in (WEIGHTS_FILE, TOKENIZER_FILE, SERVING_FILE, CARD_FILE):
-            _copy(source / name, folder / name)
+            _copy(source / name, folder / name, progress)
         if not (folder / SERVING_FILE).exists():
             write_serving(folder)
         write_config(folder, config)
     return config
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, progress: Progress) -> None:
     """Copy a file that exists; which must was checked before."""
-    if source.is_file():
-        make_folder(target.parent)
-        with source.open("rb") as old, new_file(target) as new:
-            shutil.copyfileobj(old, new)
+    if not source.is_file():
+        return
+    make_folder(target.parent)
+    step = progress(source.name, source.stat().st_size)
+    with source.open("rb") as old, new_file(target) as new:
+        while block := old.read(_BLOCK):
+            new.write(block)
+            step(len(block))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ def test_a_directory_is_copied_as_it_is(best: Path, tmp_path: Path) -> None:
     assert copied.keys() == {*contents(best)} - {"notes.txt"}
     assert all(contents(best)[name] == data for name, data in copied.items() if name != "config.json")
     assert load_checkpoint(tmp_path / "store" / "mine").config == load_checkpoint(best).config
+
+
+def test_progress_tells_every_byte(best: Path, tmp_path: Path) -> None:
+    done: list[int] = []
+    sizes: list[int] = []
+
+    def watch(_: str, size: int) -> Callable[[int], object]:
+        sizes.append(size)
+        return done.append
+
+    import_own(best, tmp_path / "mine", version=None, replace=False, progress=watch)
+    assert sum(done) == sum(sizes) > (best / "weights.safetensors").stat().st_size
 
 
 def test_a_new_version_is_written_into_the_copy_alone(best: Path, tmp_path: Path) -> None:
