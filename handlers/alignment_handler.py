@@ -18,6 +18,7 @@ SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
 
 try:
     import numpy.typing as npt
+    import psutil
     import torch
     from google.protobuf.message import DecodeError
     from ts.metrics.metric_type_enum import MetricTypes
@@ -28,6 +29,8 @@ try:
     from wronglung.errors import AnswerTooLarge, DeadlineExceeded, InternalError, RequestInvalid, WronglungError
     from wronglung.limits import LIMITS
     from wronglung.model import AlignmentModel, load_model
+    from wronglung.model.cache import CacheFigures
+    from wronglung.model.compute import ComputeConfig, compute_config
     from wronglung.v1 import alignment_pb2 as pb
 except ImportError as error:  # TorchServe would take it for "no such handler" and look for one of its own
     raise RuntimeError(f"{SETUP_FAILED}: this worker cannot import what it needs: {error}") from error
@@ -37,6 +40,10 @@ _log = logging.getLogger("wronglung.handler")
 Decoded = tuple[pb.AlignRequest, npt.NDArray[Any]]
 Entry = tuple[bytes | bytearray, RequestContext]
 
+_HISTOGRAMS = ("decode_seconds", "inference_seconds", "batch_size")
+_COUNTERS = ("cache_hits_total", "cache_misses_total", "cache_evictions_total")
+_GAUGES = ("cache_bytes", "memory_bytes")
+
 
 class AlignmentHandler:
     """Serves one model in one worker process, one call at a time."""
@@ -44,13 +51,15 @@ class AlignmentHandler:
     def __init__(self) -> None:
         self.model: AlignmentModel
         self._meters: dict[str, Any] = {}
+        self._caches: dict[str, CacheFigures] = {}
         self._decode_s = self._predict_s = 0.0
 
     # The four verbs.
 
-    def set_up(self, directory: Path, name: str, version: str, device: str, deterministic: bool | None = None) -> None:
-        """Load the model from its files, to be served under a name and version; see `load_model`."""
-        self.model = load_model(directory, device, name=name, version=version, deterministic=deterministic)
+    def set_up(self, directory: Path, name: str, version: str, device: str, compute: ComputeConfig) -> None:
+        """Load the model from its files, to be served under a name and version, and warm it up; see `load_model`."""
+        self.model = load_model(directory, device, name=name, version=version, **compute.model_dump())
+        self.model.warm_up()
 
     def decode(self, body: bytes | bytearray) -> Decoded:
         """Read a request and the pixels of its image.
@@ -90,8 +99,8 @@ class AlignmentHandler:
         """Set up. TorchServe calls this once, in a fresh process."""
         logging.getLogger().setLevel(logging.WARNING)  # TorchServe prints a line per request otherwise
         logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)  # metrics travel as lines, too
-        settings = (context.model_yaml_config or {}).get("handler", {})
-        torch.set_num_threads(_threads(context.model_yaml_config or {}))
+        settings = context.model_yaml_config or {}
+        torch.set_num_threads(_threads(settings))
         try:
             self.find_meters(context)
             self.set_up(
@@ -99,16 +108,22 @@ class AlignmentHandler:
                 str(context.model_name),
                 str(context.manifest["model"]["modelVersion"]),
                 _device(context.system_properties.get("gpu_id")),
-                settings.get("deterministic"),
+                compute_config(settings, "model-config.yaml"),
             )
         except Exception as error:
             raise RuntimeError(f"{SETUP_FAILED}: {error}") from error
 
     def find_meters(self, context: Any) -> None:
         """Find the metrics that `metrics.yaml` declares for us; what is missing there is an error now, not later."""
+        kinds = {
+            MetricTypes.HISTOGRAM: _HISTOGRAMS,
+            MetricTypes.COUNTER: _COUNTERS,
+            MetricTypes.GAUGE: _GAUGES,
+        }
         self._meters = {
-            name: context.metrics.get_metric(f"wronglung_handler_{name}", MetricTypes.HISTOGRAM)
-            for name in ("decode_seconds", "inference_seconds", "batch_size")
+            name: context.metrics.get_metric(f"wronglung_handler_{name}", kind)
+            for kind, names in kinds.items()
+            for name in names
         }
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
@@ -167,9 +182,23 @@ class AlignmentHandler:
 
     def _report(self, context: Any, batch_size: int) -> None:
         """Hand the figures of one batch to TorchServe; each costs a line on the worker's standard output."""
-        figures = {"decode_seconds": self._decode_s, "inference_seconds": self._predict_s, "batch_size": batch_size}
-        for name, meter in self._meters.items():
-            meter.add_or_update(figures[name], [str(context.model_name)])
+        name = str(context.model_name)
+        self._meters["decode_seconds"].add_or_update(self._decode_s, [name])
+        self._meters["inference_seconds"].add_or_update(self._predict_s, [name])
+        self._meters["batch_size"].add_or_update(batch_size, [name])
+        caches = self.model.caches()
+        for cache, now in caches.items():
+            self._report_cache([name, cache], now, self._caches.get(cache, CacheFigures(0, 0, 0, 0)))
+        self._caches = caches
+        self._meters["memory_bytes"].add_or_update(psutil.Process().memory_info().rss, [name])
+
+    def _report_cache(self, labels: list[str], now: CacheFigures, before: CacheFigures) -> None:
+        """What changed since the batch before. Of what stayed the same nothing is said: a line would be in vain."""
+        for figure in ("hits", "misses", "evictions"):
+            if more := getattr(now, figure) - getattr(before, figure):
+                self._meters[f"cache_{figure}_total"].add_or_update(more, labels)
+        if now.bytes != before.bytes:
+            self._meters["cache_bytes"].add_or_update(now.bytes, labels)
 
 
 def _open(entry: Mapping[str, Any]) -> Entry:

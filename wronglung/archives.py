@@ -1,5 +1,6 @@
 """TorchServe's archives (.mar) from the models of a model store. Archives are built, never committed."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import yaml
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
+from wronglung.model.compute import compute_config
 from wronglung.model.config import ModelConfig, parse_config
 from wronglung.served import ServedModel, write_models
 
@@ -47,7 +49,7 @@ def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) 
 
     Raises:
         StoreError: a model is missing or named twice, or its settings are no YAML mapping.
-        ModelFilesError: its `config.json` is invalid.
+        ModelFilesError: its `config.json` is invalid, or a setting for our handler is.
     """
     output.mkdir(parents=True, exist_ok=True)
     served: list[ServedModel] = []
@@ -87,6 +89,7 @@ def _describe(directory: Path) -> ServedModel:
 def _serving_numbers(path: Path) -> list[int]:
     """Workers, batch and queue size, as TorchServe will understand its settings for the model."""
     settings = _settings(path)
+    compute_config(settings, str(path))  # the handler would refuse it, too, but only once TorchServe has started
     numbers = [settings.get(key, default) for key, default in _TORCHSERVE_DEFAULTS.items()]
     if not all(isinstance(number, int) and number >= 1 for number in numbers):
         raise StoreError(f"{path}: {', '.join(_TORCHSERVE_DEFAULTS)} must be whole numbers of at least 1")
@@ -109,7 +112,7 @@ def _archive(model: ServedModel, directory: Path, output: Path, handler: Path) -
         model_name=model.name, version=model.version, handler=handler.name, config_file=SERVING_FILE
     )
     with tempfile.TemporaryDirectory(prefix="wronglung-archive-") as staging:
-        shutil.copytree(directory, staging, dirs_exist_ok=True)
+        shutil.copytree(directory.resolve(), staging, dirs_exist_ok=True, copy_function=os.symlink)
         shutil.copy2(handler, staging)
         manifest = ModelExportUtils.generate_manifest_json(config)
         ModelExportUtils.archive(str(output), model.name, staging, manifest, archive_format="zip-store")

@@ -1,6 +1,7 @@
 """What the real server answers: the same as the model in this process, under the standard services."""
 
 import io
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -114,6 +115,33 @@ def test_the_page_of_metrics_shows_the_gateway_and_the_handler(server: Instance,
     assert 'wronglung_requests_total{code="OK",method="Align",model="encoder"}' in page
     for name in ("decode_seconds", "inference_seconds", "batch_size"):
         assert f'wronglung_handler_{name}_count{{ModelName="encoder"' in page
+    assert 'wronglung_handler_memory_bytes{ModelName="encoder"' in page
+
+
+def figure(url: str, name: str, *labels: str) -> float:
+    """The value of one series on the page of metrics; 0 while it is not there."""
+    page = urllib.request.urlopen(url, timeout=10).read().decode()
+    lines = [line for line in page.splitlines() if line.startswith(name + "{") and all(each in line for each in labels)]
+    return float(lines[0].split()[-1]) if lines else 0.0
+
+
+def test_the_page_of_metrics_counts_what_the_caches_saved(server: Instance, stub: Any) -> None:
+    labels = ('ModelName="encoder"', 'Cache="image"')
+    hits, misses = "wronglung_handler_cache_hits_total", "wronglung_handler_cache_misses_total"
+    before = {name: figure(server.metrics_url, name, *labels) for name in (hits, misses)}
+    image = encoded("PNG", seed=77)
+    request = pb.AlignRequest(request_id="again", model_name="encoder", image=image, sentences=SENTENCES[:1])
+    answers = [stub.Align(request, timeout=60).SerializeToString(deterministic=True) for _ in range(2)]
+    assert answers[0] == answers[1]
+
+    def risen() -> bool:  # the handler's lines reach TorchServe's page a moment after the answer
+        return all(figure(server.metrics_url, name, *labels) > before[name] for name in (hits, misses))
+
+    deadline = time.monotonic() + 10
+    while not risen() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert risen()
+    assert figure(server.metrics_url, "wronglung_handler_cache_bytes", *labels) > 0
 
 
 def test_a_stream_without_end_is_answered_while_it_is_being_sent(stub: Any) -> None:

@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from handlers import alignment_handler
 from handlers.alignment_handler import AlignmentHandler
+from tests.repository import ROOT
 from wronglung.alignment import Alignment, ModelIdentity
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.errors import SentenceEmpty
 from wronglung.geometry import letterbox
 from wronglung.limits import LIMITS
-from wronglung.model.random_model import create_random_model
+from wronglung.model.cache import CacheFigures
+from wronglung.model.random_model import create_random_dual_encoder, create_random_model
 from wronglung.supervisor import torchserve
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -41,6 +44,10 @@ class FakeModel:
         if any("crash" in group for group in sentences):
             raise RuntimeError("a defect")
         return [self._one(image, group, word_maps) for image, group in zip(images, sentences, strict=True)]
+
+    def caches(self) -> dict[str, CacheFigures]:
+        """One hit an image and nothing else."""
+        return {"image": CacheFigures(sum(self.calls), 0, 0, 700), "sentence": CacheFigures(0, 0, 0, 0)}
 
     def _one(self, image: Any, sentences: Sequence[str], word_maps: bool) -> Alignment:
         count = len(sentences)
@@ -68,20 +75,28 @@ class FakeContext:
 
     def __init__(self) -> None:
         self.headers: dict[int, dict[str, str]] = {}
-        self.reported: dict[str, float] = {}
+        self.reported: dict[tuple[str, ...], float] = {}
         self.metrics = SimpleNamespace(get_metric=self._metric)
 
     def set_response_header(self, index: int, key: str, value: str) -> None:
         self.headers.setdefault(index, {})[key] = value
 
     def _metric(self, name: str, kind: Any) -> Any:
-        return SimpleNamespace(add_or_update=lambda value, dimensions: self.reported.update({name: value}))
+        def report(value: float, labels: Sequence[str]) -> None:
+            self.reported[(name.removeprefix("wronglung_handler_"), *labels)] = value
+
+        return SimpleNamespace(add_or_update=report)
 
 
 @pytest.fixture(params=[True, False], ids=["deterministic", "throughput"])
 def handler(request: pytest.FixtureRequest) -> AlignmentHandler:
+    return with_fake_model(deterministic=request.param)
+
+
+def with_fake_model(*, deterministic: bool) -> AlignmentHandler:
     handler = AlignmentHandler()
-    handler.model = FakeModel(deterministic=request.param)  # type: ignore[assignment]
+    handler.model = FakeModel(deterministic=deterministic)  # type: ignore[assignment]
+    handler.find_meters(FakeContext())
     return handler
 
 
@@ -164,8 +179,7 @@ def test_what_did_not_come_from_the_gateway_is_refused_by_its_own(handler: Align
 
 def test_deterministic_computes_one_by_one_and_throughput_together() -> None:
     for deterministic, calls in ((True, [1, 1, 1]), (False, [3])):
-        handler = AlignmentHandler()
-        handler.model = FakeModel(deterministic=deterministic)  # type: ignore[assignment]
+        handler = with_fake_model(deterministic=deterministic)
         handle(handler, entry("a"), entry("b"), entry("c"))
         assert handler.model.calls == calls  # type: ignore[attr-defined]
 
@@ -192,9 +206,45 @@ def test_reports_seconds_and_batch_size_once_per_batch(handler: AlignmentHandler
     context = FakeContext()
     handler.find_meters(context)
     handler.handle([entry("a"), entry("b")], context)
-    assert context.reported["wronglung_handler_batch_size"] == 2
-    assert 0 < context.reported["wronglung_handler_decode_seconds"] < 10
-    assert 0 < context.reported["wronglung_handler_inference_seconds"] < 10
+    assert context.reported["batch_size", "fake"] == 2
+    assert 0 < context.reported["decode_seconds", "fake"] < 10
+    assert 0 < context.reported["inference_seconds", "fake"] < 10
+
+
+def test_reports_what_each_cache_did_for_the_batch_and_nothing_that_stayed_the_same(handler: AlignmentHandler) -> None:
+    context = FakeContext()
+    handler.find_meters(context)
+    handler.handle([entry("a"), entry("b")], context)
+    of_caches = {labels: value for labels, value in context.reported.items() if labels[0].startswith("cache")}
+    assert of_caches == {("cache_hits_total", "fake", "image"): 2, ("cache_bytes", "fake", "image"): 700}
+    context.reported.clear()
+    handler.handle([entry("c")], context)
+    of_caches = {labels: value for labels, value in context.reported.items() if labels[0].startswith("cache")}
+    assert of_caches == {("cache_hits_total", "fake", "image"): 1}
+
+
+def test_reports_the_memory_of_its_process(handler: AlignmentHandler) -> None:
+    context = FakeContext()
+    handler.find_meters(context)
+    handler.handle([entry("a")], context)
+    assert 10e6 < context.reported["memory_bytes", "fake"] < 100e9
+
+
+def test_every_metric_of_the_handler_is_declared_for_torchserve() -> None:
+    """One that is not declared would be dropped; one that is declared with other labels would be an error per batch."""
+    declared = yaml.safe_load((ROOT / "deploy/torchserve/metrics.yaml").read_text())["model_metrics"]
+    labels = {
+        (kind, each["name"].removeprefix("wronglung_handler_")): each["dimensions"]
+        for kind, metrics in declared.items()
+        for each in metrics
+    }
+    model, cache = ["ModelName"], ["ModelName", "Cache"]
+    assert labels == {
+        **{("histogram", name): model for name in ("decode_seconds", "inference_seconds", "batch_size")},
+        **{("counter", f"cache_{name}_total"): cache for name in ("hits", "misses", "evictions")},
+        ("gauge", "cache_bytes"): cache,
+        ("gauge", "memory_bytes"): model,
+    }
 
 
 @pytest.fixture
@@ -235,6 +285,44 @@ def test_serves_a_model_under_the_name_and_version_of_its_archive(
     assert (answer.response.model.name, answer.response.model.version) == ("encoder", "2.0")
     assert answer.response.deterministic is False
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("own_process")
+def test_the_settings_of_a_model_decide_how_it_computes(tmp_path: Path) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    served = {}
+    for precision in ("fp32", "bf16"):
+        handler = AlignmentHandler()
+        handler.initialize(worker_context(tmp_path, {"handler": {"precision": precision, "image_cache_mib": 0}}))
+        (served[precision],) = handle(handler, entry("a"))
+        assert handler.model.caches()["image"].bytes == 0
+        assert handler.model.caches()["sentence"].bytes > 0
+    maps = [each.response.results[0].alignment.map.values for each in served.values()]
+    assert maps[0] != maps[1]
+    assert len(maps[0]) == len(maps[1])
+
+
+@pytest.mark.usefixtures("own_process")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"precison": "bf16"}, "precison: Extra"), ({"precision": "fp8"}, "precision"), ({"image_cache_mib": -1}, "mib")],
+)
+def test_a_wrong_setting_is_named_before_anything_is_served(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    with pytest.raises(RuntimeError, match=f"(?s){alignment_handler.SETUP_FAILED}.*{message}"):
+        AlignmentHandler().initialize(worker_context(tmp_path, {"handler": settings}))
+
+
+@pytest.mark.usefixtures("own_process")
+def test_serves_the_other_architecture_likewise_and_refuses_word_maps_in_its_answer(tmp_path: Path) -> None:
+    create_random_dual_encoder(tmp_path)
+    handler = AlignmentHandler()
+    handler.initialize(worker_context(tmp_path, {"handler": {"deterministic": False}}))
+    answers = handle(handler, entry("a"), entry("b", options=pb.AlignOptions(word_maps=True)), entry("c"))
+    assert [code(each) for each in answers] == ["OK", "REQUEST_INVALID", "OK"]
+    assert answers[1].error.field == "options.word_maps"
 
 
 def test_knows_torchserve_by_one_class_alone() -> None:

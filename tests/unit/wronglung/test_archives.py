@@ -12,6 +12,7 @@ from wronglung import archives
 from wronglung.archives import StoreError, build_archives, models_in
 from wronglung.model import checkpoint, load_model
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.random_model import create_random_dual_encoder
 from wronglung.served import MODELS_FILE, read_models
 
 
@@ -95,6 +96,18 @@ def test_settings_that_are_none_are_named(store: Path, tmp_path: Path, settings:
         path.write_text(settings)
     with pytest.raises(StoreError, match=r"settings for the model|must be whole numbers"):
         build_archives(["encoder"], store, tmp_path, ROOT)
+
+
+def test_a_setting_that_our_handler_does_not_know_is_named_before_anything_starts(store: Path, tmp_path: Path) -> None:
+    (store / "encoder" / "model-config.yaml").write_text("maxWorkers: 1\nhandler:\n  precison: bf16\n")
+    with pytest.raises(ModelFilesError, match=r"(?s)model-config\.yaml, section handler,.*precison"):
+        build_archives(["encoder"], store, tmp_path, ROOT)
+
+
+def test_the_other_architecture_is_described_likewise(store: Path, tmp_path: Path) -> None:
+    create_random_dual_encoder(store / "dual")
+    (served,) = build_archives(["dual"], store, tmp_path, ROOT)
+    assert (served.has_opt_out, served.grid_rows, served.grid_cols, served.max_word_pieces) == (False, 7, 7, 97)
 
 
 def test_a_broken_config_is_named(store: Path, tmp_path: Path) -> None:
