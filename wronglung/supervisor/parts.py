@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -133,8 +134,18 @@ class GatewayPart:
         assert self._process is not None
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            self._on_report(json.loads(line))
+            self._take(line)
         return await self._process.wait()
+
+    def _take(self, line: bytes) -> None:
+        """A report; or a line that some library printed, which goes where people look for such lines."""
+        try:
+            report = json.loads(line)
+        except ValueError:
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
+            return
+        self._on_report(report)
 
     async def stop(self) -> None:
         """SIGTERM: it stops to be ready, refuses what is new, finishes what it has, and ends."""
