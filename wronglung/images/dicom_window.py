@@ -47,10 +47,16 @@ def _modality(dataset: Dataset, stored: Values) -> Values:
     """Stored values → values that mean something: by table, or by slope and intercept."""
     if table := dataset.get("ModalityLUTSequence"):
         return _through(table[0], stored)[0]
-    slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
+    slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
     if not (math.isfinite(slope) and math.isfinite(intercept)):
         raise ImageCorrupt("the DICOM image has an impossible rescale slope or intercept", field="image")
     return stored * slope + intercept
+
+
+def _number(dataset: Dataset, keyword: str, default: float) -> float:
+    """A decimal of the file; an attribute without a value counts as absent."""
+    value = dataset.get(keyword)
+    return default if value is None or value == "" else float(value)
 
 
 def _voi(dataset: Dataset, values: Values) -> Values | None:

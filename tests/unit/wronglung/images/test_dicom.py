@@ -95,6 +95,10 @@ def test_rescaled_values_are_what_the_window_speaks_of() -> None:
     assert scaled == [0, 32768, WHITE]
 
 
+def test_a_slope_without_a_value_is_none() -> None:
+    assert shown(0, 1000, 2000, RescaleSlope="", RescaleIntercept="") == shown(0, 1000, 2000)
+
+
 def test_a_negative_slope_inverts() -> None:
     assert shown(0, 2000, 4000, RescaleSlope=-1, RescaleIntercept=4000) == [WHITE, 32768, 0]
 
