@@ -45,9 +45,10 @@ CMD ["--help"]
 FROM base AS server
 ENV WRONGLUNG_HOME=/opt/wronglung
 COPY --from=build-server /opt/venv /opt/venv
-COPY deploy/torchserve deploy/torchserve
-COPY handlers handlers
-COPY model_store model_store
+# Readable by the user below, whatever the umask of the checkout was.
+COPY --chmod=0755 deploy/torchserve deploy/torchserve
+COPY --chmod=0755 handlers handlers
+COPY --chmod=0755 model_store model_store
 USER 10001:10001
 EXPOSE 8500 8502
 # The gateway is healthy when it answers; Kubernetes asks its gRPC health service per model instead.
