@@ -11,12 +11,13 @@ from transformers import VisionTextDualEncoderModel
 
 from wronglung.errors import RequestInvalid
 from wronglung.model import AlignmentModel, load_model
-from wronglung.model.checkpoint import Checkpoint, load_checkpoint
+from wronglung.model.checkpoint import Checkpoint, fill_network, load_checkpoint
 from wronglung.model.dual_encoder import DualEncoder
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.image import network_input
 from wronglung.model.preprocess import preprocess
 from wronglung.model.random_model import create_random_dual_encoder
+from wronglung.model.registry import build_network
 from wronglung.model.text import SentenceTokenizer
 
 SENTENCES = ["There is a left pleural effusion.", "The right lung is clear."]
@@ -127,3 +128,12 @@ def test_patches_must_fill_the_image(tmp_path: Path) -> None:
     edit_network(tmp_path, image={"input_size": 100, "patch_size": 16})
     with pytest.raises(ModelFilesError, match="must be a multiple of patch_size"):
         load_model(tmp_path)
+
+
+def test_weights_of_transformers_fit_without_renaming(checkpoint: Checkpoint) -> None:
+    assert isinstance(checkpoint.network, DualEncoder)
+    source = VisionTextDualEncoderModel(checkpoint.network.pair.config)
+    fresh = build_network(checkpoint.config.network)
+    fill_network(fresh, {f"pair.{name}": tensor for name, tensor in source.state_dict().items()}, "transformers")
+    for name, tensor in source.state_dict().items():
+        assert torch.equal(fresh.state_dict()[f"pair.{name}"], tensor)
