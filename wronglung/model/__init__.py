@@ -1,11 +1,12 @@
-"""The image-text encoder: GLoRIA's architecture with explicit geometry. PyTorch lives here and nowhere else.
+"""Image-text encoders that draw maps, with explicit geometry. PyTorch lives here and nowhere else.
 
     from wronglung.model import load_model
     alignments = load_model("model_store/encoder").align([pixels], [["There is a left pleural effusion."]])
 
-Read in this order: `config` (every option), `preprocess` and `text` (pixels and words in), `image` and `bert` (the two
-encoders), `attention` (where the maps come from), `network` (all of it together), `checkpoint` (files), `engine` (use).
-`importing` makes such files of checkpoints from elsewhere.
+Read in this order: `config` (every option), `preprocess` and `text` (pixels and words in), `architecture` (what every
+network can do), `checkpoint` (files), `encoding` and `cache` (each image and sentence once), `engine` (use). GLoRIA is
+`image` and `bert` (the two encoders), `attention` (where its maps come from) and `network` (all of it together); the
+other architecture is `dual_encoder`; `registry` knows both.
 Importing this package imports no PyTorch; the first use of one of its names does.
 """
 
