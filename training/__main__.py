@@ -17,7 +17,8 @@ examples:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train a model on phantom patients and write its folder with a card of measured results.",
+        description="Train a model on phantom patients and write its folder with a card of measured results. A recipe"
+        " of the kind findings gives first weights for others and no model: its checkpoint stays in the work folder.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,22 +35,25 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Train, evaluate on test patients, write the model's folder; 2 on a wrong config."""
     arguments = _arguments(argv)
-    from training.config import load_config
+    from training.config import FindingsRecipe, load_recipe
     from wronglung.model.errors import ModelFilesError
 
     try:
-        config = load_config(arguments.config)
+        recipe = load_recipe(arguments.config)
     except ModelFilesError as error:
         print(error, file=sys.stderr)
         return 2
     # Before PyTorch starts its pool: a thread count set later leaves parts of it behind.
-    os.environ["OMP_NUM_THREADS"] = str(config.threads)
-    from training.run import train_and_publish
+    os.environ["OMP_NUM_THREADS"] = str(recipe.threads)
+    from training.run import train, train_and_publish
 
     started = time.monotonic()
-    output = arguments.output or REPOSITORY / "model_store" / config.name
-    train_and_publish(config, _shown(arguments.config), output, arguments.work)
-    print(f"wrote {output} after {(time.monotonic() - started) / 60:.1f} minutes")
+    if isinstance(recipe, FindingsRecipe):
+        written = train(recipe, arguments.work).folder / "best"
+    else:
+        written = arguments.output or REPOSITORY / "model_store" / recipe.name
+        train_and_publish(recipe, _shown(arguments.config), written, arguments.work)
+    print(f"wrote {written} after {(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 
 

@@ -22,7 +22,9 @@ class Batch(NamedTuple):
 
     frames_BHW: Tensor
     """Normalised frames."""
-    sentences: list[str]
+    studies: list[Study]
+    """What is true of each image."""
+    sentences: list[Sentence]
     false_negatives_BB: Tensor
     """bool: pairs off the diagonal whose sentence (column) is true for the image (row)."""
 
@@ -121,7 +123,8 @@ class BatchSource:
         sentences = [pair.sentence for pair in group]
         return Batch(
             torch.from_numpy(np.stack(frames)),
-            [sentence.text for sentence in sentences],
+            studies,
+            sentences,
             false_negatives(studies, sentences),
         )
 

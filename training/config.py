@@ -1,11 +1,15 @@
-"""Every option of a training run, read from one YAML file. Unknown keys and wrong types are errors that name them."""
+"""Every option of a recipe, read from one YAML file. Unknown keys and wrong types are errors that name them.
+
+There are two kinds of recipe: "findings" teaches the image encoder what is there, "contrastive" teaches both encoders
+which sentence belongs to which image.
+"""
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, RootModel, model_validator
 
 from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
 from wronglung.model.errors import ModelFilesError
@@ -22,6 +26,8 @@ class DataConfig(StrictModel):
     """Patients of the split "train"."""
     validation_patients: int = Field(default=100, ge=2)
     """Patients of the split "validation": for early stopping."""
+    test_seed: int = 0
+    """Seed of the test patients: raise it once their results have been looked at while a recipe was chosen."""
     test_patients: int = Field(default=100, ge=1)
     """Patients of the split "test": for the card, once, after training."""
     mirrored: bool = False
@@ -61,9 +67,8 @@ class OptimiserConfig(StrictModel):
     learning_rate: float = Field(default=1e-3, gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(default=0.01, ge=0)
-    attention_scale: float = Field(default=0.03, gt=0)
-    """Initial size and learning rate, relative to the rest, of the weights that make the region embeddings (and the
-    opt-out vector). At full size the untrained attention is all or nothing, and no gradient passes through it."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the image encoder's forward pass. Losses, attention and weights are always fp32."""
     warmup_steps: int = Field(default=100, ge=0)
     gradient_clip: float = Field(default=1.0, gt=0)
 
@@ -79,8 +84,19 @@ class ScheduleConfig(StrictModel):
     """Stop after this many looks without a lower validation loss."""
 
 
-class TrainingConfig(StrictModel):
-    """The whole of a training file."""
+class AttentionStart(StrictModel):
+    """How sharp the attention is before the first step. At its natural size it is all or nothing, and no gradient
+    passes through it; near zero all words draw the same flat map."""
+
+    spread: float = Field(default=4.0, gt=0)
+    """Standard deviation between a sentence's words of their scores with a region, over the first batch. The weights
+    that make the region embeddings (and the opt-out vector) are multiplied to reach it."""
+    rate: float = Field(default=0.3, gt=0)
+    """Learning rate of these weights, relative to the others'."""
+
+
+class Recipe(StrictModel):
+    """What every kind of recipe says."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     """Name of the model: its folder in the model store."""
@@ -90,16 +106,12 @@ class TrainingConfig(StrictModel):
     seed: int = 0
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
-    start_from: str | None = None
-    """Another recipe, relative to the repository, whose best weights are the first ones (it is run first if its result
-    is not there); random weights if null. Only one of the two may have an opt-out vector."""
     data: DataConfig = DataConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()
     network: NetworkConfig
     """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
     augment: AugmentConfig = AugmentConfig()
-    loss: LossConfig = LossConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
 
@@ -113,7 +125,31 @@ class TrainingConfig(StrictModel):
         return self
 
 
-def load_config(path: Path) -> TrainingConfig:
+class FindingsRecipe(Recipe):
+    """Stage one: the image encoder learns which findings an image shows, and on which side. The text stays random."""
+
+    kind: Literal["findings"]
+
+
+class ContrastiveRecipe(Recipe):
+    """Stage two: both encoders learn which sentence belongs to which image, by GLoRIA's losses."""
+
+    kind: Literal["contrastive"]
+    start_from: str | None = None
+    """Another recipe, relative to the repository, whose best weights are the first ones (it is run first if its result
+    is not there); random weights if null. Only one of the two may have an opt-out vector."""
+    loss: LossConfig = LossConfig()
+    attention_start: AttentionStart = AttentionStart()
+
+
+AnyRecipe = FindingsRecipe | ContrastiveRecipe
+
+
+class RecipeFile(RootModel[Annotated[AnyRecipe, Field(discriminator="kind")]]):
+    """The whole of a training file."""
+
+
+def load_recipe(path: Path) -> AnyRecipe:
     """Read a training file.
 
     Raises:
@@ -125,4 +161,4 @@ def load_config(path: Path) -> TrainingConfig:
         raise ModelFilesError(f"cannot read {path}: {error.strerror or error}") from error
     except yaml.YAMLError as error:
         raise ModelFilesError(f"{path} is not YAML: {error}") from error
-    return parse_config(TrainingConfig, json.dumps(document), str(path))
+    return parse_config(RecipeFile, json.dumps(document), str(path)).root

@@ -1,6 +1,7 @@
 """A whole training run: data, tokenizer, training, evaluation on test patients, the model's folder."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,17 +10,23 @@ from tokenizers import Tokenizer
 
 from harness.dataset.phantom import PhantomDataset
 from training.batches import BatchSource
-from training.config import TrainingConfig, load_config
+from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe, Recipe, load_recipe
+from training.contrastive import ContrastiveObjective
 from training.evaluation import evaluate
+from training.findings import FindingsObjective, find_labels
+from training.objective import Objective
 from training.publish import Measured, publish
 from training.setup import first_network
 from training.studies import StudySet, load_studies
 from training.trainer import Progress, Trainer
 from training.vocabulary import build_tokenizer
-from wronglung.model.checkpoint import load_checkpoint
+from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.engine import load_model
+from wronglung.model.network import AlignmentNetwork
+from wronglung.model.text import SentenceTokenizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_WATCHED_PATIENTS = 50
 
 
 class _Trained(NamedTuple):
@@ -32,17 +39,17 @@ class _Trained(NamedTuple):
     studies: int
 
 
-def train_and_publish(config: TrainingConfig, recipe: str, output: Path, work: Path) -> None:
+def train_and_publish(recipe: ContrastiveRecipe, source: str, output: Path, work: Path) -> None:
     """Run a recipe from rendering to card, and before it the recipe that it starts from if that has not been run.
 
     Args:
-        config: the recipe.
-        recipe: where it came from, for the card.
+        recipe: the recipe.
+        source: where it came from, for the card.
         output: the model's folder; its model files are replaced.
         work: folder for renderings (shared between runs), logs and checkpoints.
     """
-    trained = _train(config, work)
-    test = PhantomDataset(config.data.seed, "test", config.data.test_patients)
+    trained = train(recipe, work)
+    test = PhantomDataset(recipe.data.test_seed, "test", recipe.data.test_patients)
     measured = Measured(
         seconds=trained.seconds,
         progress=trained.progress,
@@ -51,24 +58,26 @@ def train_and_publish(config: TrainingConfig, recipe: str, output: Path, work: P
         test_studies=len(test),
         outcomes=evaluate(load_model(trained.folder / "best"), test),
     )
-    publish(trained.folder, output, config, recipe, measured)
+    publish(trained.folder, output, recipe, source, measured)
 
 
-def _train(config: TrainingConfig, work: Path) -> _Trained:
-    start = None if config.start_from is None else _result_of(REPOSITORY / config.start_from, work)
-    torch.set_num_threads(config.threads)
-    data, batch = config.data, config.schedule.batch
-    training = _studies(config, "train", data.patients, data.mirrored, work)
-    validation = _studies(config, "validation", data.validation_patients, False, work)
-    started, folder = time.monotonic(), work / config.name
-    tokenizer = _tokenizer(config, training, start)
-    network = first_network(config, tokenizer, start)
+def train(recipe: AnyRecipe, work: Path) -> _Trained:
+    """Run a recipe without publishing; log and best checkpoint are then in ``work / recipe.name``."""
+    start = _start(recipe, work)
+    torch.set_num_threads(recipe.threads)
+    training = _studies(recipe, "train", work)
+    validation = _studies(recipe, "validation", work)
+    started, folder = time.monotonic(), work / recipe.name
+    tokenizer = _tokenizer(recipe, training, start)
+    network = first_network(recipe, tokenizer, start)
+    batches = _batches(recipe, training, recipe.data.focused_share)
     trainer = Trainer(
-        config,
+        recipe,
         network,
-        tokenizer,
-        BatchSource(training, config.preprocess, batch, data.abnormal_share, data.focused_share),
-        BatchSource(validation, config.preprocess, batch, data.abnormal_share),
+        _objective(recipe, network, tokenizer, training, batches),
+        batches,
+        _batches(recipe, validation, focused_share=0),
+        partial(_save, recipe, network, tokenizer),
         folder,
     )
     progress = trainer.run()
@@ -76,28 +85,60 @@ def _train(config: TrainingConfig, work: Path) -> _Trained:
     return _Trained(folder, progress, time.monotonic() - started, parameters, len(training.studies))
 
 
-def _tokenizer(config: TrainingConfig, training: StudySet, start: Path | None) -> Tokenizer:
+def _objective(
+    recipe: AnyRecipe, network: AlignmentNetwork, tokenizer: Tokenizer, training: StudySet, batches: BatchSource
+) -> Objective:
+    tokenize = SentenceTokenizer(tokenizer, recipe.cleaning, recipe.network.text.max_word_pieces)
+    if isinstance(recipe, FindingsRecipe):
+        return FindingsObjective(network, tokenize, find_labels(training.studies), recipe.optimiser.precision)
+    data = recipe.data
+    watched = PhantomDataset(data.seed, "validation", min(data.validation_patients, _WATCHED_PATIENTS))
+    objective = ContrastiveObjective(network, tokenize, recipe, watched)
+    objective.set_spread(next(batches.training(recipe.seed, recipe.augment)))
+    return objective
+
+
+def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokenizer:
     """The tokenizer of the first weights, if there are any: their rows belong to its pieces."""
     if start is not None:
         return load_checkpoint(start).tokenizer
-    return build_tokenizer(training.studies, config.cleaning, config.network.text.vocab_size)
+    return build_tokenizer(training.studies, recipe.cleaning, recipe.network.text.vocab_size)
 
 
-def _result_of(recipe: Path, work: Path) -> Path:
-    """The best checkpoint of another recipe, which is run if it has left none."""
-    config = load_config(recipe)
-    best = work / config.name / "best"
+def _start(recipe: AnyRecipe, work: Path) -> Path | None:
+    """The best checkpoint of the recipe that this one starts from, which is run if it has left none."""
+    if not isinstance(recipe, ContrastiveRecipe) or recipe.start_from is None:
+        return None
+    before = load_recipe(REPOSITORY / recipe.start_from)
+    best = work / before.name / "best"
     if not best.exists():
-        _train(config, work)
+        train(before, work)
     return best
 
 
-def _studies(config: TrainingConfig, split: str, patients: int, mirrored: bool, work: Path) -> StudySet:
-    dataset = PhantomDataset(config.data.seed, split, patients)  # type: ignore[arg-type]
+def _studies(recipe: Recipe, split: str, work: Path) -> StudySet:
+    data, learned = recipe.data, split == "train"
+    patients = data.patients if learned else data.validation_patients
     return load_studies(
-        dataset,
-        side=config.preprocess.longer_side,
-        stretch=config.preprocess.stretch,
-        mirrored=mirrored,
+        PhantomDataset(data.seed, split, patients),  # type: ignore[arg-type]
+        side=recipe.preprocess.longer_side,
+        stretch=recipe.preprocess.stretch,
+        mirrored=data.mirrored and learned,
         cache=work / "renderings",
+    )
+
+
+def _batches(recipe: Recipe, studies: StudySet, focused_share: float) -> BatchSource:
+    data = recipe.data
+    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, data.abnormal_share, focused_share)
+
+
+def _save(recipe: Recipe, network: AlignmentNetwork, tokenizer: Tokenizer, folder: Path) -> None:
+    save_checkpoint(
+        folder,
+        network,
+        tokenizer,
+        preprocess=recipe.preprocess,
+        cleaning=recipe.cleaning,
+        version=recipe.version,
     )

@@ -3,31 +3,25 @@
 import csv
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
-from torch import Tensor
+from torch.optim import AdamW, Optimizer
 from tqdm import tqdm
 
-from harness.dataset.phantom import PhantomDataset
 from training.batches import Batch, BatchSource
-from training.config import TrainingConfig
-from training.evaluation import UNPERTURBED, evaluate
-from training.losses import batch_loss
-from training.setup import make_optimiser
-from wronglung.model.bert import encode_grouped
-from wronglung.model.checkpoint import save_checkpoint
-from wronglung.model.engine import load_model
+from training.config import OptimiserConfig, Recipe
+from training.objective import Objective
 from wronglung.model.network import AlignmentNetwork
-from wronglung.model.text import SentenceTokenizer
 
 LOG_FILE = "log.csv"
-_LOG_FIELDS = ("step", "seconds", "learning_rate", "train_loss", "validation_loss", *("auroc", "auroc_swapped"), "best")
+_COLUMNS = ("step", "seconds", "learning_rate", "train_loss", "validation_loss")
 _VALIDATION_ROUNDS = 3
-_WATCHED_PATIENTS = 25
+
+SaveModel = Callable[[Path], object]
+"""Writes the network as it is now into a folder."""
 
 
 @dataclass(slots=True)
@@ -45,33 +39,29 @@ class Trainer:
     """Trains one network.
 
     Args:
-        config: the recipe.
+        recipe: how long, and how fast.
         network: with its first weights.
-        tokenizer: made from the training sentences.
+        objective: what is asked for.
         training, validation: where batches come from.
+        save: writes the model's files.
         folder: for the log and the best checkpoint.
     """
 
     def __init__(
         self,
-        config: TrainingConfig,
+        recipe: Recipe,
         network: AlignmentNetwork,
-        tokenizer: Tokenizer,
+        objective: Objective,
         training: BatchSource,
         validation: BatchSource,
+        save: SaveModel,
         folder: Path,
     ) -> None:
-        self.network = network
         self.best = folder / "best"
-        self._config = config
-        self._tokenizer = tokenizer
-        self._tokenize = SentenceTokenizer(tokenizer, config.cleaning, config.network.text.max_word_pieces)
+        self._recipe, self._network, self._objective = recipe, network, objective
         self._training, self._validation = training, validation
-        self._watched = PhantomDataset(
-            config.data.seed, "validation", min(config.data.validation_patients, _WATCHED_PATIENTS)
-        )
-        self._folder = folder
-        self._optimiser = make_optimiser(self.network, config.optimiser)
+        self._save, self._folder = save, folder
+        self._optimiser = _optimiser(objective, recipe.optimiser)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimiser, self._rate)
 
     def run(self) -> Progress:
@@ -79,42 +69,38 @@ class Trainer:
         progress, started = Progress(), time.monotonic()
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / LOG_FILE).open("w", newline="", encoding="utf-8") as file:
-            log = csv.DictWriter(file, _LOG_FIELDS)
+            log = csv.DictWriter(file, (*_COLUMNS, *self._objective.columns, "best"))
             log.writeheader()
             file.flush()
             for progress.step, batch in self._batches():
                 progress.recent_losses.append(self._step(batch))
-                if progress.step % self._config.schedule.evaluate_every == 0:
+                if progress.step % self._recipe.schedule.evaluate_every == 0:
                     log.writerow(self._look(progress, time.monotonic() - started))
                     file.flush()
-                if progress.looks_without_gain >= self._config.schedule.patience:
+                if progress.looks_without_gain >= self._recipe.schedule.patience:
                     break
         return progress
 
     def _batches(self) -> Iterator[tuple[int, Batch]]:
         """Numbered batches up to the last step, with a progress bar."""
-        source = self._training.training(self._config.seed, self._config.augment)
-        steps = range(1, self._config.schedule.steps + 1)
-        return zip(tqdm(steps, self._config.name, unit="step"), source, strict=False)
+        source = self._training.training(self._recipe.seed, self._recipe.augment)
+        steps = range(1, self._recipe.schedule.steps + 1)
+        return zip(tqdm(steps, self._recipe.name, unit="step"), source, strict=False)
 
     def _step(self, batch: Batch) -> float:
-        self.network.train()
-        loss = self._loss(batch)
+        self._network.train()
+        loss = self._objective.loss(batch)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.optimiser.gradient_clip)
+        learned = [parameter for group in self._optimiser.param_groups for parameter in group["params"]]
+        torch.nn.utils.clip_grad_norm_(learned, self._recipe.optimiser.gradient_clip)
         self._optimiser.step()
         self._schedule.step()
         return loss.item()
 
-    def _loss(self, batch: Batch) -> Tensor:
-        texts = encode_grouped(self.network.text, [self._tokenize(sentence) for sentence in batch.sentences])
-        image = self.network.image(batch.frames_BHW)
-        return batch_loss(self.network, image, texts, batch.false_negatives_BB, self._config.loss)
-
     def _rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to zero at the last step."""
-        warmup, steps = self._config.optimiser.warmup_steps, self._config.schedule.steps
+        warmup, steps = self._recipe.optimiser.warmup_steps, self._recipe.schedule.steps
         if step < warmup:
             return (step + 1) / warmup
         return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
@@ -124,7 +110,7 @@ class Trainer:
         loss = self._validation_loss()
         latest = self._folder / "latest"
         self._save(latest)
-        outcomes = evaluate(load_model(latest), self._watched)
+        watched = self._objective.watch(latest)
         improved = loss < progress.best_loss
         progress.looks_without_gain = 0 if improved else progress.looks_without_gain + 1
         if improved:
@@ -132,29 +118,22 @@ class Trainer:
             self._save(self.best)
         train_loss = sum(progress.recent_losses) / len(progress.recent_losses)
         progress.recent_losses.clear()
-        row = {
-            "seconds": round(seconds, 1),
-            "learning_rate": self._schedule.get_last_lr()[0],
-            "train_loss": train_loss,
-            "validation_loss": loss,
-            "auroc": outcomes[UNPERTURBED]["abnormal"].auroc,
-            "auroc_swapped": outcomes["swap_left_right"]["one_lung"].auroc,
-        }
+        figures = (seconds, self._schedule.get_last_lr()[0], train_loss, loss)
+        row = {**dict(zip(_COLUMNS[1:], figures, strict=True)), **watched}
         return {"step": progress.step, **{k: f"{v:.5g}" for k, v in row.items()}, "best": int(improved)}
 
     @torch.no_grad()
     def _validation_loss(self) -> float:
-        self.network.eval()
-        batches = self._validation.validation(self._config.seed, _VALIDATION_ROUNDS)
-        losses = [self._loss(batch).item() for batch in batches]
+        self._network.eval()
+        batches = self._validation.validation(self._recipe.seed, _VALIDATION_ROUNDS)
+        losses = [self._objective.loss(batch).item() for batch in batches]
         return sum(losses) / len(losses)
 
-    def _save(self, directory: Path) -> None:
-        save_checkpoint(
-            directory,
-            self.network,
-            self._tokenizer,
-            preprocess=self._config.preprocess,
-            cleaning=self._config.cleaning,
-            version=self._config.version,
-        )
+
+def _optimiser(objective: Objective, config: OptimiserConfig) -> Optimizer:
+    """AdamW over the objective's groups."""
+    groups = [
+        {"params": group["params"], "lr": config.learning_rate * group["rate"]}
+        for group in objective.parameter_groups()
+    ]
+    return AdamW(groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)

@@ -7,14 +7,14 @@ import yaml
 
 from harness.dataset.phantom import PhantomDataset
 from training.__main__ import main
-from training.config import TrainingConfig, load_config
+from training.config import ContrastiveRecipe, load_recipe
 from wronglung.model.errors import ModelFilesError
 
 CONFIGS = sorted((Path(__file__).parents[3] / "training" / "configs").glob("*.yaml"))
 
 
 def write(folder: Path, **changes: object) -> Path:
-    document = {"name": "tiny", "purpose": "A test.", "network": {}, **changes}
+    document = {"kind": "contrastive", "name": "tiny", "purpose": "A test.", "network": {}, **changes}
     path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump(document))
     return path
@@ -22,18 +22,18 @@ def write(folder: Path, **changes: object) -> Path:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_valid_and_named_after_its_file(path: Path) -> None:
-    assert load_config(path).name == path.stem
+    assert load_recipe(path).name == path.stem
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_learning_from_another_split_is_refused(tmp_path: Path, split: str) -> None:
-    with pytest.raises(ModelFilesError, match=r"data\.split: Input should be 'train'"):
-        load_config(write(tmp_path, data={"split": split}))
+    with pytest.raises(ModelFilesError, match=r"contrastive\.data\.split: Input should be 'train'"):
+        load_recipe(write(tmp_path, data={"split": split}))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_no_patient_is_in_two_splits(path: Path) -> None:
-    data = load_config(path).data
+    data = load_recipe(path).data
     sizes = {"train": 200, "validation": data.validation_patients, "test": data.test_patients}
     patients = [{r.patient_id for r in PhantomDataset(data.seed, s, n)} for s, n in sizes.items()]  # type: ignore[arg-type]
     assert len(set.union(*patients)) == sum(map(len, patients)) == sum(sizes.values())
@@ -41,20 +41,20 @@ def test_no_patient_is_in_two_splits(path: Path) -> None:
 
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match=r"optimiser\.learning_rat"):
-        load_config(write(tmp_path, optimiser={"learning_rat": 1e-3}))
+        load_recipe(write(tmp_path, optimiser={"learning_rat": 1e-3}))
 
 
 def test_a_missing_file_and_broken_yaml_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="cannot read"):
-        load_config(tmp_path / "absent.yaml")
+        load_recipe(tmp_path / "absent.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(ModelFilesError, match="is not YAML"):
-        load_config(tmp_path / "broken.yaml")
+        load_recipe(tmp_path / "broken.yaml")
 
 
 def test_a_batch_needs_as_many_patients(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="one study per patient"):
-        load_config(write(tmp_path, data={"patients": 10, "validation_patients": 10}, schedule={"batch": 11}))
+        load_recipe(write(tmp_path, data={"patients": 10, "validation_patients": 10}, schedule={"batch": 11}))
 
 
 def test_the_command_fails_with_a_message_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +63,6 @@ def test_the_command_fails_with_a_message_and_status_2(tmp_path: Path, capsys: p
 
 
 def test_defaults_are_the_published_temperatures() -> None:
-    config = TrainingConfig.model_validate({"name": "x", "purpose": "x", "network": {}})
+    config = ContrastiveRecipe.model_validate({"kind": "contrastive", "name": "x", "purpose": "x", "network": {}})
     assert (config.loss.word_temperature, config.loss.batch_temperature) == (5, 10)
     assert config.network.attention.temperature == 4

@@ -10,7 +10,7 @@ import torch
 
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
-from training.config import TrainingConfig
+from training.config import ContrastiveRecipe
 from training.evaluation import evaluate
 from training.run import train_and_publish
 from training.setup import first_network
@@ -22,6 +22,7 @@ from wronglung.model.config import CleaningConfig
 from wronglung.model.errors import ModelFilesError
 
 RECIPE = {
+    "kind": "contrastive",
     "name": "tiny",
     "purpose": "Proves that a run ends.",
     "data": {"patients": 6, "validation_patients": 6, "test_patients": 3},
@@ -41,8 +42,8 @@ RECIPE = {
 }
 
 
-def recipe(**changes: object) -> TrainingConfig:
-    return TrainingConfig.model_validate({**RECIPE, **changes})
+def recipe(**changes: object) -> ContrastiveRecipe:
+    return ContrastiveRecipe.model_validate({**RECIPE, **changes})
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,83 @@
+"""Stage two: which sentence belongs to which image, by GLoRIA's losses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.dataset.phantom import PhantomDataset
+from training.batches import Batch
+from training.config import ContrastiveRecipe
+from training.evaluation import UNPERTURBED, evaluate
+from training.losses import batch_loss
+from training.objective import encode_images
+from wronglung.model.bert import TextFeatures, encode_grouped
+from wronglung.model.engine import load_model
+from wronglung.model.image import ImageFeatures
+from wronglung.model.network import AlignmentNetwork
+from wronglung.model.text import SentenceTokenizer
+
+
+class ContrastiveObjective:
+    """GLoRIA's contrastive losses; the log also shows AUROC on validation patients.
+
+    Args:
+        network: all of it learns.
+        tokenize: the model's tokenizer.
+        recipe: losses and rates.
+        watched: validation patients.
+    """
+
+    columns: Sequence[str] = ("auroc", "auroc_swapped")
+
+    def __init__(
+        self,
+        network: AlignmentNetwork,
+        tokenize: SentenceTokenizer,
+        recipe: ContrastiveRecipe,
+        watched: PhantomDataset,
+    ) -> None:
+        self._network, self._tokenize, self._recipe, self._watched = network, tokenize, recipe, watched
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Everything at the full rate but what makes the regions."""
+        regions = _region_parameters(self._network)
+        rest = [p for p in self._network.parameters() if all(p is not region for region in regions)]
+        return [{"params": rest, "rate": 1.0}, {"params": regions, "rate": self._recipe.attention_start.rate}]
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Weighted sum of the four cross entropies."""
+        image, texts = self._encode(batch)
+        return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss)
+
+    def watch(self, model: Path) -> dict[str, float]:
+        """Mean AUROC of abnormal sentences, and of sentences on one lung with their sides exchanged."""
+        outcomes = evaluate(load_model(model), self._watched)
+        measured = (outcomes[UNPERTURBED]["abnormal"], outcomes["swap_left_right"]["one_lung"])
+        return dict(zip(self.columns, (outcome.auroc for outcome in measured), strict=True))
+
+    @torch.no_grad()
+    def set_spread(self, batch: Batch) -> None:
+        """Scale the region embeddings to the recipe's `attention_start.spread`; the opt-out vector becomes as long as
+        the mean region."""
+        self._network.train()
+        image, texts = self._encode(batch)
+        spreads = [
+            (text.words_WD[:-1] @ regions_ND.T).std(dim=0).mean()
+            for text, regions_ND in zip(texts, image.regions_BND, strict=True)
+        ]
+        factor = self._recipe.attention_start.spread / torch.stack(spreads).mean()
+        self._network.image.local_embedder.weight.mul_(factor)
+        if self._network.opt_out is not None:
+            length = factor * image.regions_BND.norm(dim=-1).mean()
+            self._network.opt_out.mul_(length / self._network.opt_out.norm())
+
+    def _encode(self, batch: Batch) -> tuple[ImageFeatures, list[TextFeatures]]:
+        texts = encode_grouped(self._network.text, [self._tokenize(sentence.text) for sentence in batch.sentences])
+        return encode_images(self._network, batch.frames_BHW, self._recipe.optimiser.precision), texts
+
+
+def _region_parameters(network: AlignmentNetwork) -> list[Tensor]:
+    return [network.image.local_embedder.weight, *([] if network.opt_out is None else [network.opt_out])]

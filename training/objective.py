@@ -1,0 +1,40 @@
+"""What a stage of training asks for: a loss on a batch, and what else to watch."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from training.batches import Batch
+from wronglung.model.image import ImageFeatures
+from wronglung.model.network import AlignmentNetwork
+
+
+class Objective(Protocol):
+    """One stage of training."""
+
+    columns: Sequence[str]
+    """What `watch` measures, for the log."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What is learned, in the optimiser's groups; a group's `rate` is relative to the recipe's learning rate."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The loss of one batch, a scalar."""
+
+    def watch(self, model: Path) -> dict[str, float]:
+        """Figures of the model in a folder on validation patients, one per column."""
+
+
+def encode_images(network: AlignmentNetwork, frames_BHW: Tensor, precision: str) -> ImageFeatures:
+    """Region and global embeddings in fp32, computed in the recipe's precision ("fp32" or "bf16")."""
+    with _autocast(frames_BHW.device.type, precision):
+        image = network.image(frames_BHW)
+    return ImageFeatures(image.regions_BND.float(), image.global_BD.float())
+
+
+def _autocast(device: str, precision: str) -> AbstractContextManager[object]:
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
