@@ -22,6 +22,7 @@ from wronglung.alignment import Alignment, ModelIdentity
 from wronglung.model.architecture import Match
 from wronglung.model.bert import TextFeatures
 from wronglung.model.checkpoint import Checkpoint
+from wronglung.model.compute import ComputeConfig
 from wronglung.model.config import ModelConfig, NetworkConfig
 from wronglung.model.engine import AlignmentModel
 from wronglung.model.image import ImageFeatures
@@ -119,11 +120,9 @@ def _checkpoint() -> Checkpoint:
 
 def _model(checkpoint: Checkpoint, *, deterministic: bool) -> AlignmentModel:
     identity = ModelIdentity("full-size", "1.0", checkpoint.config.weights_sha256)
-    device = torch.device("cpu")
     # Without room to keep anything: each report is new.
-    return AlignmentModel(
-        checkpoint, identity, device, deterministic=deterministic, image_cache_mib=0, sentence_cache_mib=0
-    )
+    compute = ComputeConfig(deterministic=deterministic, image_cache_mib=0, sentence_cache_mib=0)
+    return AlignmentModel(checkpoint, identity, torch.device("cpu"), compute)
 
 
 def _published(checkpoint: Checkpoint, tokenize: SentenceTokenizer) -> PublishedProcedure:

@@ -32,7 +32,7 @@ class GoldenCase:
 
     @property
     def model(self) -> AlignmentModel:
-        return AlignmentModel(self.checkpoint, ModelIdentity("golden", "", ""), torch.device("cpu"), deterministic=True)
+        return AlignmentModel(self.checkpoint, ModelIdentity("golden", "", ""), torch.device("cpu"))
 
     @property
     def tokenize(self) -> SentenceTokenizer:

@@ -13,7 +13,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 class ComputeConfig(StrictModel):
-    """The keyword arguments of `load_model` that decide how, but not what, is computed."""
+    """The keyword arguments of `load_model` that decide how its model computes."""
 
     deterministic: bool | None = None
     """See `AlignmentModel`. By default on the CPU only: a GPU wants batches."""
@@ -23,6 +23,10 @@ class ComputeConfig(StrictModel):
     """Room for image embeddings, in MiB; 0: keep none. An image of the full-size GLoRIA takes 1.1 MB."""
     sentence_cache_mib: int = Field(default=64, ge=0)
     """Room for sentence embeddings, in MiB; 0: keep none. 15 words of the full-size GLoRIA take 50 kB."""
+
+    def deterministic_on(self, device_type: str) -> bool:
+        """What was chosen, else what suits the device ("cpu", "cuda")."""
+        return device_type == "cpu" if self.deterministic is None else self.deterministic
 
 
 def compute_config(model_settings: Mapping[str, Any], source: str) -> ComputeConfig:

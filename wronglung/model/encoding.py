@@ -10,7 +10,7 @@ import torch
 from wronglung.model.architecture import AnyArchitecture, Embedding
 from wronglung.model.bert import encode_grouped
 from wronglung.model.cache import CacheFigures, EmbeddingCache
-from wronglung.model.compute import Precision
+from wronglung.model.compute import ComputeConfig
 from wronglung.model.config import PreprocessConfig
 from wronglung.model.preprocess import Pixels, preprocess
 from wronglung.model.text import TokenizedSentence
@@ -30,14 +30,12 @@ class Encoding:
     """The encoders of one model with their caches.
 
     Args:
-        network: on its device, in evaluation mode. Its encoders are converted to `precision`.
+        network: on its device, in evaluation mode. Its encoders are converted to the precision.
         device: where it is.
         preprocess: the model's options.
         weights_digest: SHA-256 of the weights file.
-        deterministic: encode every item by itself; otherwise images, and sentences of equal length, form batches.
-        precision: of the encoders; embeddings are float32.
-        image_cache_mib: room for image embeddings.
-        sentence_cache_mib: room for sentence embeddings.
+        compute: precision of the encoders (embeddings are float32) and room for embeddings; whether to encode every
+            item by itself, or images, and sentences of equal length, in batches.
     """
 
     def __init__(
@@ -46,20 +44,16 @@ class Encoding:
         device: torch.device,
         preprocess: PreprocessConfig,
         weights_digest: str,
-        *,
-        deterministic: bool,
-        precision: Precision,
-        image_cache_mib: int,
-        sentence_cache_mib: int,
+        compute: ComputeConfig,
     ) -> None:
         self._network = network
         self._device = device
         self._preprocess = preprocess
         self._weights_digest = weights_digest
-        self._deterministic = deterministic
-        self._images = EmbeddingCache(image_cache_mib * _MIB)
-        self._sentences = EmbeddingCache(sentence_cache_mib * _MIB)
-        if precision == "bf16":
+        self._deterministic = compute.deterministic_on(device.type)
+        self._images = EmbeddingCache(compute.image_cache_mib * _MIB)
+        self._sentences = EmbeddingCache(compute.sentence_cache_mib * _MIB)
+        if compute.precision == "bf16":
             for part in network.encoders():
                 part.to(torch.bfloat16)
 

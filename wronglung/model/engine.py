@@ -48,7 +48,14 @@ def load_model(
 
     Raises:
         ModelFilesError: a file is missing, damaged or does not belong to the others.
+        ValueError: there is no such precision, or room is negative.
     """
+    compute = ComputeConfig(
+        deterministic=deterministic,
+        precision=precision,
+        image_cache_mib=image_cache_mib,
+        sentence_cache_mib=sentence_cache_mib,
+    )
     directory = Path(directory)
     checkpoint = load_checkpoint(directory)
     identity = ModelIdentity(
@@ -56,16 +63,7 @@ def load_model(
         version=checkpoint.config.version if version is None else version,
         weights_digest=checkpoint.config.weights_sha256,
     )
-    where = torch.device(device)
-    return AlignmentModel(
-        checkpoint,
-        identity,
-        where,
-        deterministic=where.type == "cpu" if deterministic is None else deterministic,
-        precision=precision,
-        image_cache_mib=image_cache_mib,
-        sentence_cache_mib=sentence_cache_mib,
-    )
+    return AlignmentModel(checkpoint, identity, torch.device(device), compute)
 
 
 @contextmanager
@@ -93,39 +91,21 @@ class AlignmentModel:
         checkpoint: config, network and tokenizer.
         identity: what the answers say of the model.
         device: where to compute.
-        deterministic: compute each image and each sentence by itself, on one thread, so that no float depends on what
-            else is in the call, on what is kept from earlier ones, or on the number of cores. Otherwise all images form
-            one batch, and sentences of equal length another.
-        precision: see `load_model`; likewise the rest.
+        compute: how to. Deterministic means: each image and each sentence by itself, on one thread, so that no float
+            depends on what else is in the call, on what is kept from earlier ones, or on the number of cores. Otherwise
+            all images form one batch, and sentences of equal length another.
     """
 
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        identity: ModelIdentity,
-        device: torch.device,
-        *,
-        deterministic: bool,
-        precision: Precision = _DEFAULTS.precision,
-        image_cache_mib: int = _DEFAULTS.image_cache_mib,
-        sentence_cache_mib: int = _DEFAULTS.sentence_cache_mib,
+        self, checkpoint: Checkpoint, identity: ModelIdentity, device: torch.device, compute: ComputeConfig = _DEFAULTS
     ) -> None:
         self._config = checkpoint.config
         self._network = checkpoint.network.to(device).eval()
         self._identity = identity
-        self.deterministic = deterministic
+        self.deterministic = compute.deterministic_on(device.type)
         text = checkpoint.config.network.text
         self._tokenize = SentenceTokenizer(checkpoint.tokenizer, checkpoint.config.cleaning, text.max_word_pieces)
-        self._encoding = Encoding(
-            self._network,
-            device,
-            checkpoint.config.preprocess,
-            identity.weights_digest,
-            deterministic=deterministic,
-            precision=precision,
-            image_cache_mib=image_cache_mib,
-            sentence_cache_mib=sentence_cache_mib,
-        )
+        self._encoding = Encoding(self._network, device, checkpoint.config.preprocess, identity.weights_digest, compute)
 
     @property
     def weights_digest(self) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -194,6 +195,12 @@ def test_encoders_may_compute_in_half_precision_and_answers_stay_float32(
     assert not np.array_equal(a.maps, b.maps)
     np.testing.assert_allclose(a.maps, b.maps, atol=1e-3)
     np.testing.assert_allclose(b.maps.sum((1, 2)) + b.opt_out, 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [{"precision": "fp16"}, {"image_cache_mib": -1}, {"sentence_cache_mib": 0.5}])
+def test_a_wrong_way_to_compute_is_named(model_directory: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        load_model(model_directory, **wrong)
 
 
 def test_warming_up_leaves_no_trace(model: AlignmentModel) -> None:
