@@ -6,7 +6,6 @@ no padding. Nothing is kept between reports. Both use the same weights and, per 
 
 import itertools
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,30 +143,39 @@ def _check_equal(published: PublishedProcedure, model: AlignmentModel, pixels: n
         np.testing.assert_allclose(ours.global_similarity[index], theirs.global_similarity, rtol=0, atol=1e-5)
 
 
+class Timing(NamedTuple):
+    """One run of a row."""
+
+    seconds: float
+    parts: dict[str, float]
+    """Seconds of the network's parts."""
+
+
 def _print(rows: list[Row], network: TimedNetwork) -> None:
-    seconds: list[list[float]] = [[] for _ in rows]
-    parts: list[list[dict[str, float]]] = [[] for _ in rows]
+    timings: list[list[Timing]] = [[] for _ in rows]
     for _ in range(REPEATS):  # in turn, so that what else the machine does falls on all of them
-        for row, taken, spent in zip(rows, seconds, parts, strict=True):
-            total, by_part = _once(row, network)
-            taken.append(total)
-            spent.append(by_part)
+        for row, taken in zip(rows, timings, strict=True):
+            taken.append(_once(row, network))
+    medians = [sorted(taken, key=lambda timing: timing.seconds)[REPEATS // 2] for taken in timings]
     print(f"{'':22}{'threads':>8}{'s per report':>14}{'ratio':>8}   image    text  attention    rest")
     for first in range(0, len(rows), 2):
-        theirs = statistics.median(seconds[first])
-        print(f"{rows[first].name:22}{rows[first].threads:8}{theirs:14.3f}")
-        ours = statistics.median(seconds[first + 1])
-        shares = [statistics.median(spent[part] for spent in parts[first + 1]) / ours for part in network.seconds]
-        text = "".join(f"{share:>8.0%}" for share in (*shares, 1 - sum(shares)))
-        print(f"{rows[first + 1].name:22}{rows[first + 1].threads:8}{ours:14.3f}{theirs / ours:7.1f}×{text}")
+        theirs, ours = medians[first], medians[first + 1]
+        print(f"{rows[first].name:22}{rows[first].threads:8}{theirs.seconds:14.3f}")
+        shares = [seconds / ours.seconds for seconds in ours.parts.values()]
+        image, text, attention, rest = (f"{share:.0%}" for share in (*shares, 1 - sum(shares)))
+        ratio = theirs.seconds / ours.seconds
+        print(
+            f"{rows[first + 1].name:22}{rows[first + 1].threads:8}{ours.seconds:14.3f}{ratio:7.1f}×"
+            f"{image:>8}{text:>8}{attention:>11}{rest:>8}"
+        )
 
 
-def _once(row: Row, network: TimedNetwork) -> tuple[float, dict[str, float]]:
+def _once(row: Row, network: TimedNetwork) -> Timing:
     torch.set_num_threads(row.threads)
     network.seconds = dict.fromkeys(network.seconds, 0.0)
     started = time.perf_counter()
     row.run()
-    return time.perf_counter() - started, dict(network.seconds)
+    return Timing(time.perf_counter() - started, dict(network.seconds))
 
 
 if __name__ == "__main__":
