@@ -59,6 +59,17 @@ class LossConfig(StrictModel):
     """Factor on the scores in the softmax over the batch."""
     local_weight: float = Field(default=1.0, ge=0)
     global_weight: float = Field(default=1.0, ge=0)
+    opt_out_weight: float = Field(default=0.0, ge=0)
+    """Of the penalty on withholding attention from a matching image; only with an opt-out vector."""
+    entropy_weight: float = Field(default=0.0, ge=0)
+    """Of the maps' entropy."""
+    divergence_weight: float = Field(default=0.0, ge=0)
+    """Of the likeness of different sentences' maps on one image."""
+
+    @property
+    def looks_at_maps(self) -> bool:
+        """Whether any loss on where the attention lies has a weight."""
+        return any((self.opt_out_weight, self.entropy_weight, self.divergence_weight))
 
 
 class OptimiserConfig(StrictModel):
@@ -140,6 +151,12 @@ class ContrastiveRecipe(Recipe):
     is not there); random weights if null. Only one of the two may have an opt-out vector."""
     loss: LossConfig = LossConfig()
     attention_start: AttentionStart = AttentionStart()
+
+    @model_validator(mode="after")
+    def _penalty_has_an_opt_out(self) -> Self:
+        if self.loss.opt_out_weight and not self.network.attention.opt_out:
+            raise ValueError("loss.opt_out_weight needs network.attention.opt_out: true")
+        return self
 
 
 AnyRecipe = FindingsRecipe | ContrastiveRecipe

@@ -6,7 +6,8 @@ import torch
 
 from tests.golden_gloria import golden_case
 from training.config import LossConfig
-from training.losses import contrastive, global_logits, local_logits
+from training.losses import attend_all, batch_loss, contrastive, global_logits, local_logits
+from training.map_losses import attention_entropy, distribution, negative_divergence, published_opt_out_penalty
 from wronglung.model.bert import encode_grouped
 from wronglung.model.preprocess import preprocess
 
@@ -21,11 +22,17 @@ def test_losses_agree_with_the_published_implementation(variant: str) -> None:
     sentences = [case.tokenize(sentence) for sentence in case.sentences[: len(frames)]]
     texts = encode_grouped(network.text, sentences)
     no_mask = torch.zeros(len(frames), len(frames), dtype=torch.bool)
-    local = contrastive(local_logits(network, image, texts, config), no_mask)
+    attentions = attend_all(network, image, texts)
+    local = contrastive(local_logits(texts, attentions, config), no_mask)
     whole = contrastive(global_logits(image, texts, config), no_mask)
     golden = case.values["losses"]
     np.testing.assert_allclose([float(x) for x in local], golden[:2], rtol=1e-4)
     np.testing.assert_allclose([float(x) for x in whole], golden[5:], rtol=1e-4)
+    pairs = torch.stack([distribution(a, opt_out=network.opt_out is not None) for a in attentions], dim=1)
+    np.testing.assert_allclose(negative_divergence(pairs).item(), golden[3], rtol=1e-4)
+    np.testing.assert_allclose(attention_entropy(pairs).item(), golden[4], rtol=1e-4)
+    if network.opt_out is not None:
+        np.testing.assert_allclose(published_opt_out_penalty(pairs[..., 0].diagonal()).item(), golden[2], rtol=1e-4)
 
 
 def test_a_false_negative_does_not_push() -> None:
@@ -42,3 +49,19 @@ def test_perfect_separation_costs_nothing() -> None:
     none = torch.zeros(3, 3, dtype=torch.bool)
     assert sum(contrastive(100 * torch.eye(3), none)) == pytest.approx(0)
     assert contrastive(torch.zeros(3, 3), none)[0] == pytest.approx(np.log(3))
+
+
+@pytest.mark.parametrize("weight", ["opt_out_weight", "entropy_weight", "divergence_weight"])
+@torch.no_grad()
+def test_a_loss_on_the_maps_counts_as_much_as_its_weight(weight: str) -> None:
+    case = golden_case("optout")
+    network = case.checkpoint.network
+    frames = [preprocess(image, case.checkpoint.config.preprocess)[0] for image in case.images]
+    image = network.image(torch.from_numpy(np.stack(frames)))
+    texts = encode_grouped(network.text, [case.tokenize(sentence) for sentence in case.sentences[: len(frames)]])
+    none = torch.zeros(len(frames), len(frames), dtype=torch.bool)
+    plain, once, twice = (
+        batch_loss(network, image, texts, none, LossConfig.model_validate({weight: float(times)})) for times in range(3)
+    )
+    assert once != plain
+    assert (twice - plain).item() == pytest.approx(2 * (once - plain).item(), rel=1e-3)
