@@ -8,6 +8,7 @@ or an error: one exception would fail the whole batch, and over gRPC no other st
 import dataclasses
 import logging
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 
 SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
 """Printed when the model cannot be served; the supervisor looks for it so that a start fails at once."""
+STAGE = "WRONGLUNG STAGE"
+"""Printed before the name of a step of the set-up, so that a start can say what it waits for."""
 
 try:
     import numpy.typing as npt
@@ -58,8 +61,11 @@ class AlignmentHandler:
 
     def set_up(self, directory: Path, name: str, version: str, device: str, compute: ComputeConfig) -> None:
         """Load the model from its files, to be served under a name and version, and warm it up; see `load_model`."""
+        _begin("reads its weights")
         self.model = load_model(directory, device, name=name, version=version, **compute.model_dump())
+        _begin("warms up")
         self.model.warm_up()
+        _begin("gives its first answer")
 
     def decode(self, body: bytes | bytearray) -> Decoded:
         """Read a request and the pixels of its image.
@@ -199,6 +205,12 @@ class AlignmentHandler:
                 self._meters[f"cache_{figure}_total"].add_or_update(more, labels)
         if now.bytes != before.bytes:
             self._meters["cache_bytes"].add_or_update(now.bytes, labels)
+
+
+def _begin(stage: str) -> None:
+    """Tell the supervisor; a worker's standard output goes into a log that it reads."""
+    sys.stdout.write(f"{STAGE}: {stage}\n")
+    sys.stdout.flush()
 
 
 def _open(entry: Mapping[str, Any]) -> Entry:

@@ -1,8 +1,5 @@
 """TorchServe's archives (.mar) from the models of a model store. Archives are built, never committed."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +8,16 @@ import yaml
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
+from wronglung.archive_file import files_below, write_archive
 from wronglung.model.compute import compute_config
 from wronglung.model.config import ModelConfig, parse_config
+from wronglung.progress import Progress, silent
 from wronglung.served import ServedModel, write_models
 
 HANDLER = Path("handlers", "alignment_handler.py")
 CONFIG_FILE = "config.json"
 SERVING_FILE = "model-config.yaml"
+_MANIFEST = "MAR-INF/MANIFEST.json"
 
 _TORCHSERVE_DEFAULTS = {"maxWorkers": 1, "batchSize": 1, "jobQueueSize": 100}
 
@@ -38,7 +38,9 @@ def models_in(store: Path) -> list[str]:
     return names
 
 
-def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) -> list[ServedModel]:
+def build_archives(
+    names: Sequence[str], store: Path, output: Path, home: Path, progress: Progress = silent
+) -> list[ServedModel]:
     """Build `<name>.mar` for each model and the table of models beside them. Existing files are replaced.
 
     Args:
@@ -46,6 +48,7 @@ def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) 
         store: the model store.
         output: where to write; created.
         home: the checkout, for the handler.
+        progress: see `Progress`.
 
     Raises:
         StoreError: a model is missing or named twice, or its settings are no YAML mapping.
@@ -60,7 +63,7 @@ def build_archives(names: Sequence[str], store: Path, output: Path, home: Path) 
         if model.name in {each.name for each in served}:
             raise StoreError(f"model {model.name!r} is named twice: name it once")
         served.append(model)
-        _archive(model, store / name, output, home / HANDLER)
+        _archive(model, store / name, output, home / HANDLER, progress)
     write_models(served, output)
     return served
 
@@ -106,13 +109,11 @@ def _settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _archive(model: ServedModel, directory: Path, output: Path, handler: Path) -> None:
-    """Stage the files in a folder of our own (the archiver's own folder is shared by all processes) and pack them."""
+def _archive(model: ServedModel, directory: Path, output: Path, handler: Path, progress: Progress) -> None:
     config = ModelArchiverConfig(
         model_name=model.name, version=model.version, handler=handler.name, config_file=SERVING_FILE
     )
-    with tempfile.TemporaryDirectory(prefix="wronglung-archive-") as staging:
-        shutil.copytree(directory.resolve(), staging, dirs_exist_ok=True, copy_function=os.symlink)
-        shutil.copy2(handler, staging)
-        manifest = ModelExportUtils.generate_manifest_json(config)
-        ModelExportUtils.archive(str(output), model.name, staging, manifest, archive_format="zip-store")
+    files = {**dict(files_below(directory)), handler.name: handler}
+    step = progress(f"archive of {model.name}", sum(path.stat().st_size for path in files.values()))
+    manifest = ModelExportUtils.generate_manifest_json(config)
+    write_archive(output / f"{model.name}.mar", files, {_MANIFEST: manifest}, step)

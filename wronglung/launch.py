@@ -4,12 +4,13 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from wronglung.archives import build_archives, models_in
+from wronglung.console import Console
 from wronglung.home import project_home
 from wronglung.served import MODELS_FILE, ServedModel
 from wronglung.supervisor.java import find_java
@@ -36,7 +37,7 @@ class ServeOptions:
     command: Sequence[str]
 
 
-def serve(options: ServeOptions, say: Callable[[str], None]) -> int:
+def serve(options: ServeOptions, console: Console) -> int:
     """Serve until a signal arrives or the command ends; returns the exit status.
 
     Raises:
@@ -49,7 +50,7 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> int:
     # Until the supervisor listens to signals itself, one must not leave the copies of the weights behind.
     signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:
-        return _serve(options, Path(directory).resolve(), say)
+        return _serve(options, Path(directory).resolve(), console)
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
@@ -57,21 +58,22 @@ def _leave(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _serve(options: ServeOptions, directory: Path, say: Callable[[str], None]) -> int:
+def _serve(options: ServeOptions, directory: Path, console: Console) -> int:
     home = project_home()
     store = options.model_store or home / "model_store"
     archives = directory / "archives"
-    served = build_archives(options.models or models_in(store), store, archives, home)
+    served = build_archives(options.models or models_in(store), store, archives, home, console.progress)
     torchserve = _torchserve(served, directory, home, archives, options.java_heap_mb)
     torchserve.prepare()
-    say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
+    console.say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
     supervisor = Supervisor(
         torchserve,
         _gateway_command(options, torchserve),
         port=options.port,
         metrics_port=options.metrics_port,
         command=options.command,
-        say=say,
+        say=console.say,
+        on_wait=console.waiting,
         patience=replace(Patience(), startup_s=options.startup_s, gateway_drain_s=options.drain_s),
     )
     return asyncio.run(supervisor.run())

@@ -2,10 +2,10 @@
 
 import argparse
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from wronglung.console import Console
 
 if TYPE_CHECKING:
     from wronglung.model.config import ModelConfig
@@ -80,7 +80,7 @@ def _import_own(args: argparse.Namespace, target: Path) -> "ModelConfig":
         raise ModelFilesError(
             f"{args.file} is a model's directory, which decides {', '.join(pointless)}: leave them out"
         )
-    return import_own(args.file, target, version=args.version, replace=args.force, progress=_bar)
+    return import_own(args.file, target, version=args.version, replace=args.force, progress=_console().progress)
 
 
 def _decided_by_a_directory(args: argparse.Namespace) -> list[tuple[str, Any]]:
@@ -108,20 +108,17 @@ def _import_published(args: argparse.Namespace, target: Path) -> "ModelConfig":
         empty=args.empty_sentences or "error",
         replace=args.force,
     )
-    imported = import_published(args.file, args.tokenizer, target, wishes, _bar)
+    imported = import_published(args.file, args.tokenizer, target, wishes, _console().progress)
     for fact in imported.facts:
         print(f"{fact.subject:<22}{fact.value}  [{fact.source}]")
     print(f"{'left out':<22}{', '.join(imported.left_out) or 'nothing'}")
     return imported.config
 
 
-def _bar(what: str, size: int) -> Callable[[int], object]:
-    """A progress bar on standard error, where that is a terminal or somebody looks at a log."""
-    from tqdm import tqdm
-
-    return tqdm(total=size, desc=f"{what:<20}", unit="B", unit_scale=True, unit_divisor=1024).update
+def _console() -> Console:
+    return Console("import-checkpoint")
 
 
 def _fail(message: str) -> int:
-    print(f"wronglung import-checkpoint: {message}", file=sys.stderr)
+    _console().say(message)
     return 2

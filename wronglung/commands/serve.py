@@ -1,10 +1,11 @@
 """``wronglung serve``: TorchServe and the gateway as one thing that starts, says when it is ready, and stops."""
 
 import argparse
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from wronglung.console import Console
 
 CANNOT_START = 2
 """Exit status when what was asked for cannot be: a port is taken, a model or Java is missing."""
@@ -45,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve; returns the exit status."""
+    console = Console("serve")
     try:
         from wronglung.archives import StoreError
         from wronglung.home import HomeMissing
@@ -53,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
         from wronglung.supervisor.java import JavaMissing
         from wronglung.supervisor.supervisor import PartFailed
     except ModuleNotFoundError as error:
-        return _fail(f"{error}: install wronglung with the extra 'serve'", CANNOT_START)
+        return _fail(console, f"{error}: install wronglung with the extra 'serve'", CANNOT_START)
     options = ServeOptions(**{field.name: getattr(args, field.name) for field in fields(ServeOptions)})
     try:
-        return serve(options, _say)
+        return serve(options, console)
     except PartFailed as error:
-        return _fail(str(error), FAILED)
+        return _fail(console, str(error), FAILED)
     except (HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError) as error:
-        return _fail(str(error), CANNOT_START)
+        return _fail(console, str(error), CANNOT_START)
 
 
 def _port(text: str) -> int:
@@ -70,10 +72,6 @@ def _port(text: str) -> int:
     return port
 
 
-def _fail(message: str, status: int) -> int:
-    _say(message)
+def _fail(console: Console, message: str, status: int) -> int:
+    console.say(message)
     return status
-
-
-def _say(message: str) -> None:
-    print(f"wronglung serve: {message}", file=sys.stderr, flush=True)

@@ -55,6 +55,7 @@ class Supervisor:
         metrics_port: likewise for its page of metrics.
         command: run this once ready, then stop; empty: serve until stopped.
         say: told, in words, what happens.
+        on_wait: told again and again what a start still waits for.
         patience: how long to wait for what.
     """
 
@@ -67,12 +68,14 @@ class Supervisor:
         metrics_port: int,
         command: Sequence[str] = (),
         say: Callable[[str], None],
+        on_wait: Callable[[str], None] = lambda _: None,
         patience: Patience = Patience(),
     ) -> None:
         self._torchserve = torchserve
         self._gateway_command = gateway_command
         self._ports = {"port": port, "metrics_port": metrics_port}
         self._say = say
+        self._on_wait = on_wait
         self._patience = patience
         self._java = TorchServePart(torchserve, patience.torchserve_drain_s)
         self._gateway = GatewayPart(self._gateway_with_ports, self._on_report, patience.gateway_drain_s)
@@ -148,6 +151,7 @@ class Supervisor:
             await asyncio.sleep(_POLL_S)
             if not self._ready.is_set():
                 self._check_start(time.monotonic() - started)
+                self._on_wait(self._waits_for(time.monotonic() - started))
             elif self._health.sick:
                 self._say(f"still no answer from {', '.join(self._health.failing)}; restarting TorchServe")
                 self._health.excuse(self._patience.startup_s)
@@ -158,6 +162,13 @@ class Supervisor:
             raise PartFailed(f"a model cannot be served: {failure}")
         if elapsed_s > self._patience.startup_s:
             raise self._failure(f"no answer from {', '.join(self._health.failing) or 'the gateway'} in {elapsed_s:g} s")
+
+    def _waits_for(self, elapsed_s: float) -> str:
+        """What each model is at; until the gateway reports, it cannot be known that one is ready."""
+        stages = self._torchserve.stages()
+        ready = stages.keys() - set(self._health.failing) if self._listening else set()
+        at = ", ".join(f"{name} {'is ready' if name in ready else stage}" for name, stage in stages.items())
+        return f"after {elapsed_s:.0f} s: {at}"
 
     def _failure(self, message: str) -> PartFailed:
         return PartFailed("\n".join(filter(None, [message, self._torchserve.last_words()])))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import wronglung
 from wronglung.limits import LIMITS
+from wronglung.supervisor.stages import stages
 
 _ENVELOPE_BYTES = 1024 * 1024
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
@@ -126,6 +127,10 @@ class TorchServe:
                     [line.partition(SETUP_FAILED)[2].lstrip(": "), *takewhile(_is_message, said[index + 1 :])]
                 )
         return None
+
+    def stages(self) -> dict[str, str]:
+        """What each model is at while they start, in words."""
+        return stages(_tail(self.logs / "model_log.log"), self.models)
 
     def last_words(self, lines: int = 30) -> str:
         """The ends of its logs, for an error message."""

@@ -274,6 +274,17 @@ def test_a_model_that_cannot_be_loaded_is_reported_in_words_that_the_supervisor_
 
 
 @pytest.mark.usefixtures("own_process")
+def test_says_what_it_is_at_while_it_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    AlignmentHandler().initialize(worker_context(tmp_path, {}))
+    said = capsys.readouterr().out.splitlines()
+    steps = ("reads its weights", "warms up", "gives its first answer")
+    assert [line for line in said if line.startswith(alignment_handler.STAGE)] == [
+        f"{alignment_handler.STAGE}: {step}" for step in steps
+    ]
+
+
+@pytest.mark.usefixtures("own_process")
 def test_serves_a_model_under_the_name_and_version_of_its_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

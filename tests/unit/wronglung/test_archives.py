@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_batch_workers_and_queue_come_from_the_models_settings(store: Path, tmp_
     (store / "encoder" / "model-config.yaml").write_text("maxWorkers: 3\nbatchSize: 5\njobQueueSize: 7\n")
     (served,) = build_archives(["encoder"], store, tmp_path, ROOT)
     assert (served.workers, served.batch_size, served.queue_size) == (3, 5, 7)
+
+
+def test_progress_tells_every_byte_of_each_archive(store: Path, tmp_path: Path) -> None:
+    left: dict[str, int] = {}
+
+    def watch(what: str, size: int) -> Callable[[int], object]:
+        left[what] = size
+
+        def step(count: int) -> None:
+            left[what] -= count
+
+        return step
+
+    build_archives(["encoder", "encoder-optout"], store, tmp_path, ROOT, watch)
+    assert left == {"archive of encoder": 0, "archive of encoder-optout": 0}
 
 
 def test_file_names_are_those_of_the_checkpoint() -> None:

@@ -11,6 +11,7 @@ from tests.repository import ROOT
 from tests.serving import random_store
 from wronglung import launch
 from wronglung.archives import build_archives
+from wronglung.console import Console
 from wronglung.launch import ServeOptions
 
 
@@ -56,7 +57,7 @@ def test_sigterm_while_the_archives_are_built_leaves_nothing_behind(
 
     monkeypatch.setattr(launch, "build_archives", interrupted)
     with pytest.raises(SystemExit) as end:
-        launch.serve(options(random_store(tmp_path / "store")), say=lambda _: None)
+        launch.serve(options(random_store(tmp_path / "store")), Console("serve"))
     assert end.value.code == 128 + signal.SIGTERM
     assert seen == ["encoder.mar"]
     assert list(temporary.iterdir()) == []

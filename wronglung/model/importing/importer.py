@@ -18,13 +18,13 @@ from wronglung.model.files import new_file, new_folder, write_file
 from wronglung.model.importing.card import CARD_FILE, Origin, card
 from wronglung.model.importing.inference import Fact, infer
 from wronglung.model.importing.options import TrainingOptions, read_options
-from wronglung.model.importing.progress import Progress, silent
 from wronglung.model.importing.serving import write_serving
 from wronglung.model.importing.sources import Source, open_source
 from wronglung.model.importing.vocabulary import read_bert_config, read_vocabulary
 from wronglung.model.network import AlignmentNetwork
 from wronglung.model.published import rename_published, unused_names
 from wronglung.model.tensors import StoredTensor, write_safetensors
+from wronglung.progress import Progress, silent
 
 _BLOCK = 1 << 20
 

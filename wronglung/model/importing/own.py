@@ -13,8 +13,8 @@ from wronglung.model.config import ModelConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.files import make_folder, new_file, new_folder
 from wronglung.model.importing.card import CARD_FILE
-from wronglung.model.importing.progress import Progress, silent
 from wronglung.model.importing.serving import write_serving
+from wronglung.progress import Progress, silent
 
 _BLOCK = 1 << 20
 

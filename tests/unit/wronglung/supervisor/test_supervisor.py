@@ -66,6 +66,9 @@ class FakeTorchServe:
     def setup_failure(self) -> str | None:
         return self.failure
 
+    def stages(self) -> dict[str, str]:
+        return {"encoder": "warms up", "encoder-optout": "reads its weights"}
+
     def last_words(self) -> str:
         return "the end of the log"
 
@@ -79,6 +82,7 @@ class Stage:
         self.directory = directory
         self.torchserve = FakeTorchServe(directory, java)
         self.said: list[str] = []
+        self.waited: list[str] = []
         (directory / "failing").write_text("")
         torchserve: Any = self.torchserve
         self.supervisor = Supervisor(
@@ -88,6 +92,7 @@ class Stage:
             metrics_port=0,
             command=command or [],
             say=self.said.append,
+            on_wait=self.waited.append,
             patience=patience,
         )
 
@@ -135,6 +140,20 @@ async def test_is_not_ready_while_a_model_fails_its_canary(stage: Callable[..., 
     (running.directory / "failing").write_text("")
     await running.ready()
     assert running.said == ["ready on 127.0.0.1:4711, metrics on http://127.0.0.1:4712/metrics"]
+    stop()
+    await status
+
+
+async def test_says_of_each_model_what_a_start_waits_for_until_it_is_ready(stage: Callable[..., Stage]) -> None:
+    running = stage()
+    (running.directory / "failing").write_text("encoder-optout")
+    status = asyncio.create_task(running.supervisor.run())
+    await running.until(lambda: "after 0 s: encoder is ready, encoder-optout reads its weights" in running.waited)
+    (running.directory / "failing").write_text("")
+    await running.ready()
+    count = len(running.waited)
+    await asyncio.sleep(0.6)
+    assert len(running.waited) == count
     stop()
     await status
 
