@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
 from wronglung.archive_file import files_below, write_archive
-from wronglung.model.compute import compute_config
+from wronglung.model.compute import ComputeConfig, compute_config
 from wronglung.model.config import ModelConfig, parse_config
 from wronglung.progress import Progress, silent
 from wronglung.served import ServedModel, write_models
@@ -24,6 +24,15 @@ _TORCHSERVE_DEFAULTS = {"maxWorkers": 1, "batchSize": 1, "jobQueueSize": 100}
 
 class StoreError(ValueError):
     """The model store lacks what was asked for."""
+
+
+class ServingSettings(NamedTuple):
+    """What a model's `model-config.yaml` says of how it is served."""
+
+    workers: int
+    batch_size: int
+    queue_size: int
+    compute: ComputeConfig
 
 
 def models_in(store: Path) -> list[str]:
@@ -71,7 +80,7 @@ def build_archives(
 def _describe(directory: Path) -> ServedModel:
     source = directory / CONFIG_FILE
     config = parse_config(ModelConfig, source.read_text(encoding="utf-8"), str(source))
-    workers, batch_size, queue_size = _serving_numbers(directory / SERVING_FILE)
+    settings = serving_settings(directory / SERVING_FILE)
     side = config.network.grid_side
     return ServedModel(
         name=directory.resolve().name,
@@ -83,20 +92,25 @@ def _describe(directory: Path) -> ServedModel:
         frame_width=config.preprocess.crop,
         frame_height=config.preprocess.crop,
         max_word_pieces=config.network.text.max_word_pieces,
-        workers=workers,
-        batch_size=batch_size,
-        queue_size=queue_size,
+        workers=settings.workers,
+        batch_size=settings.batch_size,
+        queue_size=settings.queue_size,
     )
 
 
-def _serving_numbers(path: Path) -> list[int]:
-    """Workers, batch and queue size, as TorchServe will understand its settings for the model."""
+def serving_settings(path: Path) -> ServingSettings:
+    """Read a model's `model-config.yaml` as TorchServe will understand it.
+
+    Raises:
+        StoreError: it is no YAML mapping, or one of the numbers is none.
+        ModelFilesError: a setting for our handler is invalid.
+    """
     settings = _settings(path)
-    compute_config(settings, str(path))  # the handler would refuse it, too, but only once TorchServe has started
+    compute = compute_config(settings, str(path))  # the handler would refuse it, too, but only once it is started
     numbers = [settings.get(key, default) for key, default in _TORCHSERVE_DEFAULTS.items()]
     if not all(isinstance(number, int) and number >= 1 for number in numbers):
         raise StoreError(f"{path}: {', '.join(_TORCHSERVE_DEFAULTS)} must be whole numbers of at least 1")
-    return numbers
+    return ServingSettings(*numbers, compute)
 
 
 def _settings(path: Path) -> dict[str, Any]:

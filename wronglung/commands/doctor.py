@@ -5,7 +5,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,8 +23,7 @@ examples:
   wronglung doctor --wait 120
 """
 _SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil")
-_DISK_MB = 1024
-_MEMORY_MB_PER_MODEL = 700
+_DISK_MIB = 1024
 _BLOCK = 1 << 20
 _ASK_S = 5.0
 
@@ -73,7 +72,6 @@ def examine(host: str, port: int, store: Path | None, wait_s: float = 0.0) -> It
     else:
         yield Finding("ok", "server packages", "all installed")
         yield _attempt("java", _java)
-        yield _attempt("disk", _disk)
         yield from _examine_store(store)
     yield _attempt(f"port {port}", lambda: _port(host, port, wait_s))
 
@@ -84,7 +82,8 @@ def _examine_store(store: Path | None) -> Iterator[Finding]:
     except (OSError, RuntimeError, ValueError) as error:
         yield Finding("fail", "model store", str(error))
         return
-    yield _attempt("memory", lambda: _memory(len(directories)))
+    yield _attempt("disk", lambda: _disk(directories))
+    yield _attempt("memory", lambda: _memory(directories))
     for directory in directories:
         yield _attempt(f"model {directory.name}", partial(_digest, directory))
 
@@ -128,23 +127,34 @@ def _server(host: str, port: int, wait_s: float) -> str:
     return f"a server answers on {host} with {len(models)} models, all ready"
 
 
-def _disk() -> str:
+def _disk(directories: Sequence[Path]) -> str:
     import tempfile
 
+    from wronglung.footprint import footprint
+
     folder = tempfile.gettempdir()
-    free = shutil.disk_usage(folder).free // _BLOCK
-    if free < _DISK_MB:
-        raise OSError(f"{free} MiB free in {folder}, at least {_DISK_MB} are needed: free some, or set TMPDIR")
-    return f"{free} MiB free in {folder}"
+    free, needed = (
+        shutil.disk_usage(folder).free // _BLOCK,
+        _DISK_MIB + sum(footprint(each).disk for each in directories),
+    )
+    if free < needed:
+        raise OSError(f"{free} MiB free in {folder}, about {needed} are needed: free some, or set TMPDIR")
+    return f"{free} MiB free in {folder}, about {needed} needed"
 
 
-def _memory(models: int) -> str:
+def _memory(directories: Sequence[Path]) -> str:
+    """Compare what is free with an estimate from each model's files; see `wronglung.footprint`."""
     import psutil
 
-    free, needed = psutil.virtual_memory().available // _BLOCK, models * _MEMORY_MB_PER_MODEL
+    from wronglung.footprint import SERVER_MIB, footprint
+
+    needs = {each.name: footprint(each).memory for each in directories}
+    free, needed = psutil.virtual_memory().available // _BLOCK, SERVER_MIB + sum(needs.values())
+    parts = ", ".join(f"{name} {mib}" for name, mib in needs.items())
+    detail = f"{free} MiB available, about {needed} needed: the server {SERVER_MIB}, {parts}"
     if free < needed:
-        raise OSError(f"{free} MiB available, about {needed} are needed for {models} models: serve fewer (--models)")
-    return f"{free} MiB available, about {needed} needed for {models} models"
+        raise OSError(f"{detail}. Serve fewer models (--models), or give less room to caches (model-config.yaml)")
+    return detail
 
 
 def _models(store: Path | None) -> list[Path]:
