@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.dataset.phantom import PhantomDataset
 from training.batches import Batch
 from training.config import ContrastiveRecipe
-from training.evaluation import UNPERTURBED, evaluate
+from training.evaluation import SWAPPED, UNPERTURBED, evaluate
 from training.losses import batch_loss
 from training.objective import encode_images
 from wronglung.model.bert import TextFeatures, encode_grouped
@@ -21,7 +21,7 @@ from wronglung.model.text import SentenceTokenizer
 
 
 class ContrastiveObjective:
-    """GLoRIA's contrastive losses; the log also shows AUROC on validation patients.
+    """GLoRIA's contrastive losses; the log also shows how the maps of validation patients fare.
 
     Args:
         network: all of it learns.
@@ -30,7 +30,7 @@ class ContrastiveObjective:
         watched: validation patients.
     """
 
-    columns: Sequence[str] = ("auroc", "auroc_swapped")
+    columns: Sequence[str] = ("auroc", "pointing", "pointing_change_swapped")
 
     def __init__(
         self,
@@ -53,10 +53,11 @@ class ContrastiveObjective:
         return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss)
 
     def watch(self, model: Path) -> dict[str, float]:
-        """Mean AUROC of abnormal sentences, and of sentences on one lung with their sides exchanged."""
+        """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
         outcomes = evaluate(load_model(model), self._watched)
-        measured = (outcomes[UNPERTURBED]["abnormal"], outcomes["swap_left_right"]["one_lung"])
-        return dict(zip(self.columns, (outcome.auroc for outcome in measured), strict=True))
+        own, swapped = outcomes["pointing"][UNPERTURBED]["abnormal"], outcomes["pointing"][SWAPPED]["abnormal"]
+        figures = (outcomes["auroc"][UNPERTURBED]["abnormal"].mean, own.mean, swapped.delta)
+        return dict(zip(self.columns, figures, strict=True))
 
     @torch.no_grad()
     def set_spread(self, batch: Batch) -> None:

@@ -16,28 +16,33 @@ from wronglung.alignment import Alignment
 from wronglung.model.engine import AlignmentModel
 
 UNPERTURBED = "none"
-PERTURBATIONS = (UNPERTURBED, "swap_left_right", "random_sentences")
+SWAPPED = "swap_left_right"
+PERTURBATIONS = (UNPERTURBED, SWAPPED, "random_sentences")
+METRICS = ("auroc", "pointing")
+"""AUROC asks whether a map covers the boxes; pointing whether it is highest inside. A map that is sharp on a finding
+within a larger box scores low in the first and high in the second."""
 
 
 class Outcome(NamedTuple):
-    """One perturbation over one subset."""
+    """One metric of one perturbation over one subset."""
 
-    auroc: float
-    """Mean AUROC (profile exact) of the perturbed sentences' maps."""
+    mean: float
+    """Over the perturbed sentences' maps (profile exact)."""
     delta: float
     """Mean change against the same sentences unperturbed."""
     sentences: int
     """How many have both values."""
 
 
-Outcomes = dict[str, dict[str, Outcome]]
-"""perturbation → subset → outcome"""
+Outcomes = dict[str, dict[str, dict[str, Outcome]]]
+"""metric → perturbation → subset → outcome"""
 
 
 class _Scored(NamedTuple):
-    """One study: AUROC per perturbation and sentence (NaN: not applicable, failed, or null), membership per subset."""
+    """One study: metric → perturbation → values by sentence (NaN: not applicable, failed, or null), and membership per
+    subset."""
 
-    auroc: dict[str, npt.NDArray[np.float64]]
+    values: dict[str, dict[str, npt.NDArray[np.float64]]]
     subsets: dict[str, npt.NDArray[np.bool_]]
 
 
@@ -50,33 +55,41 @@ def evaluate(model: AlignmentModel, dataset: PhantomDataset, *, seed: int = 0) -
         cases = {perturbation.name: perturbation.cases(study.record) for perturbation in perturbations}
         texts = list(dict.fromkeys(case.text for group in cases.values() for case in group))
         alignment = model.align([study.pixels], [texts])[0]
-        auroc = {name: _auroc(alignment, texts, group) for name, group in cases.items()}
+        scores = {name: _score(alignment, texts, group) for name, group in cases.items()}
+        values = {metric: {name: found[metric] for name, found in scores.items()} for metric in METRICS}
         subsets = {
             name: np.array([member(study.record, sentence) for sentence in study.record.sentences], np.bool_)
             for name, member in SUBSETS.items()
         }
-        scored.append(_Scored(auroc, subsets))
-    return {name: {subset: _summarise(scored, name, subset) for subset in SUBSETS} for name in PERTURBATIONS}
+        scored.append(_Scored(values, subsets))
+    return {
+        metric: {
+            name: {subset: _summarise(scored, metric, name, subset) for subset in SUBSETS} for name in PERTURBATIONS
+        }
+        for metric in METRICS
+    }
 
 
-def _auroc(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> npt.NDArray[np.float64]:
+def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dict[str, npt.NDArray[np.float64]]:
     rows = [texts.index(case.text) for case in cases]
     frame = alignment.frame
-    values = score(
+    found = score(
         alignment.maps[rows],
         [exact_boxes(case.boxes, frame) for case in cases],
         frame_size=(frame.height, frame.width),
         opt_out=alignment.opt_out[rows],
         profile="exact",
         domains=[frame.image_rect] * len(cases),
-    )["auroc"]
-    return np.where([case.applicable for case in cases], values, np.nan)
+    )
+    applicable = [case.applicable for case in cases]
+    return {metric: np.where(applicable, found[metric], np.nan) for metric in METRICS}
 
 
-def _summarise(scored: list[_Scored], perturbation: str, subset: str) -> Outcome:
-    chosen = [study.subsets[subset] for study in scored]
-    after = np.concatenate([s.auroc[perturbation][c] for s, c in zip(scored, chosen, strict=True)])
-    before = np.concatenate([s.auroc[UNPERTURBED][c] for s, c in zip(scored, chosen, strict=True)])
+def _summarise(scored: list[_Scored], metric: str, perturbation: str, subset: str) -> Outcome:
+    after, before = (
+        np.concatenate([study.values[metric][name][study.subsets[subset]] for study in scored])
+        for name in (perturbation, UNPERTURBED)
+    )
     both = ~np.isnan(after) & ~np.isnan(before)
     if not both.any():
         return Outcome(float("nan"), float("nan"), 0)

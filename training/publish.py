@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.dataset.phantom import GENERATOR_VERSION
 from training.config import ContrastiveRecipe
-from training.evaluation import Outcomes
+from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.trainer import LOG_FILE, Progress
 from wronglung.model.checkpoint import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 
@@ -15,6 +15,10 @@ _TITLES = {
     "none": "the report's own sentences",
     "swap_left_right": "left and right exchanged",
     "random_sentences": "sentences of another patient",
+}
+_METRICS = {
+    "auroc": "Mean **AUROC** (areas over the grid, ties in expectation; 0.5 is chance):",
+    "pointing": "Mean **pointing** (label coverage of the most attended cell; by chance the boxes' share of it all):",
 }
 
 
@@ -79,10 +83,9 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
 
 ## Results
 
-Mean AUROC of the maps against the sentences' boxes (areas over the grid, ties in expectation; 0.5 is chance), on
-{measured.test_studies} studies of {data.test_patients} **test** patients (phantom, generator {GENERATOR_VERSION}, \
-seed {data.test_seed}), which training has not
-seen and by which no recipe or checkpoint was chosen. Δ: change against the same sentences unperturbed.
+The maps against the sentences' boxes, on {measured.test_studies} studies of {data.test_patients} **test** patients
+(phantom, generator {GENERATOR_VERSION}, seed {data.test_seed}), which training has not seen and by which no recipe or
+checkpoint was chosen. Δ: change against the same sentences unperturbed.
 
 {_results(measured.outcomes)}
 
@@ -101,11 +104,15 @@ it has seen nothing but procedural pictures, and its maps on real radiographs me
 
 
 def _results(outcomes: Outcomes) -> str:
+    return "\n\n".join(f"{_METRICS[metric]}\n\n{_table(found)}" for metric, found in outcomes.items())
+
+
+def _table(outcomes: dict[str, dict[str, Outcome]]) -> str:
     subsets = list(next(iter(outcomes.values())))
     lines = ["| text | " + " | ".join(subsets) + " |", "|---" * (len(subsets) + 1) + "|"]
     for perturbation, by_subset in outcomes.items():
         cells = [
-            f"{o.auroc:.3f}" + f" (Δ {o.delta:+.3f})" * (perturbation != "none") + f", n={o.sentences}"
+            f"{o.mean:.3f}" + f" (Δ {o.delta:+.3f})" * (perturbation != UNPERTURBED) + f", n={o.sentences}"
             for o in by_subset.values()
         ]
         lines.append(f"| {_TITLES[perturbation]} | " + " | ".join(cells) + " |")

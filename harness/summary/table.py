@@ -5,13 +5,23 @@ from collections.abc import Iterator
 from harness.summary.estimates import Tree
 from harness.text import aligned
 
-HEADS = ("model", "sentence", "subset", "AUROC [95 %]", "change [95 %]", "n")
+TITLES = {"auroc": "AUROC", "pointing": "pointing"}
+"""What is printed: whether a map covers the boxes, and whether it is highest inside them."""
 
 
-def result_table(summary: Tree, profile: str = "exact", metric: str = "auroc") -> str:
-    """Model × perturbation × subset, then the controls, then the Laterality Response Index, in aligned columns."""
-    rows = [*_arms(summary, profile, metric), *_controls(summary, profile, metric)]
-    return "\n".join([*aligned([HEADS, *rows]), "", *_laterality(summary), *_notes(summary)]).rstrip() + "\n"
+def result_table(summary: Tree, profile: str = "exact") -> str:
+    """For each of the two metrics model × perturbation × subset, then the controls; then the Laterality Response Index;
+    in aligned columns."""
+    blocks = [_block(summary, profile, metric) for metric in TITLES]
+    closing = [*_laterality(summary), *_notes(summary)]
+    return "\n\n".join(["\n".join(lines) for lines in (*blocks, closing) if lines]) + "\n"
+
+
+def _block(summary: Tree, profile: str, metric: str) -> list[str]:
+    """Empty if no model has the metric."""
+    heads = ("model", "sentence", "subset", f"{TITLES[metric]} [95 %]", "change [95 %]", "n")
+    arms = list(_arms(summary, profile, metric))
+    return aligned([heads, *arms, *_controls(summary, profile, metric)]) if arms or metric == "auroc" else []
 
 
 def _arms(summary: Tree, profile: str, metric: str) -> Iterator[tuple[str, ...]]:

@@ -36,6 +36,14 @@ def test_the_table_is_aligned_and_complete():
     )
 
 
+def test_pointing_follows_in_a_table_of_its_own():
+    both = {"all": {"exact": {"auroc": node(0.75), "pointing": node(0.5)}}}
+    lines = result_table(SUMMARY | {"models": {"encoder": {"none": both}}}).splitlines()
+    start = next(number for number, line in enumerate(lines) if "pointing" in line)
+    assert lines[start - 1] == ""
+    assert lines[start + 2].split() == ["encoder", "none", "all", "0.500", "[0.400,", "0.600]", "5"]
+
+
 def test_an_empty_run_still_prints():
     empty = {key: {} for key in ("models", "deltas", "controls", "laterality", "failures")} | {"warnings": []}
     assert result_table(empty).startswith("model")
