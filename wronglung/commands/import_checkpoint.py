@@ -62,13 +62,30 @@ def run(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         return _fail(f"{error}: install wronglung with the extra 'serve'")
     try:
-        target = args.out or project_home() / "model_store" / args.name
+        store = project_home() / "model_store"
+        target = args.out or store / args.name
+        _check_name(target, args.name)
         config = _import_own(args, target) if args.file.is_dir() else _import_published(args, target)
     except (HomeMissing, ModelFilesError, OSError) as error:
         return _fail(str(error))
     print(f"{target}  version {config.version}  weights {config.weights_sha256}")
-    print(f"next: write {target / 'CARD.md'}, then: wronglung serve --models {target.resolve().name}")
+    print(f"next: write {target / 'CARD.md'}, then: wronglung serve {_serve_flags(target.resolve(), store.resolve())}")
     return 0
+
+
+def _check_name(target: Path, name: str) -> None:
+    from wronglung.model.errors import ModelFilesError
+
+    if (folder := target.resolve().name) != name:
+        raise ModelFilesError(
+            f"a model is served under the name of its folder: give --name {folder}, or --out {target / name}"
+        )
+
+
+def _serve_flags(target: Path, store: Path) -> str:
+    """How to serve the model; the model store needs no mention where it is the project's own."""
+    elsewhere = "" if target.parent == store else f"--model-store {target.parent} "
+    return f"{elsewhere}--models {target.name}"
 
 
 def _import_own(args: argparse.Namespace, target: Path) -> "ModelConfig":

@@ -47,17 +47,31 @@ def test_it_prints_what_it_inferred_and_what_comes_next(
         "wronglung serve",
     ):
         assert words in printed.out
+    assert printed.out.endswith(f"wronglung serve --model-store {out.parent} --models gloria\n")
     assert printed.err == ""
     assert load_checkpoint(out).config.version == "2.0"
 
 
+def test_a_folder_of_another_name_is_refused(
+    checkpoint: str, bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(checkpoint, "--tokenizer", bert, "--name", "gloria", "--out", str(tmp_path / "store")) == 2
+    assert f"give --name store, or --out {tmp_path / 'store' / 'gloria'}" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
 def test_without_out_the_model_goes_into_the_store(
-    checkpoint: str, bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: str,
+    bert: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "home" / "handlers").mkdir(parents=True)
     (tmp_path / "home" / "handlers" / "alignment_handler.py").touch()
     monkeypatch.setenv("WRONGLUNG_HOME", str(tmp_path / "home"))
     assert command(checkpoint, "--tokenizer", bert, "--name", "gloria") == 0
+    assert capsys.readouterr().out.endswith("then: wronglung serve --models gloria\n")
     assert load_checkpoint(tmp_path / "home" / "model_store" / "gloria")
 
 
