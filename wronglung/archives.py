@@ -110,7 +110,8 @@ def serving_settings(path: Path) -> ServingSettings:
     numbers = [settings.get(key, default) for key, default in _TORCHSERVE_DEFAULTS.items()]
     if not all(isinstance(number, int) and number >= 1 for number in numbers):
         raise StoreError(f"{path}: {', '.join(_TORCHSERVE_DEFAULTS)} must be whole numbers of at least 1")
-    return ServingSettings(*numbers, compute)
+    workers, batch_size, queue_size = numbers
+    return ServingSettings(workers, batch_size, queue_size, compute)
 
 
 def _settings(path: Path) -> dict[str, Any]:
