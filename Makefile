@@ -20,9 +20,9 @@ help: ## list these commands
 setup: $(VENV)/installed ## create .venv with the pinned packages
 
 demo: setup ## serve the shipped models, evaluate them on phantoms, write results/demo/report.html
-	wronglung serve --port 0 -- harness run harness/runs/demo.yaml
+	wronglung serve --models encoder encoder-optout --port 0 -- harness run harness/runs/demo.yaml
 
-serve: setup ## serve the shipped models on 127.0.0.1:8500 until Ctrl-C
+serve: setup ## serve the models of model_store on 127.0.0.1:8500 until Ctrl-C
 	wronglung serve
 
 test: setup ## run every test; those that lack a tool are skipped and listed
@@ -39,7 +39,7 @@ bench: setup ## measure what the parts cost and print the ratios
 	python -m benchmarks
 
 load: setup ## raise the load step by step for 60 s and name the knee; writes results/load/report.html
-	wronglung serve --port 0 -- python -m harness.load
+	wronglung serve --models encoder encoder-optout --port 0 -- python -m harness.load
 
 stubs: setup ## generate the Python stubs from proto/
 	python -m grpc_tools.protoc --proto_path=proto --python_out=. --pyi_out=. --grpc_python_out=. \
