@@ -96,13 +96,17 @@ class ScheduleConfig(StrictModel):
 
 
 class AttentionStart(StrictModel):
-    """How sharp the attention is before the first step. At its natural size it is all or nothing, and no gradient
-    passes through it; near zero all words draw the same flat map."""
+    """What is done to the region embeddings before the first step, so that the attention begins soft and even.
 
-    spread: float = Field(default=4.0, gt=0)
+    Their common part is taken away: with it one word claims all of the background, and what lies around a finding,
+    shared between two words, gets less attention than the background far off. Then they are scaled.
+    """
+
+    spread: float = Field(default=1.0, gt=0)
     """Standard deviation between a sentence's words of their scores with a region, over the first batch. The weights
-    that make the region embeddings (and the opt-out vector) are multiplied to reach it."""
-    rate: float = Field(default=0.3, gt=0)
+    that make the region embeddings (and the opt-out vector) are multiplied to reach it. At their natural size the
+    softmax over words is all or nothing, and no gradient passes through it."""
+    rate: float = Field(default=0.05, gt=0)
     """Learning rate of these weights, relative to the others'."""
 
 

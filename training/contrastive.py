@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from harness.dataset.phantom import PhantomDataset
 from training.batches import Batch
@@ -60,24 +61,27 @@ class ContrastiveObjective:
         return dict(zip(self.columns, figures, strict=True))
 
     @torch.no_grad()
-    def set_spread(self, batch: Batch) -> None:
-        """Scale the region embeddings to the recipe's `attention_start.spread`; the opt-out vector becomes as long as
-        the mean region."""
+    def start_attention(self, batch: Batch) -> None:
+        """Make the attention soft and even (`AttentionStart`); the opt-out vector gets the mean region's length."""
         self._network.train()
+        embedder = self._network.image.local_embedder.weight
+        common_D = functional.normalize(self._encode(batch)[0].regions_BND.mean(dim=(0, 1)), dim=0)
+        embedder.sub_(torch.einsum("d,e,eckl->dckl", common_D, common_D, embedder))
         image, texts = self._encode(batch)
-        spreads = [
-            (text.words_WD[:-1] @ regions_ND.T).std(dim=0).mean()
-            for text, regions_ND in zip(texts, image.regions_BND, strict=True)
-        ]
-        factor = self._recipe.attention_start.spread / torch.stack(spreads).mean()
-        self._network.image.local_embedder.weight.mul_(factor)
+        embedder.mul_(self._recipe.attention_start.spread / _spread(image, texts))
         if self._network.opt_out is not None:
-            length = factor * image.regions_BND.norm(dim=-1).mean()
+            length = self._encode(batch)[0].regions_BND.norm(dim=-1).mean()
             self._network.opt_out.mul_(length / self._network.opt_out.norm())
 
     def _encode(self, batch: Batch) -> tuple[ImageFeatures, list[TextFeatures]]:
         texts = encode_grouped(self._network.text, [self._tokenize(sentence.text) for sentence in batch.sentences])
         return encode_images(self._network, batch.frames_BHW, self._recipe.optimiser.precision), texts
+
+
+def _spread(image: ImageFeatures, texts: list[TextFeatures]) -> Tensor:
+    """The mean standard deviation, between the words of an image's own sentence, of their scores with a region."""
+    scores = [text.words_WD[:-1] @ regions_ND.T for text, regions_ND in zip(texts, image.regions_BND, strict=True)]
+    return torch.stack([scores_LN.std(dim=0).mean() for scores_LN in scores]).mean()
 
 
 def _region_parameters(network: AlignmentNetwork) -> list[Tensor]:

@@ -94,7 +94,7 @@ def _objective(
     data = recipe.data
     watched = PhantomDataset(data.seed, "validation", min(data.validation_patients, _WATCHED_PATIENTS))
     objective = ContrastiveObjective(network, tokenize, recipe, watched)
-    objective.set_spread(next(batches.training(recipe.seed, recipe.augment)))
+    objective.start_attention(next(batches.training(recipe.seed, recipe.augment)))
     return objective
 
 

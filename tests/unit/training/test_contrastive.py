@@ -41,17 +41,18 @@ def batch() -> Batch:
 
 
 @pytest.mark.parametrize("spread", [0.5, 8.0])
-def test_scores_differ_between_words_as_the_recipe_says(spread: float) -> None:
+def test_regions_share_nothing_and_scores_differ_between_words_as_the_recipe_says(spread: float) -> None:
     begun = objective(opt_out=False, spread=spread)
-    begun.set_spread(batch())
+    begun.start_attention(batch())
     image, texts = begun._encode(batch())
+    assert image.regions_BND.mean(dim=(0, 1)).norm() < 1e-3 * image.regions_BND.norm(dim=-1).mean()
     spreads = [(t.words_WD[:-1] @ r.T).std(0).mean() for t, r in zip(texts, image.regions_BND, strict=True)]
     assert torch.stack(spreads).mean().item() == pytest.approx(spread, rel=1e-4)
 
 
 def test_the_opt_out_vector_is_as_long_as_the_mean_region() -> None:
     begun = objective(opt_out=True)
-    begun.set_spread(batch())
+    begun.start_attention(batch())
     image, _ = begun._encode(batch())
     assert begun._network.opt_out is not None
     assert begun._network.opt_out.norm().item() == pytest.approx(image.regions_BND.norm(dim=-1).mean().item(), rel=1e-4)
