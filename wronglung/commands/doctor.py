@@ -144,12 +144,11 @@ def _disk(directories: Sequence[Path]) -> str:
 
 def _memory(directories: Sequence[Path]) -> str:
     """Compare what is free with an estimate from each model's files; see `wronglung.footprint`."""
-    import psutil
-
     from wronglung.footprint import SERVER_MIB, footprint
+    from wronglung.memory import available_memory
 
     needs = {each.name: footprint(each).memory for each in directories}
-    free, needed = psutil.virtual_memory().available // _BLOCK, SERVER_MIB + sum(needs.values())
+    free, needed = available_memory() // _BLOCK, SERVER_MIB + sum(needs.values())
     parts = ", ".join(f"{name} {mib}" for name, mib in needs.items())
     detail = f"{free} MiB available, about {needed} needed: the server {SERVER_MIB}, {parts}"
     if free < needed:
