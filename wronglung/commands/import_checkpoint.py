@@ -15,7 +15,7 @@ examples:
   wronglung import-checkpoint chexpert_resnet50.ckpt --tokenizer Bio_ClinicalBERT/ --name gloria
   wronglung import-checkpoint noattn_epoch14.ckpt --tokenizer Bio_ClinicalBERT/ --name gloria-optout --version 2.0
   wronglung import-checkpoint state_dict.pt --tokenizer vocabulary/ --heads 12 --name mine --out models/mine
-  wronglung import-checkpoint runs/encoder/best --name my-encoder
+  wronglung import-checkpoint runs/my-encoder/best --name my-encoder
 
 No code in the file is run. What the tensors' shapes cannot tell is taken from the config.json beside the tokenizer and
 from the training's options in the file; where it came from is printed and written on the model's card.
