@@ -2,8 +2,8 @@
 
 Without a model: `uniform` (knows nothing), `centre_prior` (knows where labels usually are) and `oracle` (knows the
 label: the ceiling of the grid). From a model's own maps of the unperturbed sentences: `text_blind` (the same map for
-every sentence of an image) and `image_blind` (the mean map of what says the same on other patients' images). A model
-that beats neither shows no evidence of reading or of seeing.
+every sentence of an image) and `image_blind` (the mean map of the same wording on other patients' images, or, as
+`image_blind_same_meaning`, of what says the same). Beating neither is no evidence of reading or of seeing.
 """
 
 from collections.abc import Hashable, Sequence
