@@ -24,6 +24,7 @@ pytestmark = pytest.mark.integration
 
 HARNESS = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
 SMALL = ("resamples=200", "subsets=[all, one_lung]", "gallery={best: 1, worst: 1, ignores_swap: 1, random: 1}")
+PHANTOM = ("dataset.seed=7", "dataset.patients=12")
 FILES = ("summary.json", "cases.parquet", "gallery/index.json")
 
 
@@ -47,7 +48,7 @@ def harness(server: Instance, arguments: list[str]) -> str:
 def finished(server: Instance, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A small run of the demo: its directory and what it printed."""
     out = tmp_path_factory.mktemp("runs") / "first"
-    return out, harness(server, command("demo.yaml", out, "dataset.patients=12", "images_per_part=4"))
+    return out, harness(server, command("demo.yaml", out, *PHANTOM, "images_per_part=4"))
 
 
 def test_a_run_prints_its_table_and_leaves_a_report(finished):
@@ -61,7 +62,7 @@ def test_nothing_fails_on_the_phantom(finished):
     out, _ = finished
     summary = json.loads((out / "summary.json").read_bytes())
     assert summary["failures"] == {}
-    assert summary["dataset"]["images"] == len(PhantomDataset(patients=12))
+    assert summary["dataset"]["images"] == len(PhantomDataset(7, patients=12))
 
 
 def test_the_manifest_names_the_weights_that_answered(finished, server):
@@ -75,7 +76,7 @@ def test_the_manifest_names_the_weights_that_answered(finished, server):
 
 def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(finished, server, tmp_path):
     out, _ = finished
-    settings = ("dataset.patients=12", "images_per_part=4")
+    settings = (*PHANTOM, "images_per_part=4")
     process = subprocess.Popen(
         command("demo.yaml", tmp_path, *settings), env=environment(server), stderr=subprocess.DEVNULL
     )
@@ -95,7 +96,7 @@ def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(finished, ser
 def test_the_client_gets_the_maps_that_the_harness_scored(finished, server):
     out, _ = finished
     rows = pq.read_table(out / "cases.parquet").slice(0, 3).to_pylist()
-    study = next(iter(PhantomDataset(patients=12)))
+    study = next(iter(PhantomDataset(7, patients=12)))
     texts = [row["text"] for row in rows]
     with AlignmentClient(server.target) as client:
         answer = client.align(study.load(), texts, model="encoder")

@@ -51,7 +51,7 @@ def test_no_patient_is_twice_in_a_batch(study_set: StudySet) -> None:
         for sentence in study.sentences:
             patients_of[sentence.text].add(study.patient_id)
     for batch in source.validation(seed=1, rounds=20):
-        owners = [patients_of[text] for text in batch.sentences]
+        owners = [patients_of[sentence.text] for sentence in batch.sentences]
         assert len(set().union(*owners)) >= BATCH
 
 
@@ -98,7 +98,7 @@ def test_the_abnormal_share_is_kept(study_set: StudySet) -> None:
     abnormal = {s.text for study in study_set.studies for s in study.sentences if s.abnormal}
     sick = {s.text for study in study_set.studies if any(x.abnormal for x in study.sentences) for s in study.sentences}
     source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=1.0)
-    drawn = [text for batch in source.validation(0, 20) for text in batch.sentences]
+    drawn = [sentence.text for batch in source.validation(0, 20) for sentence in batch.sentences]
     assert all(text in abnormal for text in drawn if text in sick)
 
 
@@ -107,4 +107,4 @@ def test_a_focused_batch_speaks_of_few_findings(study_set: StudySet) -> None:
     abnormal = {s.text for study in study_set.studies for s in study.sentences if s.abnormal}
     batches = source.training(0, AugmentConfig())
     for _ in range(20):
-        assert set(next(batches).sentences) <= abnormal
+        assert {sentence.text for sentence in next(batches).sentences} <= abnormal
