@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from tokenizers import Tokenizer
 
-from harness.dataset.phantom import PhantomDataset
+from harness.dataset.phantom import GENERATOR_VERSION, PhantomDataset
 from training.batches import BatchSource
 from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
@@ -27,6 +27,8 @@ from wronglung.model.text import SentenceTokenizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _WATCHED_PATIENTS = 50
+_FINISHED = "finished.txt"
+"""Left in a run's folder at its end: which recipe gave the checkpoint."""
 
 
 class _Trained(NamedTuple):
@@ -68,6 +70,7 @@ def train(recipe: AnyRecipe, work: Path) -> _Trained:
     training = _studies(recipe, "train", work)
     validation = _studies(recipe, "validation", work)
     started, folder = time.monotonic(), work / recipe.name
+    (folder / _FINISHED).unlink(missing_ok=True)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start)
     batches = _batches(recipe, training, recipe.data.focused_share)
@@ -81,6 +84,7 @@ def train(recipe: AnyRecipe, work: Path) -> _Trained:
         folder,
     )
     progress = trainer.run()
+    (folder / _FINISHED).write_text(_identity(recipe), encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return _Trained(folder, progress, time.monotonic() - started, parameters, len(training.studies))
 
@@ -106,14 +110,20 @@ def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokeni
 
 
 def _start(recipe: AnyRecipe, work: Path) -> Path | None:
-    """The best checkpoint of the recipe that this one starts from, which is run if it has left none."""
+    """The best checkpoint of the recipe to start from; that is run first unless it ran to its end as it reads now."""
     if not isinstance(recipe, ContrastiveRecipe) or recipe.start_from is None:
         return None
     before = load_recipe(REPOSITORY / recipe.start_from)
-    best = work / before.name / "best"
-    if not best.exists():
+    folder = work / before.name
+    finished = folder / _FINISHED
+    if not finished.exists() or finished.read_text(encoding="utf-8") != _identity(before):
         train(before, work)
-    return best
+    return folder / "best"
+
+
+def _identity(recipe: Recipe) -> str:
+    """Equal for runs that give the same weights."""
+    return f"phantom generator {GENERATOR_VERSION}\n{recipe.model_dump_json(indent=1)}\n"
 
 
 def _studies(recipe: Recipe, split: str, work: Path) -> StudySet:

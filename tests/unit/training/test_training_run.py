@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
 from training.config import ContrastiveRecipe
 from training.evaluation import evaluate
-from training.run import train_and_publish
+from training.run import train, train_and_publish
 from training.setup import first_network
 from training.studies import Study
 from training.vocabulary import build_tokenizer
@@ -101,6 +102,25 @@ def test_a_model_starts_from_another_ones_weights(output: Path) -> None:
     start = load_checkpoint(output)
     begun = first_network(recipe(seed=5), start.tokenizer, output).state_dict()
     assert all(torch.equal(tensor, begun[name]) for name, tensor in start.network.state_dict().items())
+
+
+def test_the_first_stage_is_run_unless_it_has_been_to_its_end_and_as_it_reads(work: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first.yaml"
+    later = recipe(name="later", start_from=str(first))
+
+    def weights(**changes: object) -> str:
+        first.write_text(yaml.safe_dump({**RECIPE, "kind": "findings", "name": "first", **changes}, sort_keys=False))
+        train(later, work)
+        return hashlib.sha256((work / "first" / "best" / "weights.safetensors").read_bytes()).hexdigest()
+
+    once = weights()
+    begun = (work / "first" / "log.csv").stat().st_mtime_ns
+    assert weights() == once
+    assert (work / "first" / "log.csv").stat().st_mtime_ns == begun  # not run again
+    assert weights(seed=3) != once
+    (work / "first" / "finished.txt").unlink()  # as if it had been cut off
+    assert weights(seed=3) != once
+    assert (work / "first" / "finished.txt").exists()
 
 
 def test_only_the_opt_out_vector_may_be_one_sided(output: Path) -> None:
