@@ -10,6 +10,7 @@ from harness.case import Box, Triple
 from harness.dataset import line
 from harness.dataset.base import Dataset, validate
 from harness.dataset.jsonl import open_jsonl
+from harness.runconfig import RunConfig
 from tests.harness_fakes import HEIGHT, WIDTH, png
 from tests.repository import ROOT
 
@@ -163,8 +164,18 @@ def test_the_page_for_users_shows_a_line_that_is_read_and_names_every_key():
     page = (ROOT / "docs" / "bring-your-own-data.md").read_text(encoding="utf-8")
     example = page.split("```json\n")[1].split("```")[0]
     assert line.parse_line(example.encode()).boxes[1].label == "abnormal"
-    table = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
-    assert set(re.findall(r"`(\w+)`", "".join(table))) == set(line.Line.model_fields)
+    assert keys_of_table(page.split("## Check it first")[0]) == set(line.Line.model_fields)
+
+
+def test_the_page_for_users_names_every_key_of_a_run_file():
+    page = (ROOT / "docs" / "bring-your-own-data.md").read_text(encoding="utf-8")
+    assert keys_of_table(page.split("## Run it")[1]) == set(RunConfig.model_fields)
+
+
+def keys_of_table(text: str) -> set[str]:
+    """The names in the first column of a page's tables."""
+    firsts = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    return set(re.findall(r"`(\w+)`", "".join(firsts)))
 
 
 def test_the_shipped_schema_accepts_what_the_reader_accepts():

@@ -132,4 +132,4 @@ def test_a_name_must_be_good_for_a_folder_and_an_archive(name: str) -> None:
 def test_the_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         command("--help")
-    assert "wronglung import-checkpoint runs/encoder/best --name my-encoder" in capsys.readouterr().out
+    assert "wronglung import-checkpoint runs/my-encoder/best --name my-encoder" in capsys.readouterr().out
