@@ -44,8 +44,6 @@ class BatchSource:
         preprocess: frame size and normalisation.
         batch: studies per batch.
         abnormal_share: probability of drawing among a study's abnormal sentences, if it has any.
-        focused_share: probability that a training batch speaks of two findings only, so that where they are is what
-            tells its sentences apart.
     """
 
     def __init__(
@@ -54,14 +52,11 @@ class BatchSource:
         preprocess: PreprocessConfig,
         batch: int,
         abnormal_share: float,
-        focused_share: float = 0.0,
     ) -> None:
         self._set = study_set
         self._preprocess = preprocess
         self._batch = batch
         self._abnormal_share = abnormal_share
-        self._focused_share = focused_share
-        self._by_finding = _index_findings(study_set)
         by_patient: dict[str, list[int]] = {}
         for index, study in enumerate(study_set.studies):
             if study.sentences:
@@ -74,8 +69,6 @@ class BatchSource:
         margin = self._preprocess.longer_side - self._preprocess.crop
         while True:
             for group in self._groups(rng):
-                if rng.random() < self._focused_share:
-                    group = self._focused_group(rng)
                 corners = rng.integers(0, margin + 1, size=(len(group), 2))
                 tables = [_grey_table(augment, self._preprocess, rng) for _ in group]
                 yield self._assemble(group, corners, tables)
@@ -95,18 +88,6 @@ class BatchSource:
         for start in range(0, len(order) - self._batch + 1, self._batch):
             studies = [int(rng.choice(self._patients[patient])) for patient in order[start : start + self._batch]]
             yield [_Pair(study, self._draw_sentence(self._set.studies[study], rng)) for study in studies]
-
-    def _focused_group(self, rng: np.random.Generator) -> list[_Pair]:
-        """Sentences that affirm two findings, drawn anew; of more findings only if two have too few patients."""
-        chosen: dict[str, _Pair] = {}
-        for number, finding in enumerate(rng.permutation(sorted(self._by_finding)).tolist(), start=1):
-            pairs = self._by_finding[finding]
-            for index in rng.permutation(len(pairs)).tolist():
-                chosen.setdefault(self._set.studies[pairs[index].study].patient_id, pairs[index])
-            if number >= 2 and len(chosen) >= self._batch:
-                break
-        patients = rng.permutation(sorted(chosen)).tolist()
-        return [chosen[patient] for patient in patients[: self._batch]]
 
     def _assemble(
         self,
@@ -132,17 +113,6 @@ class BatchSource:
         abnormal = [sentence for sentence in study.sentences if sentence.abnormal]
         choices = abnormal if abnormal and rng.random() < self._abnormal_share else study.sentences
         return choices[int(rng.integers(len(choices)))]
-
-
-def _index_findings(study_set: StudySet) -> dict[str, list[_Pair]]:
-    """Every sentence that affirms a finding, by the finding's label."""
-    index: dict[str, list[_Pair]] = {}
-    for number, study in enumerate(study_set.studies):
-        for sentence in study.sentences:
-            if sentence.abnormal:
-                label = next(t.label for t in sentence.triples if t.label != "abnormal")
-                index.setdefault(label, []).append(_Pair(number, sentence))
-    return index
 
 
 def false_negatives(studies: list[Study], sentences: list[Sentence]) -> Tensor:

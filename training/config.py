@@ -35,9 +35,6 @@ class DataConfig(StrictModel):
     abnormal_share: float = Field(default=0.5, ge=0, le=1)
     """Probability with which a study's sentence is drawn among its abnormal ones, if it has any."""
 
-    focused_share: float = Field(default=0.0, ge=0, le=1)
-    """Probability that a training batch speaks of two findings only: side and zone then tell its sentences apart."""
-
 
 class AugmentConfig(StrictModel):
     """What is done to a training image, beside the random crop."""

@@ -73,13 +73,13 @@ def train(recipe: AnyRecipe, work: Path) -> _Trained:
     (folder / _FINISHED).unlink(missing_ok=True)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start)
-    batches = _batches(recipe, training, recipe.data.focused_share)
+    batches = _batches(recipe, training)
     trainer = Trainer(
         recipe,
         network,
         _objective(recipe, network, tokenizer, training, batches),
         batches,
-        _batches(recipe, validation, focused_share=0),
+        _batches(recipe, validation),
         partial(_save, recipe, network, tokenizer),
         folder,
     )
@@ -138,9 +138,9 @@ def _studies(recipe: Recipe, split: str, work: Path) -> StudySet:
     )
 
 
-def _batches(recipe: Recipe, studies: StudySet, focused_share: float) -> BatchSource:
+def _batches(recipe: Recipe, studies: StudySet) -> BatchSource:
     data = recipe.data
-    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, data.abnormal_share, focused_share)
+    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, data.abnormal_share)
 
 
 def _save(recipe: Recipe, network: AlignmentNetwork, tokenizer: Tokenizer, folder: Path) -> None:

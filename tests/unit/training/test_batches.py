@@ -100,11 +100,3 @@ def test_the_abnormal_share_is_kept(study_set: StudySet) -> None:
     source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=1.0)
     drawn = [sentence.text for batch in source.validation(0, 20) for sentence in batch.sentences]
     assert all(text in abnormal for text in drawn if text in sick)
-
-
-def test_a_focused_batch_speaks_of_few_findings(study_set: StudySet) -> None:
-    source = BatchSource(study_set, PREPROCESS, batch=2, abnormal_share=0.0, focused_share=1.0)
-    abnormal = {s.text for study in study_set.studies for s in study.sentences if s.abnormal}
-    batches = source.training(0, AugmentConfig())
-    for _ in range(20):
-        assert {sentence.text for sentence in next(batches).sentences} <= abnormal
