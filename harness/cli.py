@@ -11,10 +11,11 @@ from harness.collect.exchange import ServerLostError
 from harness.collect.parts import RunError
 from harness.compare import compare, load_gate
 from harness.dataset.base import validate
-from harness.dataset.catalogue import open_dataset, parse_dataset
+from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset
 from harness.pipeline import run
 from harness.progress import Bars
-from harness.runconfig import ConfigError, RunConfig, load_run_config
+from harness.runconfig import RunConfig, load_run_config
+from harness.settings import ConfigError
 from harness.summary.table import result_table
 from wronglung.client import AlignmentClient
 from wronglung.errors import WronglungError
@@ -39,11 +40,17 @@ a gate file names what must not get worse, and by how much at most:
   - {model: encoder, subset: one_lung, metric: exact_auroc, lowest: 0.7}
 a condition is broken too when a sentence fails that was answered before
 exit status 1 when a condition is broken or cannot be checked""",
-    "validate": """\
-examples:
-  harness validate my/data.jsonl     a JSONL file of your own
-  harness validate phantom:test      the built-in phantoms (train, validation or test)
-  harness validate real_cxr          the real radiographs beside the checkout""",
+    "validate": "\n".join(
+        [
+            "a data set is named as in a run file: KIND:VALUE, or KIND:VALUE,key=value,... with more of its settings;",
+            "or give the run file itself",
+            "",
+            "examples:",
+            *(f"  harness validate {form.example}\n      {form.meaning}" for form in FORMATS.values()),
+            "  harness validate my/data.jsonl\n      the same as jsonl:my/data.jsonl",
+            "  harness validate harness/runs/demo.yaml\n      what that run would evaluate",
+        ]
+    ),
 }
 
 
@@ -75,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     pair.add_argument("b", type=Path, metavar="B", help="results of the run after")
     pair.add_argument("--gate", type=Path, metavar="FILE", help="what must not get worse (YAML)")
     data = _command(commands, "validate", _validate, "check a data set and say what would be left out")
-    data.add_argument("dataset", metavar="DATASET", help="a JSONL file, phantom:SPLIT or real_cxr")
+    data.add_argument("dataset", metavar="DATASET", help="KIND:VALUE, a JSONL file or a run file")
     return parser
 
 
@@ -148,6 +155,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    found = validate(open_dataset(parse_dataset(options.dataset)))
+    name: str = options.dataset
+    config = load_run_config(Path(name)).dataset if name.endswith((".yaml", ".yml")) else parse_dataset(name)
+    found = validate(open_dataset(config))
     print("\n".join(found.lines()))
     return 1 if found.findings.left_out else 0

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from harness.results import RunDirectory
-from harness.runconfig import ConfigError
+from harness.settings import ConfigError
 from harness.statistics import Delta, paired_delta
 from harness.summary.cases import CaseTable, Index, answered
 from harness.text import aligned

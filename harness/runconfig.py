@@ -1,59 +1,21 @@
 """The run file: what to evaluate, on what, and how. An unknown key or a wrong type is an error that names it."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
 from harness.metrics import Profile
 from harness.perturbation.base import baseline_of
 from harness.perturbation.catalogue import PERTURBATIONS
+from harness.settings import ConfigError, PathField, Settings, explain, suggest
 from harness.subsets import check_subset_names
 
-PathField = Annotated[Path, Field(strict=False)]
 
-
-class ConfigError(ValueError):
-    """The run file or a --set option is wrong. The message names the key and the fix."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class PhantomConfig(_Strict):
-    """The built-in procedural radiographs."""
-
-    kind: Literal["phantom"]
-    split: Literal["train", "validation", "test"] = "test"
-    patients: int = Field(default=100, ge=1)
-    seed: int = Field(default=0, ge=0)
-
-
-class JsonlConfig(_Strict):
-    """Your own images, sentences and boxes: see `harness/dataset/line.py`."""
-
-    kind: Literal["jsonl"]
-    path: PathField
-    inclusive_maxima: bool = False
-    """The boxes' x1 and y1 name the last pixel inside."""
-
-
-class RealCxrConfig(_Strict):
-    """A folder of real radiographs with `pairs.jsonl` and `images.jsonl`."""
-
-    kind: Literal["real_cxr"]
-    root: PathField | None = None
-    """Default: $WRONGLUNG_REAL_CXR, else ../shared/real_cxr."""
-
-
-DatasetConfig = Annotated[PhantomConfig | JsonlConfig | RealCxrConfig, Field(discriminator="kind")]
-
-
-class GalleryConfig(_Strict):
+class GalleryConfig(Settings):
     """How many sentences of each kind the report shows as pictures."""
 
     best: int = Field(default=4, ge=0)
@@ -62,7 +24,7 @@ class GalleryConfig(_Strict):
     random: int = Field(default=4, ge=0)
 
 
-class RunConfig(_Strict):
+class RunConfig(Settings):
     """One evaluation. Paths are relative to the current directory."""
 
     name: str = Field(min_length=1)
@@ -101,7 +63,7 @@ class RunConfig(_Strict):
     def _known_perturbations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if name not in PERTURBATIONS:
-                raise ValueError(f"unknown perturbation {name!r}{_suggest(name, PERTURBATIONS)}")
+                raise ValueError(f"unknown perturbation {name!r}{suggest(name, PERTURBATIONS)}")
             if baseline_of(name) not in names:
                 raise ValueError(f"must include {baseline_of(name)!r}: {name} is compared with it")
         return names
@@ -111,11 +73,6 @@ class RunConfig(_Strict):
     def _known_subsets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         check_subset_names(names)
         return names
-
-
-def _suggest(name: str, known: Sequence[str] | dict[str, Any]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f": did you mean {close[0]!r}?" if close else f": choose from {', '.join(known)}"
 
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -146,27 +103,14 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
     try:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
-        faults = [f"  {_fault(dict(fault))}" for fault in error.errors(include_url=False)]
+        faults = [f"  {fault}" for fault in explain(error, _settings_at)]
         raise ConfigError("\n".join([f"{where} has {len(faults)} fault(s):", *faults])) from error
 
 
-def _fault(fault: dict[str, Any]) -> str:
-    location = [str(part) for part in fault["loc"]]
-    if fault["type"] == "extra_forbidden":
-        return f"{'.'.join(location)}: unknown key{_suggest(location[-1], _keys_beside(location))}"
-    return f"{'.'.join(location)}: {fault['msg']}, got {fault['input']!r}"
-
-
-def _keys_beside(location: Sequence[str]) -> list[str]:
-    """The keys that may stand where the last part of `location` does."""
-    models: dict[str, type[BaseModel]] = {
-        "phantom": PhantomConfig,
-        "jsonl": JsonlConfig,
-        "real_cxr": RealCxrConfig,
-        "gallery": GalleryConfig,
-    }
-    model = models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
-    return list(model.model_fields)
+def _settings_at(location: Sequence[str]) -> type[BaseModel]:
+    """What the last part of `location` is a key of."""
+    models: dict[str, type[BaseModel]] = {**DATASET_CONFIGS, "gallery": GalleryConfig}
+    return models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
 
 
 def _override(tree: dict[str, Any], text: str) -> None:

@@ -10,6 +10,10 @@ from typing import Any, Protocol, runtime_checkable
 from harness.case import Box, ImageRecord
 
 
+class DatasetError(ValueError):
+    """A data set cannot be used as a whole, e.g. a file is cut off. The message names the file and the fix."""
+
+
 @runtime_checkable
 class Dataset(Protocol):
     """Images with reports. Iterating twice gives the same records in the same order; images load only on demand."""

@@ -1,52 +1,99 @@
-"""Opens a data set by its configuration."""
+"""Every kind of data set: how it is opened, and how it is named on a command line."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, Generic, TypeVar
 
-from harness.dataset.base import Dataset
+import yaml
+from pydantic import ValidationError
+
+from harness.dataset.base import Dataset, DatasetError
+from harness.dataset.checks import read_patients
+from harness.dataset.config import DATASET_CONFIGS, AnyDatasetConfig, JsonlConfig, PhantomConfig, RealCxrConfig
 from harness.dataset.jsonl import open_jsonl
 from harness.dataset.phantom import PhantomDataset
 from harness.dataset.real_cxr import open_real_cxr
-from harness.runconfig import ConfigError, JsonlConfig, PhantomConfig, RealCxrConfig
+from harness.settings import ConfigError, Settings, explain
+
+Config = TypeVar("Config", bound=Settings)
 
 
-def open_dataset(config: PhantomConfig | JsonlConfig | RealCxrConfig) -> Dataset:
+@dataclass(frozen=True, slots=True)
+class Format(Generic[Config]):
+    """One kind of data set."""
+
+    config: type[Config]
+    open: Callable[[Config], Dataset]
+    """Raises FileNotFoundError or DatasetError when there is nothing to read."""
+    main: str
+    """The setting that ``KIND:VALUE`` on a command line gives."""
+    example: str
+    """How it is named on a command line."""
+    meaning: str
+    """What that opens."""
+
+
+def _open_phantom(config: PhantomConfig) -> Dataset:
+    return PhantomDataset(seed=config.seed, split=config.split, patients=config.patients)
+
+
+def _open_jsonl(config: JsonlConfig) -> Dataset:
+    seen = read_patients(config.finetuned_patients)
+    return open_jsonl(config.path, inclusive_maxima=config.inclusive_maxima, seen_patients=seen)
+
+
+def _open_real_cxr(config: RealCxrConfig) -> Dataset:
+    return open_real_cxr(config.root, seen_patients=read_patients(config.finetuned_patients))
+
+
+FORMATS: dict[str, Format[Any]] = {
+    "jsonl": Format(JsonlConfig, _open_jsonl, "path", "jsonl:my/data.jsonl", "a JSONL file of your own"),
+    "phantom": Format(
+        PhantomConfig, _open_phantom, "split", "phantom:test", "the built-in phantoms (train, validation or test)"
+    ),
+    "real_cxr": Format(RealCxrConfig, _open_real_cxr, "root", "real_cxr", "the real radiographs beside the checkout"),
+}
+
+
+def open_dataset(config: AnyDatasetConfig) -> Dataset:
     """Open and check a data set.
 
     Raises:
-        ConfigError: there is nothing at its path, or nothing in it.
+        ConfigError: there is nothing at its path, or nothing in it that can be used.
     """
     try:
-        dataset = _open(config)
-    except (FileNotFoundError, IsADirectoryError) as error:
+        dataset = FORMATS[config.kind].open(config)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, DatasetError) as error:
         raise ConfigError(str(error)) from error
     if not len(dataset):
         raise ConfigError(f"data set {dataset.name} holds no usable image: harness validate says why")
     return dataset
 
 
-def _open(config: PhantomConfig | JsonlConfig | RealCxrConfig) -> Dataset:
-    match config:
-        case PhantomConfig():
-            return PhantomDataset(seed=config.seed, split=config.split, patients=config.patients)
-        case JsonlConfig():
-            return open_jsonl(config.path, inclusive_maxima=config.inclusive_maxima)
-        case RealCxrConfig():
-            return open_real_cxr(config.root)
-
-
-def parse_dataset(text: str) -> PhantomConfig | JsonlConfig | RealCxrConfig:
-    """A data set named on the command line: ``phantom:test``, ``real_cxr`` or the path of a JSONL file.
+def parse_dataset(text: str) -> AnyDatasetConfig:
+    """A data set named on the command line: ``KIND``, ``KIND:VALUE`` or ``KIND:VALUE,key=value,…``, where KIND is one
+    of `FORMATS`, VALUE its main setting, and the keys its others. Anything else is the path of a JSONL file.
 
     Raises:
-        ConfigError: the phantom's split is unknown.
+        ConfigError: a setting is unknown or wrong.
     """
-    if text == "real_cxr":
-        return RealCxrConfig(kind="real_cxr")
-    kind, colon, split = text.partition(":")
-    if kind != "phantom":
+    kind, _, rest = text.partition(":")
+    if kind not in FORMATS:
         return JsonlConfig(kind="jsonl", path=Path(text))
-    known = get_args(PhantomConfig.model_fields["split"].annotation)
-    if colon and split not in known:
-        raise ConfigError(f"unknown phantom split {split!r}: choose from {', '.join(known)}")
-    return PhantomConfig.model_validate({"kind": "phantom", "split": split or "test"})
+    form = FORMATS[kind]
+    value, *options = rest.split(",")
+    tree: dict[str, Any] = {"kind": kind, **({form.main: value} if value else {})}
+    for option in options:
+        key, equals, setting = option.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"{text!r}: write {option!r} as key=value")
+        try:
+            tree[key] = yaml.safe_load(setting)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{text!r}: the value of {key!r} is no YAML: {error}") from error
+    try:
+        config: AnyDatasetConfig = form.config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{text}: {'; '.join(explain(error, lambda _: DATASET_CONFIGS[kind]))}") from error
+    return config

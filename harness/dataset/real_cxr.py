@@ -7,13 +7,13 @@ which an inclusive maximum cannot be.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
 from harness.dataset.base import Findings
-from harness.dataset.jsonl import RecordBuilder, RecordedDataset
 from harness.dataset.line import Line, NamedBox, SentenceBox
+from harness.dataset.records import RecordBuilder, RecordedDataset
 
 ROOT_VARIABLE = "WRONGLUNG_REAL_CXR"
 DEFAULT_ROOT = Path("../shared/real_cxr")
@@ -74,8 +74,8 @@ def _line(pair: dict[str, Any], regions: tuple[NamedBox, ...]) -> Line:
     )
 
 
-def open_real_cxr(root: Path | None = None) -> RecordedDataset:
-    """Read and check the set.
+def open_real_cxr(root: Path | None = None, *, seen_patients: Set[str] = frozenset()) -> RecordedDataset:
+    """Read and check the set, without the patients that a model was finetuned on.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -83,7 +83,7 @@ def open_real_cxr(root: Path | None = None) -> RecordedDataset:
     folder = real_cxr_root(root)
     regions = {image["image"]: _regions(image) for image in _rows(folder / "images.jsonl")}
     findings = Findings()
-    builder = RecordBuilder(folder, findings)
+    builder = RecordBuilder(folder, findings, seen_patients=seen_patients)
     for pair in _rows(folder / "pairs.jsonl"):
         builder.add(_line(pair, regions.get(pair["image"], ())), pair["pair_id"])
     return RecordedDataset("real_cxr", builder.records(), findings)

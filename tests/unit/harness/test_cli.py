@@ -97,12 +97,21 @@ def test_a_server_that_does_not_answer_is_a_message_and_no_traceback(run_file, m
         (["report", "nowhere"], "nowhere"),
         (["compare", "nowhere", "nowhere"], "lacks cases.parquet"),
         (["validate", "missing.jsonl"], "missing.jsonl"),
-        (["validate", "phantom:exam"], "choose from train, validation, test"),
+        (["validate", "phantom:exam"], "split: Input should be 'train', 'validation' or 'test'"),
     ],
 )
 def test_wrong_use_is_told_with_status_two(arguments, words, capsys):
     assert cli.main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_validate_reads_the_data_set_of_a_run_file(tmp_path, capsys):
+    path = tmp_path / "run.yaml"
+    path.write_text("name: t\nmodels: [m]\ndataset: {kind: phantom, patients: 2}\nout: out\n")
+    assert cli.main(["validate", str(path)]) == 0
+    by_run_file = capsys.readouterr().out
+    assert cli.main(["validate", "phantom:test,patients=2"]) == 0
+    assert capsys.readouterr().out == by_run_file
 
 
 def test_validate_says_what_a_file_holds_and_fails_when_something_is_left_out(tmp_path, capsys):

@@ -9,7 +9,8 @@ import yaml
 
 from harness.compare import Condition, compare, load_gate
 from harness.pipeline import run
-from harness.runconfig import ConfigError, parse_run_config
+from harness.runconfig import parse_run_config
+from harness.settings import ConfigError
 from tests.harness_fakes import FakeClient, align, fake_dataset, identity
 from wronglung.errors import SentenceEmpty
 

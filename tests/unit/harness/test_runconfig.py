@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.runconfig import ConfigError, JsonlConfig, PhantomConfig, load_run_config, parse_run_config
+from harness.dataset.config import JsonlConfig, PhantomConfig
+from harness.runconfig import load_run_config, parse_run_config
+from harness.settings import ConfigError
 
 GOOD = {"name": "t", "dataset": {"kind": "phantom", "patients": 5}, "models": ["encoder"], "out": "results/t"}
 RUNS = Path(__file__).resolve().parents[3] / "harness" / "runs"

@@ -8,7 +8,8 @@ import pytest
 
 from harness.case import Box, Triple
 from harness.dataset import line
-from harness.dataset.base import Dataset, validate
+from harness.dataset.base import Dataset, DatasetError, validate
+from harness.dataset.checks import read_patients
 from harness.dataset.jsonl import open_jsonl
 from harness.runconfig import RunConfig
 from tests.harness_fakes import HEIGHT, WIDTH, png
@@ -135,6 +136,19 @@ def test_maxima_copied_by_mistake_are_pointed_out(read):
     assert "y1_equals_x1" in read(*rows).findings.warnings
     rows = [row(i, boxes=[{"name": "left lung", "box_xyxy": [1, 2, 100 + i, 101 + i]}], regions=[]) for i in range(20)]
     assert not read(*rows).findings.warnings
+
+
+def test_patients_that_a_model_was_finetuned_on_are_left_out(read, tmp_path):
+    (tmp_path / "patients.txt").write_text("p\n\nother\n")
+    dataset = read(row(0), row(1, patient_id="q", image_id="b"), seen_patients=read_patients(tmp_path / "patients.txt"))
+    assert [image.patient_id for image in dataset] == ["q"]
+    assert dataset.findings.left_out == {"patient_in_finetuning_set": 1}
+
+
+def test_a_list_of_patients_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "patients.txt").write_bytes(b"\xff\n")
+    with pytest.raises(DatasetError, match=r"patients\.txt: byte 0 is not UTF-8"):
+        read_patients(tmp_path / "patients.txt")
 
 
 def test_only_the_first_examples_of_a_kind_are_kept(read):

@@ -1,0 +1,88 @@
+"""Checks that every reader of files shares: boxes, images, and patients that a model has seen."""
+
+from pathlib import Path
+
+from harness.case import Box
+from harness.dataset.base import DatasetError, Findings
+from harness.dataset.line import NamedBox
+from wronglung.errors import WronglungError
+from wronglung.images import header_size
+
+COPIED_MAXIMA_SHARE = 0.5
+COPIED_MAXIMA_BOXES = 20
+
+
+class Unusable(ValueError):
+    """A sentence or region cannot be used. `kind` is counted, the message goes to the examples."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def read_box(box: NamedBox, width: int, height: int, *, inclusive_maxima: bool = False) -> Box:
+    """Check a box against its image and make it half-open.
+
+    Raises:
+        Unusable: it is empty, inside out, or reaches out of the image.
+    """
+    x0, y0, x1, y1 = box.box_xyxy
+    if inclusive_maxima:
+        x1, y1 = x1 + 1, y1 + 1
+    if not (x0 < x1 and y0 < y1):
+        raise Unusable("box_inside_out", f"box {box.name!r} {list(box.box_xyxy)} needs x0 < x1 and y0 < y1")
+    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
+        raise Unusable(
+            "box_outside_image",
+            f"box {box.name!r} {list(box.box_xyxy)} reaches out of the image of {width} x {height} pixels",
+        )
+    return Box(box.name, x0, y0, x1, y1)
+
+
+class CopiedMaxima:
+    """Notices a file in which many boxes have y1 equal to x1: one column was copied for the other."""
+
+    def __init__(self) -> None:
+        self._boxes = 0
+        self._copied = 0
+
+    def see(self, box: NamedBox) -> None:
+        """Look at one more box."""
+        self._boxes += 1
+        self._copied += box.box_xyxy[2] == box.box_xyxy[3]
+
+    def tell(self, findings: Findings, where: str) -> None:
+        """Warn if it looks like a mistake."""
+        if self._boxes >= COPIED_MAXIMA_BOXES and self._copied > COPIED_MAXIMA_SHARE * self._boxes:
+            message = f"{self._copied} of {self._boxes} boxes have y1 equal to x1: was x1 copied by mistake?"
+            findings.warn("y1_equals_x1", where, message)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image as a reader sees it, from its header alone.
+
+    Raises:
+        Unusable: there is no such file, or it is no image that the server reads.
+    """
+    try:
+        return header_size(path.read_bytes())
+    except OSError as error:
+        raise Unusable("image_missing", f"cannot read {path}: {error.strerror}") from error
+    except WronglungError as error:
+        raise Unusable("image_unreadable", f"{path}: {error}") from error
+
+
+def read_patients(path: Path | None) -> frozenset[str]:
+    """The patient ids of a text file, one on each line; none without a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it is not UTF-8.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
+    return frozenset(line.strip() for line in lines if line.strip())

@@ -1,0 +1,50 @@
+"""Which data set to open, and how: the key `dataset` of a run file."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from harness.settings import PathField, Settings
+
+
+class PhantomConfig(Settings):
+    """The built-in procedural radiographs."""
+
+    kind: Literal["phantom"]
+    split: Literal["train", "validation", "test"] = "test"
+    patients: int = Field(default=100, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class FileConfig(Settings):
+    """What every data set that is read from files can be told."""
+
+    finetuned_patients: PathField | None = None
+    """A text file with a patient id on each line: the patients that a model was finetuned on. Their images are left
+    out and counted."""
+
+
+class JsonlConfig(FileConfig):
+    """Your own images, sentences and boxes: see `harness/dataset/line.py`."""
+
+    kind: Literal["jsonl"]
+    path: PathField
+    inclusive_maxima: bool = False
+    """The boxes' x1 and y1 name the last pixel inside."""
+
+
+class RealCxrConfig(FileConfig):
+    """A folder of real radiographs with `pairs.jsonl` and `images.jsonl`."""
+
+    kind: Literal["real_cxr"]
+    root: PathField | None = None
+    """Default: $WRONGLUNG_REAL_CXR, else ../shared/real_cxr."""
+
+
+AnyDatasetConfig = PhantomConfig | JsonlConfig | RealCxrConfig
+DatasetConfig = Annotated[AnyDatasetConfig, Field(discriminator="kind")]
+
+DATASET_CONFIGS: dict[str, type[Settings]] = {
+    get_args(config.model_fields["kind"].annotation)[0]: config for config in get_args(AnyDatasetConfig)
+}
+"""The settings of each kind of data set, by the word that `kind` says."""

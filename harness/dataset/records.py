@@ -1,0 +1,160 @@
+"""Lines become records: the reader of any format maps its rows to `Line`s and gives them to a `RecordBuilder`.
+
+Everything is checked here, at the border: a sentence with anything wrong about it is left out as a whole (a sentence
+scored against half of its boxes would be a wrong number), and counted.
+"""
+
+import functools
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.case import Box, ImageRecord, Sentence, Triple
+from harness.dataset.base import Findings, digest_records
+from harness.dataset.checks import CopiedMaxima, Unusable, image_size, read_box
+from harness.dataset.line import Line, NamedBox, SentenceBox
+
+
+@dataclass(slots=True)
+class _Image:
+    """An image while its lines are being gathered."""
+
+    path: Path
+    patient_id: str
+    study_id: str
+    width: int
+    height: int
+    regions: tuple[Box, ...] = ()
+    sentences: list[Sentence] = field(default_factory=list)
+
+    def record(self, image_id: str) -> ImageRecord:
+        return ImageRecord(
+            image_id=image_id,
+            patient_id=self.patient_id,
+            study_id=self.study_id,
+            width=self.width,
+            height=self.height,
+            regions=self.regions,
+            sentences=tuple(self.sentences),
+            load=functools.partial(Path.read_bytes, self.path),
+        )
+
+
+class RecordBuilder:
+    """Gathers checked lines into one record for each image, in order of first mention."""
+
+    def __init__(
+        self,
+        root: Path,
+        findings: Findings,
+        *,
+        inclusive_maxima: bool = False,
+        seen_patients: Set[str] = frozenset(),
+        copied_maxima: CopiedMaxima | None = None,
+    ) -> None:
+        """Build records of the images under `root`; what is left out is noted in `findings`.
+
+        Args:
+            root: the folder that the lines' image paths are relative to.
+            findings: where to count.
+            inclusive_maxima: the boxes' x1 and y1 name the last pixel inside: 1 is added to them.
+            seen_patients: ids of patients whose images are left out: a model was finetuned on them.
+            copied_maxima: shared by builders of one data set; the caller then tells what it noticed.
+        """
+        self._root = root
+        self._findings = findings
+        self._inclusive = inclusive_maxima
+        self._seen = seen_patients
+        self._images: dict[str, _Image] = {}
+        self._sentence_ids: set[str] = set()
+        self._tell = copied_maxima is None
+        self._copied_maxima = copied_maxima or CopiedMaxima()
+
+    def add(self, line: Line, where: str) -> None:
+        """Add one sentence, or count why it is left out."""
+        for key in self._unknown_keys(line):
+            self._findings.warn("unknown_key", where, f"key {key!r} is not part of the format and was ignored")
+        try:
+            image = self._image(line)
+            sentence = self._sentence(line, image)
+        except Unusable as error:
+            self._findings.leave_out(error.kind, where, str(error))
+            return
+        self._images[line.image_id] = image
+        self._sentence_ids.add(line.sentence_id)
+        image.sentences.append(sentence)
+        if line.regions and not image.regions:
+            image.regions = tuple(self._regions(line, image, where))
+
+    def records(self) -> tuple[ImageRecord, ...]:
+        """One record for each image that kept a sentence."""
+        if self._tell:
+            self._copied_maxima.tell(self._findings, self._root.name)
+        return tuple(image.record(image_id) for image_id, image in self._images.items())
+
+    def _unknown_keys(self, line: Line) -> Iterator[str]:
+        yield from line.unknown_keys()
+        for box in (*line.boxes, *line.regions):
+            yield from box.unknown_keys()
+
+    def _image(self, line: Line) -> _Image:
+        if line.patient_id in self._seen:
+            raise Unusable("patient_in_finetuning_set", f"a model was finetuned on patient {line.patient_id!r}")
+        path = self._root / line.image
+        known = self._images.get(line.image_id)
+        if known is None:
+            return _Image(path, line.patient_id, line.study_id, *image_size(path))
+        for key, mine, theirs in (
+            ("image", path, known.path),
+            ("patient_id", line.patient_id, known.patient_id),
+            ("study_id", line.study_id, known.study_id),
+        ):
+            if mine != theirs:
+                raise Unusable("image_contradicts", f"{key} differs from an earlier line of image {line.image_id!r}")
+        return known
+
+    def _sentence(self, line: Line, image: _Image) -> Sentence:
+        if line.sentence_id in self._sentence_ids:
+            raise Unusable("sentence_id_repeated", f"sentence_id {line.sentence_id!r} was used before")
+        if not line.sentence.strip():
+            raise Unusable("sentence_blank", "the sentence has no characters but spaces")
+        boxes = [self._box(box, image) for box in line.boxes]
+        return Sentence(
+            sentence_id=line.sentence_id,
+            text=line.sentence,
+            boxes=tuple(dict.fromkeys(boxes)),
+            triples=tuple(dict.fromkeys(_triple(box) for box in line.boxes if box.label)),
+            negated=line.negated,
+            strata=dict(sorted(line.strata.items())),
+        )
+
+    def _regions(self, line: Line, image: _Image, where: str) -> Iterator[Box]:
+        for region in line.regions:
+            try:
+                yield self._box(region, image)
+            except Unusable as error:
+                self._findings.leave_out(f"region_{error.kind}", where, str(error))
+
+    def _box(self, box: NamedBox, image: _Image) -> Box:
+        self._copied_maxima.see(box)
+        return read_box(box, image.width, image.height, inclusive_maxima=self._inclusive)
+
+
+def _triple(box: SentenceBox) -> Triple:
+    return Triple(box.name, box.label, box.context)
+
+
+class RecordedDataset:
+    """A data set whose records are known: about one kilobyte of memory for each sentence, images stay on disk."""
+
+    def __init__(self, name: str, records: tuple[ImageRecord, ...], findings: Findings) -> None:
+        self.name = name
+        self.findings = findings
+        self.digest = digest_records(records)
+        self._records = records
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
