@@ -12,6 +12,7 @@ from harness.collect.parts import RunError
 from harness.compare import compare, load_gate
 from harness.dataset.base import validate
 from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset
+from harness.dataset.export.catalogue import EXPORTERS, export
 from harness.pipeline import run
 from harness.progress import Bars
 from harness.runconfig import RunConfig, load_run_config
@@ -51,6 +52,16 @@ exit status 1 when a condition is broken or cannot be checked""",
             "  harness validate harness/runs/demo.yaml\n      what that run would evaluate",
         ]
     ),
+    "export": "\n".join(
+        [
+            "layouts:",
+            *(f"  {layout:<20} {exporter.meaning}" for layout, exporter in EXPORTERS.items()),
+            "",
+            "examples:",
+            "  harness export jsonl my/phantoms --patients 20",
+            "  harness validate jsonl:my/phantoms/data.jsonl",
+        ]
+    ),
 }
 
 
@@ -83,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     pair.add_argument("--gate", type=Path, metavar="FILE", help="what must not get worse (YAML)")
     data = _command(commands, "validate", _validate, "check a data set and say what would be left out")
     data.add_argument("dataset", metavar="DATASET", help="KIND:VALUE, a JSONL file or a run file")
+    layout = _command(commands, "export", _export, "write phantoms in the layout of a real data set, to try a set-up")
+    layout.add_argument("layout", metavar="LAYOUT", help="one of those below")
+    layout.add_argument("directory", type=Path, metavar="DIR", help="a folder that is new or empty")
+    layout.add_argument("--patients", type=int, default=20, metavar="N", help="how many (default: 20)")
+    layout.add_argument("--seed", type=int, default=0, metavar="S", help="other phantoms for another seed (default: 0)")
     return parser
 
 
@@ -160,3 +176,11 @@ def _validate(options: argparse.Namespace) -> int:
     found = validate(open_dataset(config))
     print("\n".join(found.lines()))
     return 1 if found.findings.left_out else 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    written = export(options.layout, options.directory, patients=options.patients, seed=options.seed)
+    print(
+        "\n".join([f"wrote {options.directory}; look at it with", *(f"  harness validate {name}" for name in written)])
+    )
+    return 0

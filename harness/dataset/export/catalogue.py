@@ -1,0 +1,44 @@
+"""Every layout that the phantom set can be written in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.dataset.export import jsonl
+from harness.settings import ConfigError, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One layout."""
+
+    write: Callable[[Path, int, int], None]
+    """Fills an empty folder, given the number of patients and the seed."""
+    reads_back: tuple[str, ...]
+    """How `harness validate` names what was written; ``{}`` stands for the folder."""
+    meaning: str
+
+
+EXPORTERS: dict[str, Exporter] = {
+    "jsonl": Exporter(jsonl.write_phantoms, (f"jsonl:{{}}/{jsonl.FILE}",), "our own JSONL with PNG images"),
+}
+
+
+def export(layout: str, folder: Path, *, patients: int, seed: int) -> list[str]:
+    """Write phantoms in a layout; returns how `harness validate` and `parse_dataset` name what was written.
+
+    The same layout, patients and seed give the same bytes.
+
+    Raises:
+        ConfigError: there is no such layout, there is something in the folder, or the numbers are out of range.
+    """
+    exporter = EXPORTERS.get(layout)
+    if exporter is None:
+        raise ConfigError(f"unknown layout {layout!r}{suggest(layout, EXPORTERS)}")
+    if patients < 1 or not 0 <= seed < 2**32:
+        raise ConfigError(f"patients must be at least 1 and the seed lie in [0, 2**32), got {patients} and {seed}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} exists: name a folder that is new or empty")
+    folder.mkdir(parents=True, exist_ok=True)
+    exporter.write(folder, patients, seed)
+    return [name.format(folder) for name in exporter.reads_back]

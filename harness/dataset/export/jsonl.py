@@ -1,0 +1,56 @@
+"""The phantom set as JSONL with PNG images. Nothing is lost but that an image's strata become its sentences'."""
+
+from pathlib import Path
+
+from harness.case import Box, ImageRecord, Sentence
+from harness.dataset.base import Dataset
+from harness.dataset.line import Line, NamedBox, SentenceBox
+from harness.dataset.phantom import PhantomDataset
+
+FILE = "data.jsonl"
+
+
+def write_phantoms(folder: Path, patients: int, seed: int) -> None:
+    """Write the phantoms of the test split into an empty folder."""
+    write_jsonl(PhantomDataset(seed, "test", patients), folder)
+
+
+def write_jsonl(dataset: Dataset, folder: Path) -> None:
+    """Write any data set whose images are PNG into an empty folder."""
+    (folder / "images").mkdir()
+    with (folder / FILE).open("w", encoding="utf-8", newline="\n") as file:
+        for record in dataset:
+            (folder / _image(record)).write_bytes(record.load())
+            for number, sentence in enumerate(record.sentences):
+                regions = record.regions if number == 0 else ()
+                file.write(_line(record, sentence, regions).model_dump_json() + "\n")
+
+
+def _image(record: ImageRecord) -> str:
+    return f"images/{record.image_id}.png"
+
+
+def _line(record: ImageRecord, sentence: Sentence, regions: tuple[Box, ...]) -> Line:
+    return Line(
+        image=_image(record),
+        image_id=record.image_id,
+        patient_id=record.patient_id,
+        study_id=record.study_id,
+        sentence_id=sentence.sentence_id,
+        sentence=sentence.text,
+        boxes=tuple(sentence_boxes(sentence)),
+        regions=tuple(NamedBox(name=box.name, box_xyxy=box.xyxy) for box in regions),
+        negated=sentence.negated,
+        strata={**record.strata, **sentence.strata},
+    )
+
+
+def sentence_boxes(sentence: Sentence) -> list[SentenceBox]:
+    """Each box once for each thing that is said of it, in order; a box of which nothing is said, without a label."""
+    places = {box.name: box.xyxy for box in sentence.boxes}
+    said = [
+        SentenceBox(name=t.region, box_xyxy=places[t.region], label=t.label, context=t.context)
+        for t in sentence.triples
+    ]
+    unsaid = places.keys() - {triple.region for triple in sentence.triples}
+    return said + [SentenceBox(name=name, box_xyxy=places[name]) for name in places if name in unsaid]
