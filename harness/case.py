@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.mask import BoxMask
+
 Side = Literal["left", "right"]
 OTHER_SIDE: dict[str, str] = {"left": "right", "right": "left"}
 CaseStatus = Literal["ok", "failed", "not_applicable"]
@@ -15,7 +17,7 @@ CaseStatus = Literal["ok", "failed", "not_applicable"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A named anatomical region: ``[x0, x1) × [y0, y1)`` in original pixels.
+    """A named region: ``[x0, x1) × [y0, y1)`` in original pixels, or the part of it that `mask` outlines.
 
     Raises:
         ValueError: x0 >= x1 or y0 >= y1.
@@ -26,6 +28,8 @@ class Box:
     y0: float
     x1: float
     y1: float
+    mask: BoxMask | None = None
+    """Stretched over the box; None: all of the box."""
 
     def __post_init__(self) -> None:
         if not (self.x0 < self.x1 and self.y0 < self.y1):

@@ -13,8 +13,16 @@ from harness.metrics.registry import Profile
 from harness.subsets import Membership
 from wronglung.geometry import Frame
 
+MASK = pa.struct([("rows", pa.int32()), ("cols", pa.int32()), ("counts", pa.string())])
 BOX = pa.struct(
-    [("name", pa.string()), ("x0", pa.float64()), ("y0", pa.float64()), ("x1", pa.float64()), ("y1", pa.float64())]
+    [
+        ("name", pa.string()),
+        ("x0", pa.float64()),
+        ("y0", pa.float64()),
+        ("x1", pa.float64()),
+        ("y1", pa.float64()),
+        ("mask", MASK),
+    ]
 )
 FRAME = pa.struct(
     [
@@ -96,7 +104,8 @@ def _case_values(row: Row, subsets: Mapping[str, Membership]) -> dict[str, Any]:
 
 
 def _box_value(box: Box) -> dict[str, Any]:
-    return {"name": box.name, "x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
+    mask = box.mask and {"rows": box.mask.rows, "cols": box.mask.cols, "counts": box.mask.counts}
+    return {"name": box.name, "x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1, "mask": mask}
 
 
 def _frame_value(frame: Frame) -> dict[str, int]:

@@ -112,7 +112,9 @@ def validate(dataset: Dataset) -> ValidationReport:
 
 
 def _boxes_json(boxes: Iterable[Box]) -> list[list[Any]]:
-    return [[box.name, *box.xyxy] for box in boxes]
+    return [
+        [box.name, *box.xyxy, *([box.mask.rows, box.mask.cols, box.mask.counts] if box.mask else ())] for box in boxes
+    ]
 
 
 def _record_json(record: ImageRecord) -> list[Any]:

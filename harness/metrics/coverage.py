@@ -4,6 +4,7 @@ Rectangles are half-open and real-valued, ``[x0, x1) × [y0, y1)`` in frame pixe
 between two neighbouring edges per axis, so one function serves cells of any size, whole pixels included.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy.typing as npt
 from wronglung.geometry import Rect
 
 Array = npt.NDArray[np.float64]
-Boxes = Sequence[Sequence[float]]
+Boxes = Sequence[Sequence[float]] | Array
 
 _NOTHING = np.array([0.0, 0.0, -1.0, -1.0])
 _BATCH = 256  # maps per step: the occupancy grid has (2 × boxes)² entries a map
+_FEW = 64  # boxes of one map; more come from masks, and are computed map by map
 
 
 def even_edges(size: int, cells: int) -> Array:
@@ -74,11 +76,63 @@ def rect_areas(rects_N4: Array, row_edges: Array, col_edges: Array) -> Array:
 def union_areas(boxes_NB4: Array, row_edges: Array, col_edges: Array) -> Array:
     """(N, R, C): the area of each cell that lies in the union of the map's boxes, in frame pixels².
 
-    Exact by coordinate compression: the boxes' own edges cut the plane into rectangles that are wholly in or out.
+    Exact by coordinate compression: the boxes' own edges cut the plane into rectangles that are wholly in or out. The
+    many boxes of a mask are cut into disjoint ones and added up.
     """
-    batches = [boxes_NB4[start : start + _BATCH] for start in range(0, len(boxes_NB4), _BATCH)]
-    areas = [_union_areas(batch, row_edges, col_edges) for batch in batches]
-    return np.concatenate(areas) if areas else np.zeros((0, len(row_edges) - 1, len(col_edges) - 1))
+    areas = np.zeros((len(boxes_NB4), len(row_edges) - 1, len(col_edges) - 1))
+    own = _own_counts(boxes_NB4)
+    few = np.flatnonzero(own <= _FEW)
+    for start in range(0, len(few), _BATCH):
+        batch = few[start : start + _BATCH]
+        areas[batch] = _union_areas(boxes_NB4[batch, : own[batch].max()], row_edges, col_edges)
+    for i in np.flatnonzero(own > _FEW):
+        areas[i] = sum_areas(disjoint(boxes_NB4[i, : own[i]]), row_edges, col_edges)
+    return areas
+
+
+def _own_counts(boxes: Array) -> npt.NDArray[np.intp]:
+    """(N,): how many boxes each map has before its first box fills the free places."""
+    if boxes.shape[1] <= _FEW:
+        return np.full(len(boxes), boxes.shape[1])
+    differs = (boxes != boxes[:, :1]).any(axis=2)
+    last = boxes.shape[1] - np.argmax(differs[:, ::-1], axis=1)
+    return np.where(differs.any(axis=1), last, 1)
+
+
+def sum_areas(boxes_B4: Array, row_edges: Array, col_edges: Array) -> Array:
+    """(R, C): the area of each cell that lies in one map's boxes, which do not overlap."""
+    rows = _overlap(boxes_B4[None, :, 1], boxes_B4[None, :, 3], row_edges)[0]
+    cols = _overlap(boxes_B4[None, :, 0], boxes_B4[None, :, 2], col_edges)[0]
+    return np.asarray(np.einsum("br,bc->rc", rows, cols))  # no matrix product: see _contract
+
+
+def disjoint(boxes_B4: Array) -> Array:
+    """(K, 4): boxes that do not overlap and together cover what these cover; those of one mask are so already."""
+    some = boxes_B4[(boxes_B4[:, 0] < boxes_B4[:, 2]) & (boxes_B4[:, 1] < boxes_B4[:, 3])]
+    boxes = some[np.lexsort((some[:, 1], some[:, 2], some[:, 0]))]
+    if not _stacked(boxes).all():
+        strips = np.unique(boxes[:, [0, 2]])
+        boxes = np.concatenate([_within(boxes, x0, x1) for x0, x1 in itertools.pairwise(strips)])
+    return boxes
+
+
+def _stacked(boxes: Array) -> npt.NDArray[np.bool_]:
+    """Whether each box, in order of x0, x1 and y0, lies in the same strip as the next and above it, or in a strip
+    before."""
+    one, other = boxes[:-1], boxes[1:]
+    same = (one[:, [0, 2]] == other[:, [0, 2]]).all(axis=1)
+    return np.asarray(np.where(same, one[:, 3] <= other[:, 1], one[:, 2] <= other[:, 0]))
+
+
+def _within(boxes: Array, x0: float, x1: float) -> Array:
+    """The union of the boxes within a strip that no box begins or ends in."""
+    inside = boxes[(boxes[:, 0] <= x0) & (x1 <= boxes[:, 2])]
+    inside = inside[np.argsort(inside[:, 1], kind="stable")]
+    reached = np.concatenate([[-np.inf], np.maximum.accumulate(inside[:, 3])[:-1]])
+    pieces = np.stack(
+        [np.full(len(inside), x0), np.maximum(inside[:, 1], reached), np.full(len(inside), x1), inside[:, 3]], axis=1
+    )
+    return pieces[pieces[:, 1] < pieces[:, 3]]
 
 
 def union_area(boxes_NB4: Array) -> Array:

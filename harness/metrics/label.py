@@ -1,6 +1,7 @@
 """Boxes of the original image become boxes of the model's frame, as each profile wants them.
 
-Original boxes are half-open (`harness.case.Box`); a source with inclusive maxima added 1 when it was read.
+Original boxes are half-open (`harness.case.Box`); a source with inclusive maxima added 1 when it was read. A box with a
+mask becomes the disjoint rectangles that the mask consists of.
 """
 
 from collections.abc import Iterable
@@ -9,12 +10,34 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.case import Box
+from harness.mask import BoxMask, bitmap_rectangles, rectangles
+from harness.metrics.coverage import Boxes, sum_areas
 from wronglung.geometry import Frame, Rect
 
+_ROUNDING = 1e-9  # of a pixel, by which a sum of many areas may be off
 
-def exact_boxes(boxes: Iterable[Box], frame: Frame) -> list[Rect]:
-    """Real-valued half-open rectangles of the frame, not clipped to it: profile `exact` counts what is lost."""
-    return [frame.to_frame(box.xyxy) for box in boxes]
+
+def exact_boxes(boxes: Iterable[Box], frame: Frame) -> Boxes:
+    """Real-valued half-open rectangles of the frame, not clipped to it: profile `exact` counts what is lost.
+
+    A list of tuples; (B, 4) if a box has a mask, of which thousands of rectangles may come.
+    """
+    found = tuple(boxes)
+    if not any(box.mask for box in found):
+        return [frame.to_frame(box.xyxy) for box in found]
+    return np.concatenate([_exact(box, frame) for box in found])
+
+
+def _exact(box: Box, frame: Frame) -> npt.NDArray[np.float64]:
+    whole = np.array([frame.to_frame(box.xyxy)])
+    return whole if box.mask is None else stretch(box.mask, frame.to_frame(box.xyxy))
+
+
+def stretch(mask: BoxMask, rect: Rect) -> npt.NDArray[np.float64]:
+    """(B, 4): the rectangles of a mask laid over a rectangle. Those that touched still touch."""
+    x0, y0, x1, y1 = rect
+    size = np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
+    return np.asarray(np.array([x0, y0, x0, y0]) + rectangles(mask) * size)
 
 
 def paper_boxes(boxes: Iterable[Box], frame: Frame) -> list[list[int]]:
@@ -22,21 +45,39 @@ def paper_boxes(boxes: Iterable[Box], frame: Frame) -> list[list[int]]:
 
     As in arXiv 2210.06565 each box is resized, padded and cropped as a mask, in which a pixel belongs to the box if
     more than half of it is covered, and becomes a box again by the first and last row and column. A pixel's covered
-    share is the product of its covered width and height, so no mask has to be drawn.
+    share is the product of its covered width and height, so no mask has to be drawn. A box with a mask keeps the very
+    pixels that are more than half covered, as rectangles.
     """
-    carried = (_paper_box(rect, frame) for rect in exact_boxes(boxes, frame))
-    return [box for box in carried if box is not None]
+    carried: list[list[int]] = []
+    for box in boxes:
+        rect = frame.to_frame(box.xyxy)
+        carried += _paper_box(rect, frame) if box.mask is None else _paper_mask(box.mask, rect, frame)
+    return carried
 
 
-def _paper_box(rect: Rect, frame: Frame) -> list[int] | None:
+def _paper_box(rect: Rect, frame: Frame) -> list[list[int]]:
     x0, y0, x1, y1 = rect
     widths = _covered(x0, x1, frame.width)
     heights = _covered(y0, y1, frame.height)
     columns = np.flatnonzero(widths * heights.max() > 0.5)
     rows = np.flatnonzero(heights * widths.max() > 0.5)
     if not len(columns) or not len(rows):
-        return None
-    return [int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])]
+        return []
+    return [[int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])]]
+
+
+def _paper_mask(mask: BoxMask, rect: Rect, frame: Frame) -> list[list[int]]:
+    left, right = _window(rect[0], rect[2], frame.width)
+    top, bottom = _window(rect[1], rect[3], frame.height)
+    covered = sum_areas(stretch(mask, rect), np.arange(top, bottom + 1.0), np.arange(left, right + 1.0))
+    pixels = bitmap_rectangles(covered > 0.5 + _ROUNDING)
+    return [[int(v) for v in box] for box in pixels + np.array([left, top, left - 1, top - 1])]
+
+
+def _window(low: float, high: float, size: int) -> tuple[int, int]:
+    """The whole pixels of the frame that an interval touches: first and one past the last."""
+    first, last = np.clip([np.floor(low), np.ceil(high)], 0, size)
+    return int(first), int(last)
 
 
 def _covered(low: float, high: float, size: int) -> npt.NDArray[np.float64]:

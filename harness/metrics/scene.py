@@ -4,7 +4,7 @@ A metric over the pixels of an upsampled map is a weighted metric over its cells
 the cell's value: the weights are the cell's area and the label's area within it. Shapes: N maps, M = R · C cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from wronglung.geometry import Rect
 
 Array = npt.NDArray[np.float64]
 
+_BATCH = 128  # maps per step
 _SLIVER = 1e-9  # share of a cell's area below which a difference is rounding
 
 
@@ -80,12 +81,16 @@ def pixel_weights(
     Raises:
         ValueError: a coordinate is not a whole number.
     """
+    edges = coverage.pixel_edges(frame_size[0], grid[0]), coverage.pixel_edges(frame_size[1], grid[1])
+    return _weights(boxes, _pack_pixels, coverage.whole_frame(len(boxes), frame_size), frame_size, edges)
+
+
+def _pack_pixels(boxes: Sequence[coverage.Boxes]) -> Array:
     packed = coverage.pack(boxes)
     if (packed != np.round(packed)).any():
         raise ValueError("profile 'paper' takes boxes on whole pixels; harness.metrics.label.paper_boxes makes them")
     packed[..., 2:] += 1.0
-    edges = coverage.pixel_edges(frame_size[0], grid[0]), coverage.pixel_edges(frame_size[1], grid[1])
-    return _weights(packed, coverage.whole_frame(len(boxes), frame_size), frame_size, edges)
+    return packed
 
 
 def area_weights(
@@ -97,10 +102,24 @@ def area_weights(
     """Profile `exact`: real-valued half-open boxes and domains. Returns area, positive (N, M) and lost (N,)."""
     edges = coverage.even_edges(frame_size[0], grid[0]), coverage.even_edges(frame_size[1], grid[1])
     domain = coverage.domain_rects(domains, len(boxes), frame_size)
-    return _weights(coverage.pack(boxes), domain, frame_size, edges)
+    return _weights(boxes, coverage.pack, domain, frame_size, edges)
 
 
 def _weights(
+    boxes: Sequence[coverage.Boxes],
+    pack: Callable[[Sequence[coverage.Boxes]], Array],
+    domain: Array,
+    frame_size: tuple[int, int],
+    edges: tuple[Array, Array],
+) -> tuple[Array, Array, Array]:
+    """Area, positive and lost of all maps; so many at once that the boxes of masks, packed, stay small."""
+    steps = [slice(start, start + _BATCH) for start in range(0, max(len(boxes), 1), _BATCH)]
+    parts = [_weights_of(pack(boxes[step]), domain[step], frame_size, edges) for step in steps]
+    area, positive, lost = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return area, positive, lost
+
+
+def _weights_of(
     boxes: Array, domain: Array, frame_size: tuple[int, int], edges: tuple[Array, Array]
 ) -> tuple[Array, Array, Array]:
     area = coverage.rect_areas(domain, *edges)

@@ -100,4 +100,4 @@ def carry_boxes(boxes: Sequence[Box], donor_size: tuple[int, int], size: tuple[i
     They may reach out of the image, where the donor's shape leaves less padding; the metrics clip them to it.
     """
     donor, own = letterbox(*donor_size), letterbox(*size)
-    return tuple(Box(box.name, *own.to_original(donor.to_frame(box.xyxy))) for box in boxes)
+    return tuple(Box(box.name, *own.to_original(donor.to_frame(box.xyxy)), box.mask) for box in boxes)

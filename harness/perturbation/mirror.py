@@ -16,7 +16,8 @@ from wronglung.images import decode
 
 def mirror_box(box: Box, width: int) -> Box:
     """The box around the same pixels after an image of `width` pixels was flipped left to right."""
-    return Box(box.name, width - box.x1, box.y0, width - box.x0, box.y1)
+    mask = box.mask and box.mask.mirrored()
+    return Box(box.name, width - box.x1, box.y0, width - box.x0, box.y1, mask)
 
 
 def mirror_png(load: Callable[[], bytes]) -> bytes:

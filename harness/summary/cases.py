@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.case import Box
+from harness.mask import BoxMask
 from wronglung.geometry import Frame
 
 Array = npt.NDArray[np.float64]
@@ -57,7 +58,7 @@ class CaseTable:
 
     def boxes(self, rows: Index) -> list[tuple[Box, ...]]:
         """The boxes that rows are held against."""
-        return [tuple(Box(**box) for box in boxes) for boxes in self.values("boxes", rows)]
+        return [tuple(_box(**box) for box in boxes) for boxes in self.values("boxes", rows)]
 
     def maps(self, rows: Index) -> list[npt.NDArray[np.float32]]:
         """(R, C) float32 for each of these rows, which were answered; only parts hold maps."""
@@ -85,6 +86,11 @@ class CaseTable:
     def metrics(self, profiles: Sequence[str]) -> list[str]:
         """The metric columns of these profiles, as ``<profile>_<metric>``."""
         return [name for name in self.table.column_names if name.startswith(tuple(f"{p}_" for p in profiles))]
+
+
+def _box(mask: dict[str, Any] | None = None, **values: Any) -> Box:
+    """A box as `cases.parquet` holds it; files written before there were masks have none."""
+    return Box(**values, mask=BoxMask(**mask) if mask else None)
 
 
 def answered(cases: CaseTable, model: str, perturbation: str, stratum: str = "") -> Index:

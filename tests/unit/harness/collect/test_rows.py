@@ -57,7 +57,7 @@ def test_a_row_says_what_was_asked_and_what_came_back():
     values = {name: cases.values(name)[row] for name in cases.table.column_names}
     assert (values["image_id"], values["patient_id"], values["study_id"]) == ("image3", "patient1", "study3")
     assert (values["text"], values["status"], values["model"]) == ("There is a nodule in the left lung.", "ok", "m")
-    assert values["boxes"] == [{"name": "left lung", "x0": 180, "y0": 30, "x1": 300, "y1": 220}]
+    assert values["boxes"] == [{"name": "left lung", "x0": 180, "y0": 30, "x1": 300, "y1": 220, "mask": None}]
     assert values["subsets"] == ["all", "abnormal", "one_lung"]
     assert values["opt_out"] == pytest.approx(0.05)
     assert values["words"] == 8

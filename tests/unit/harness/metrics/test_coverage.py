@@ -80,3 +80,22 @@ def test_what_is_no_box_is_refused(boxes):
 def test_a_domain_for_every_map_is_wanted():
     with pytest.raises(ValueError, match="one domain per map"):
         coverage.domain_rects([None], 2, (SIZE, SIZE))
+
+
+@given(st.lists(st.lists(st.integers(-5, 30), min_size=4, max_size=4), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_disjoint_boxes_cover_what_the_boxes_cover_and_each_place_once(boxes):
+    frame = coverage.even_edges(SIZE, SIZE)
+    pieces = coverage.disjoint(np.array(boxes, dtype=float))
+    assert (coverage.sum_areas(pieces, frame, frame) == per_pixel.draw(boxes, (SIZE, SIZE))).all()
+
+
+@given(st.lists(real_boxes, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=20)
+def test_the_many_boxes_of_a_mask_cover_as_few_would(many):
+    edges = coverage.even_edges(SIZE, CELLS)
+    few = [[[2.5, 3, 11, 9.25], [0, 0, 4, 30]], *many]
+    slices = [[2.5 + 8.5 * i / 100, 3, 2.5 + 8.5 * (i + 1) / 100, 9.25] for i in range(100)]
+    together = coverage.union_areas(coverage.pack([[*slices, [0, 0, 4, 30]], *many]), edges, edges)
+    assert together == pytest.approx(coverage.union_areas(coverage.pack(few), edges, edges), abs=1e-9)
+    assert (together[1:] == coverage.union_areas(coverage.pack(many), edges, edges)).all()

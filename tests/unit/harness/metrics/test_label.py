@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from harness.case import Box
+from harness.mask import cut_to_content, encode
 from harness.metrics import score
+from harness.metrics.coverage import even_edges, pack, union_areas
 from harness.metrics.label import exact_boxes, paper_boxes
 from wronglung.geometry import Frame, letterbox
 
@@ -63,3 +66,50 @@ def test_what_the_crop_cuts_off_is_lost():
     labels = [exact_boxes(boxes, frame) for boxes in ([edge], [middle], [outside], [])]
     lost = score(np.ones((4, 7, 7)), labels, opt_out=[0.0] * 4)["lost"]
     assert lost == pytest.approx([0.5, 0, 1, np.nan], nan_ok=True)
+
+
+@st.composite
+def masks_in_images(draw):
+    width, height = draw(st.integers(12, 45)), draw(st.integers(12, 45))
+    bitmap = draw(arrays.arrays(bool, (height, width), elements=st.booleans()))
+    bitmap[draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))] = True
+    (x0, y0, x1, y1), mask = cut_to_content(bitmap)
+    return letterbox(width, height, longer_side=12, crop=9), bitmap, Box("region", x0, y0, x1, y1, mask)
+
+
+def in_frame(bitmap, frame: Frame):
+    """How much of each frame pixel a drawing covers, in multiples of 1 / (width · height)."""
+    height, width = bitmap.shape
+    fine = bitmap.astype(int).repeat(frame.resized_height, axis=0).repeat(frame.resized_width, axis=1)
+    covered = fine.reshape(frame.resized_height, height, frame.resized_width, width).sum(axis=(1, 3))
+    top, left = 40 - frame.offset_y, 40 - frame.offset_x
+    return np.pad(covered, 40)[top : top + frame.height, left : left + frame.width]
+
+
+@given(masks_in_images())
+@settings(deadline=None, max_examples=50)
+def test_a_mask_keeps_the_pixels_that_are_more_than_half_covered(case):
+    frame, bitmap, box = case
+    drawn = np.zeros((frame.height, frame.width), dtype=int)
+    for x0, y0, x1, y1 in paper_boxes([box], frame):
+        drawn[y0 : y1 + 1, x0 : x1 + 1] += 1
+    assert (drawn == (2 * in_frame(bitmap, frame) > bitmap.size)).all()
+
+
+@given(masks_in_images())
+@settings(deadline=None, max_examples=50)
+def test_a_mask_reaches_the_exact_metrics_without_loss(case):
+    frame, bitmap, box = case
+    covered = in_frame(bitmap, frame) / bitmap.size
+    edges = even_edges(frame.height, frame.height)
+    found = union_areas(pack([exact_boxes([box], frame)]), edges, edges)[0]
+    assert found == pytest.approx(covered, abs=1e-9)
+
+
+def test_a_mask_that_fills_its_box_scores_like_the_box():
+    frame, box = letterbox(512, 400), Box("region", 100, 90, 300, 250)
+    masked = Box("region", 100, 90, 300, 250, encode(np.ones((160, 200), dtype=bool)))
+    maps = np.random.default_rng(0).random((1, 7, 7))
+    for profile, carry in (("exact", exact_boxes), ("paper", paper_boxes)):
+        mine, theirs = (score(maps, [carry([b], frame)], profile=profile) for b in (box, masked))
+        assert {n: v[0] for n, v in mine.items()} == pytest.approx({n: v[0] for n, v in theirs.items()}, nan_ok=True)
