@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from harness.case import ImageRecord
+from harness.case import Box, ImageRecord
 from harness.dataset.base import Dataset
 from harness.perturbation.base import stable_seed
 from harness.results import RunDirectory, write_bytes, write_json
@@ -101,9 +101,14 @@ def _entry(choice: Choice, name: str, record: ImageRecord, arms: Sequence[Mappin
         "image_id": record.image_id,
         "sentence_id": choice.sentence_id,
         "sentence": sentence.text,
-        "boxes": [{"name": box.name, "box_xyxy": list(box.xyxy)} for box in sentence.boxes],
+        "boxes": [_box_entry(box) for box in sentence.boxes],
         "arms": [{key: arm[key] for key in arm if key != "frame"} for arm in arms if arm["frame"] == arms[0]["frame"]],
     }
+
+
+def _box_entry(box: Box) -> dict[str, Any]:
+    entry = {"name": box.name, "box_xyxy": list(box.xyxy)}
+    return {**entry, "mask": asdict(box.mask)} if box.mask else entry
 
 
 def _arms(parts: Sequence[Path], sentences: set[str]) -> dict[str, list[dict[str, Any]]]:

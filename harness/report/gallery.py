@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.mask import BoxMask
 from harness.report import heat, numbers, wording
+from harness.report.contour import contour
 from harness.report.heat import FloatArray
 from harness.report.reader import Json, Results, ResultsError
 from wronglung.geometry import Frame, Rect
@@ -85,6 +87,8 @@ class Outline:
     y: float
     width: float
     height: float
+    path: str = ""
+    """Path data of the mask's border, if the box has a mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,8 @@ def _picture(results: Results, name: str) -> str:
 
 def _outline(box: Mapping[str, Any]) -> Outline:
     x0, y0, x1, y1 = (float(value) for value in box["box_xyxy"])
-    return Outline(str(box["name"]), x0, y0, x1 - x0, y1 - y0)
+    path = contour(BoxMask(**box["mask"]), (x0, y0, x1, y1)) if box.get("mask") else ""
+    return Outline(str(box["name"]), x0, y0, x1 - x0, y1 - y0, path)
 
 
 def _panels(entry: Json, frame: Frame, models: tuple[str, ...]) -> tuple[Panel, ...]:

@@ -67,7 +67,8 @@ def _box(name: str, points: Points, width: int, height: int) -> Box | None:
         return None
     if (x1 - x0) * (y1 - y0) < _LEAST_VISIBLE * np.prod(high - low):
         return None
-    return Box(name, *(round(float(value), 2) for value in (x0, y0, x1, y1)))
+    left, top, right, bottom = (round(float(value), 2) for value in (x0, y0, x1, y1))
+    return Box(name, left, top, right, bottom)
 
 
 def _lung_rows(anatomy: Anatomy, side: Side, top: float, bottom: float) -> Points:

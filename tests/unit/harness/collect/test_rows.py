@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from harness.case import Box
 from harness.collect.exchange import Exchange
 from harness.collect.gather import Collector, rows_of
 from harness.collect.plan import make_plan
 from harness.collect.rows import table_of
+from harness.mask import encode
 from harness.metrics import registered, score
 from harness.metrics.label import exact_boxes, paper_boxes
 from harness.perturbation.base import Unperturbed
@@ -64,6 +66,24 @@ def test_a_row_says_what_was_asked_and_what_came_back():
     assert values["frame"]["image_width"] == 320
     assert len(values["image_sha256"]) == 64
     np.testing.assert_array_equal(cases.maps(np.array([row]))[0], fake_map("m", record(3).load(), values["text"]))
+
+
+def test_a_mask_is_scored_written_and_read_back():
+    triangle = np.tri(190, 120, dtype=bool)
+    masked = Box("effusion", 20, 30, 140, 220, encode(triangle))
+    cases = table(record(0, sentence("mask", "Effusion.", masked), sentence("box", "Effusion.", RIGHT_LUNG)))
+    rows = np.flatnonzero(cases.equals("perturbation", "none"))
+    assert cases.boxes(rows) == [(masked,), (RIGHT_LUNG,)]
+    drawn = [[20 + x, 30 + y, 21 + x, 220] for x in range(120) for y in [x]]
+    expected = score(
+        np.stack(cases.maps(rows)),
+        [[FRAME.to_frame(box) for box in drawn], exact_boxes([RIGHT_LUNG], FRAME)],
+        opt_out=[0.05, 0.05],
+        domains=[FRAME.image_rect] * 2,
+    )
+    for name in ("auroc", "mass_in_box", "soft_iou", "lost"):
+        assert cases.numbers(f"exact_{name}", rows) == pytest.approx(expected[name], rel=1e-6)
+    assert (cases.numbers("paper_auroc", rows) != cases.numbers("paper_auroc", rows)[::-1]).all()
 
 
 def test_a_failed_row_keeps_its_error_and_has_no_number():

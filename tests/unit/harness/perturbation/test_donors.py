@@ -3,9 +3,11 @@
 import dataclasses
 import random
 
+import numpy as np
 import pytest
 
 from harness.case import Box, Sentence
+from harness.mask import encode
 from harness.perturbation.catalogue import make_perturbations
 from harness.perturbation.donors import DonorPool, carry_boxes, random_boxes, random_sentences
 from tests.harness_fakes import HEIGHT, WIDTH, FakeDataset, fake_dataset, record
@@ -76,6 +78,12 @@ def test_boxes_are_carried_to_their_place_in_the_models_frame():
     place = letterbox(*donor_size).to_frame((100, 50, 400, 450))
     assert letterbox(*size).to_frame(carried.xyxy) == pytest.approx(place)
     assert carried.name == "right lung"
+
+
+def test_a_mask_is_carried_with_its_box():
+    mask = encode(np.eye(3, dtype=bool))
+    (carried,) = carry_boxes([Box("nodule", 100, 50, 400, 450, mask)], (1000, 500), (640, 800))
+    assert carried.mask == mask
 
 
 def test_boxes_of_an_image_of_the_same_size_stay_where_they_are():

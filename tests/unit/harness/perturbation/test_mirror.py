@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from harness.case import Box
+from harness.mask import decode as decode_mask
+from harness.mask import encode
 from harness.perturbation.mirror import Mirror, mirror_box, mirror_record
 from tests.harness_fakes import RIGHT_LUNG, WIDTH, record, sentence
 from wronglung.images import decode
@@ -16,6 +19,13 @@ def test_a_box_keeps_its_pixels_and_its_name():
     flipped = mirror_box(RIGHT_LUNG, WIDTH)
     assert (flipped.name, flipped.xyxy) == ("right lung", (180, 30, 300, 220))
     assert mirror_box(flipped, WIDTH) == RIGHT_LUNG
+
+
+def test_a_mask_is_flipped_with_its_box():
+    bitmap = np.array([[True, False, False], [True, True, False]])
+    flipped = mirror_box(Box("nodule", 10, 20, 13, 22, encode(bitmap)), WIDTH)
+    assert flipped.xyxy == (WIDTH - 13, 20, WIDTH - 10, 22)
+    assert (decode_mask(flipped.mask) == bitmap[:, ::-1]).all()
 
 
 def test_only_mirror_both_swaps_the_sentence():

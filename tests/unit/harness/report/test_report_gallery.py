@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.report import heat
+from harness.mask import encode
+from harness.report import heat, render
 from harness.report.gallery import Exhibit, changed_words, relative_map, rooms
 from harness.report.reader import ResultsError, read_results
 from tests.report_fixture import Plan, build_results
@@ -48,6 +49,16 @@ def test_boxes_stay_in_original_pixels(tmp_path: Path) -> None:
     box = exhibit(tmp_path, Plan(image_size=(1000, 500))).boxes[0]
     assert (box.name, box.x, box.y) == ("left lung", 550.0, 100.0)
     np.testing.assert_allclose((box.width, box.height), (280.0, 300.0))
+
+
+def test_a_mask_is_drawn_by_its_border(tmp_path: Path) -> None:
+    mask = {"rows": 2, "cols": 2, "counts": encode(np.array([[True, False], [True, True]])).counts}
+    directory = build_results(tmp_path)
+    edit_entry(directory, boxes=[{"name": "nodule", "box_xyxy": [10, 20, 50, 60], "mask": mask}])
+    (box,) = rooms(read_results(directory))[0].exhibits[0].boxes
+    assert "M10.0 20.0h20.0" in box.path
+    page = render(directory).read_text(encoding="utf-8")
+    assert f'<path class="box" d="{box.path}"><title>nodule</title></path>' in page
 
 
 def test_a_map_is_shown_in_multiples_of_uniform_attention() -> None:
