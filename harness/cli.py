@@ -30,7 +30,11 @@ examples:
   harness run harness/runs/nightly.yaml --resume     go on where a killed run stopped""",
     "report": """\
 examples:
-  harness report results/demo        write results/demo/report.html again""",
+  harness report results/demo        write results/demo/report.html again
+  harness report results/demo --tables paper/tables
+                                     every table as Markdown and as LaTeX (booktabs)
+  harness report results/nightly --page docs/phantom-results.md
+                                     answers, tables and lineage as one Markdown page""",
     "compare": """\
 examples:
   harness compare results/yesterday results/today
@@ -88,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(_command(commands, "run", _run, "evaluate the served models as a run file says"))
     folder = _command(commands, "report", _report, "write the report of a finished run again")
     folder.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
+    folder.add_argument("--tables", type=Path, metavar="FOLDER", help="also write every table as .md and .tex")
+    folder.add_argument("--page", type=Path, metavar="FILE", help="also write all of them as one Markdown page")
     pair = _command(commands, "compare", _compare, "what changed from run A to run B, sentence by sentence")
     pair.add_argument("a", type=Path, metavar="A", help="results of the run before")
     pair.add_argument("b", type=Path, metavar="B", help="results of the run after")
@@ -160,6 +166,12 @@ def check_served(config: RunConfig, client: AlignmentClient) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     print(report.render(options.directory))
+    if options.tables:
+        count = report.write_tables(options.directory, options.tables)
+        print(f"{options.tables}: {count} tables as Markdown and LaTeX")
+    if options.page:
+        report.write_page(options.directory, options.page)
+        print(options.page)
     return 0
 
 

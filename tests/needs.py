@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-ALLOWED_IN_CI = frozenset({"gpu"})
+ALLOWED_IN_CI = frozenset({"gpu", "latex"})
 """What even a complete test machine may lack."""
 
 PREFIX = "needs: "

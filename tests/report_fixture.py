@@ -29,6 +29,7 @@ METRICS = {
     "opt_out_mass": 0.0031,
 }
 EXACT_ONLY = {"my_own_metric": 0.7, "pointing": 0.51, "mass_in_box": 0.29, "soft_iou": 0.2, "lost": 0.01}
+AGAINST_RANDOM = {"kl": 0.0431, "match_local": 0.702, "match_global": 0.829}
 DROP = {"none": 0.0, "swap_left_right": -0.09, "random_sentences": -0.13, "shuffle_in_report": -0.05}
 SUBSET_SIZES = {"all": 1240, "abnormal": 610, "one_lung": 384}
 CONTROLS = {"oracle": 0.96, "centre_prior": 0.62, "uniform": 0.5}
@@ -52,6 +53,8 @@ class Plan:
     laterality: bool = True
     controls: bool = True
     cases: bool = True
+    kind: str = "phantom"
+    sentences: int = SUBSET_SIZES["all"]
 
 
 def estimate(mean: float, half: float, n: int, patients: int) -> dict[str, Any]:
@@ -92,13 +95,20 @@ def _manifest(name: str, plan: Plan) -> dict[str, Any]:
         "schema_version": 1,
         "name": name,
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
-        "config": {"name": name, "seed": 0, "resamples": 10_000, "models": list(plan.models)},
+        "config": {
+            "name": name,
+            "seed": 0,
+            "resamples": 10_000,
+            "models": list(plan.models),
+            "dataset": {"kind": plan.kind},
+            "limit": None,
+        },
         "dataset": {
             "name": "phantom:test",
             "digest": "ab" * 32,
             "images": plan.patients * 2,
             "patients": plan.patients,
-            "sentences": SUBSET_SIZES["all"],
+            "sentences": plan.sentences,
             "boxes": 3000,
             "left_out": {"box_outside_image": 3},
             "warnings": {},
@@ -141,6 +151,7 @@ def _arms(plan: Plan, response: float, *, deltas: bool) -> dict[str, Any]:
 
 def _metrics(plan: Plan, response: float, arm: str, subset: str, profile: str, deltas: bool) -> dict[str, Any]:
     values = METRICS | (EXACT_ONLY if profile == "exact" else {})
+    values |= AGAINST_RANDOM if arm == "random_sentences" else {}
     n = SUBSET_SIZES.get(subset, 100)
     tree = {}
     for key, base in values.items():

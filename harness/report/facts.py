@@ -31,6 +31,15 @@ def count_table(results: Results, section: str, caption: str, first: str) -> Tab
     return Table(section, caption, "Sentence or image", (Column(first, words=True), Column("Cases")), groups)
 
 
+def missing_tables(results: Results) -> tuple[Table | None, Table | None, Table | None]:
+    """What failed, what a perturbation does not apply to, what the data set's reader left out; None for nothing."""
+    return (
+        count_table(results, "failures", "Failures by code", "Code"),
+        count_table(results, "not_applicable", "Not applicable by reason", "Reason"),
+        left_out(results),
+    )
+
+
 def _count_rows(arms: Json) -> Iterator[Row]:
     for arm in wording.in_order(wording.PERTURBATIONS, arms):
         label = wording.term(wording.PERTURBATIONS, arm).label

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from harness.report import facts, wording
+from harness.report import facts
+from harness.report.chapters import chapters
+from harness.report.facts import Fact
 from harness.report.headline import answers
 from harness.report.reader import Results
-from harness.report.tables import PROFILES, Cell, Table, metric_tables
+from harness.report.tables import Cell, Group, Row, Table
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
 
@@ -23,17 +25,27 @@ def rows_to_markdown(header: Sequence[str], rows: Iterable[Sequence[str]], left:
 
 
 def _cell(cell: Cell) -> str:
-    return " ".join(part for part in (cell.text, cell.detail, f"({cell.remark})" if cell.remark else "") if part)
+    text = f"**{cell.text}**" if cell.strong else cell.text
+    return " ".join(part for part in (text, cell.detail, f"({cell.remark})" if cell.remark else "") if part)
+
+
+def _words(cell: Cell) -> str:
+    """A cell of words, which others may have written."""
+    return escape(" ".join(part for part in (cell.text, cell.detail, cell.remark) if part))
+
+
+def _row(table: Table, group: Group, row: Row) -> list[str]:
+    head = f"*{escape(row.head)}*" if row.quoted else escape(row.head)
+    cells = (
+        _words(cell) if column.words else _cell(cell) for column, cell in zip(table.columns, row.cells, strict=True)
+    )
+    return [escape(group.head), head, *cells]
 
 
 def table_to_markdown(table: Table) -> str:
     """One table with its caption as a heading."""
-    header = ["Model", table.stub, *(column.label for column in table.columns)]
-    rows = (
-        [escape(group.head), escape(row.head), *(_cell(cell) for cell in row.cells)]
-        for group in table.groups
-        for row in group.rows
-    )
+    header = [table.kin, table.stub, *(column.label for column in table.columns)]
+    rows = (_row(table, group, row) for group in table.groups for row in group.rows)
     return f"### {escape(table.caption)}\n\n{rows_to_markdown(header, rows)}"
 
 
@@ -48,14 +60,22 @@ def _answers(results: Results) -> str:
 
 
 def tables_markdown(results: Results) -> str:
-    """Everything of the report that is words and numbers: answers, localisation, changes, left and right, opt-out."""
+    """Everything of the report that is words and numbers: the answers, then its tables."""
     parts = ["# Does the map follow the words?\n", _answers(results)]
-    for profile in PROFILES:
-        parts.append(f"## Localisation, {profile} profile\n")
-        parts += [table_to_markdown(t) for t in metric_tables(results, "models", profile, wording.MAIN_METRICS)]
-        parts.append(f"## Change against the sentence as written, {profile} profile\n")
-        parts += [table_to_markdown(t) for t in metric_tables(results, "deltas", profile, wording.MAIN_METRICS)]
-    in_full = [t for t in (facts.laterality_table(results), facts.opt_out_table(results)) if t is not None]
-    if in_full:
-        parts += ["## Left and right, opt-out\n", *(table_to_markdown(t) for t in in_full)]
+    for chapter in chapters(results):
+        parts.append(f"## {chapter.title}\n")
+        parts += [table_to_markdown(table) for table in chapter.tables]
     return "\n".join(parts)
+
+
+def page_markdown(results: Results) -> str:
+    """The same as a page that stands for itself: what was evaluated first, where the numbers come from last."""
+    title, _, rest = tables_markdown(results).partition("\n")
+    size = escape(facts.size_line(results))
+    how = f"Written by `harness report` from the run {escape(results.name)}; run it again instead of editing this."
+    lineage = "\n".join(f"- {escape(fact.name)}: {_fact(fact)}" for fact in facts.lineage(results))
+    return f"{title}\n\n{size}\n\n{how}\n{rest}\n## Lineage\n\n{lineage}\n"
+
+
+def _fact(fact: Fact) -> str:
+    return f"`{fact.value}`" if fact.code else escape(fact.value)

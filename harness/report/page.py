@@ -9,6 +9,7 @@ from harness.report.gallery import Room
 from harness.report.headline import Answer
 from harness.report.histogram import Histogram, histograms
 from harness.report.reader import Results, Section
+from harness.report.study import Published, published_beside, study_tables
 from harness.report.tables import PROFILES, Table, metric_tables
 from harness.report.wording import Metric, Term
 
@@ -22,6 +23,15 @@ class Plots:
 
     first: Forest | None
     more: tuple[Forest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The study's tables; `published` says where the values of others beside them come from, None without any."""
+
+    headline: Forest | None
+    tables: tuple[Table, ...]
+    published: Published | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ class Page:
     models: tuple[str, ...]
     lead: str
     answers: tuple[Answer, ...]
+    study: Study
     localisation: tuple[Table, ...]
     localisation_paper: tuple[Table, ...]
     further: tuple[Table, ...]
@@ -72,14 +83,16 @@ class Page:
 def make_page(results: Results) -> Page:
     """Gather the report's content."""
     answers = headline.answers(results)
+    failures, not_applicable, left_out = facts.missing_tables(results)
     return Page(
-        title=str(results.manifest.get("name") or results.directory.resolve().name),
+        title=results.name,
         size=facts.size_line(results),
         few_patients=results.few_patients,
         patients=results.patients,
         models=results.models,
         lead=headline.lead(answers),
         answers=answers,
+        study=_study(results),
         localisation=metric_tables(results, "models", "exact", wording.MAIN_METRICS),
         localisation_paper=metric_tables(results, "models", "paper", wording.MAIN_METRICS),
         further=_in_both_profiles(results, "models", wording.further_metrics(results.metrics), about="further metrics"),
@@ -89,7 +102,8 @@ def make_page(results: Results) -> Page:
             for key in wording.in_order(wording.PERTURBATIONS, results.perturbations)
         ),
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
-        delta_tables=_in_both_profiles(results, "deltas", _shown_metrics(results)),
+        delta_tables=_in_both_profiles(results, "deltas", wording.MAIN_METRICS)
+        + _in_both_profiles(results, "deltas", wording.further_metrics(results.metrics), about="further metrics"),
         laterality=plots.laterality_plot(results),
         laterality_table=facts.laterality_table(results),
         opt_out=_opt_out(results),
@@ -97,9 +111,9 @@ def make_page(results: Results) -> Page:
         advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
         rooms=gallery.rooms(results),
         heat_legend=heat.legend_uri(),
-        failures=facts.count_table(results, "failures", "Failures by code", "Code"),
-        not_applicable=facts.count_table(results, "not_applicable", "Not applicable by reason", "Reason"),
-        left_out=facts.left_out(results),
+        failures=failures,
+        not_applicable=not_applicable,
+        left_out=left_out,
         lineage=facts.lineage(results),
         run_file=facts.run_file(results),
     )
@@ -115,6 +129,16 @@ def _in_both_profiles(results: Results, section: Section, keys: tuple[str, ...],
 
 def _plots(first: Forest | None, *more: Forest | None) -> Plots:
     return Plots(first, tuple(plot for plot in more if plot is not None))
+
+
+def _study(results: Results) -> Study:
+    published = published_beside(results)
+    changes = published.changes if published else {}
+    return Study(
+        headline=plots.delta_plot(results, wording.PRIMARY_METRIC, profile="paper", published=changes),
+        tables=study_tables(results, published),
+        published=published,
+    )
 
 
 def _opt_out(results: Results) -> OptOut:

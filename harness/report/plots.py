@@ -2,28 +2,50 @@
 
 from harness.report import wording
 from harness.report.forest import Forest, Mark, forest
-from harness.report.reader import Results, dig, mapping, parse_estimate
+from harness.report.reader import Estimate, Results, dig, mapping, parse_estimate
+from harness.report.study.published import VARIANTS, Values
+
+NOTHING: Values = {}
 
 
-def delta_plot(results: Results, metric_key: str) -> Forest | None:
-    """Change of a metric per perturbation and model, each on the subset where the study reads it."""
+def delta_plot(
+    results: Results, metric_key: str, *, profile: str = wording.DEFAULT_PROFILE, published: Values = NOTHING
+) -> Forest | None:
+    """Change of a metric per perturbation and model, each on the subset where the study reads it, with the study's own
+    beside, if given."""
     metric = wording.metric(metric_key)
     marks = []
     for arm in wording.in_order(wording.PERTURBATIONS, results.perturbations):
         subset = wording.favoured_subset(arm, results.subsets)
         group = f"{wording.term(wording.PERTURBATIONS, arm).label} ({wording.term(wording.SUBSETS, subset).label})"
         for series, model in enumerate(results.models):
-            estimate = results.estimate("deltas", model, arm, subset, wording.DEFAULT_PROFILE, metric_key)
+            estimate = results.estimate("deltas", model, arm, subset, profile, metric_key)
             if estimate is not None:
                 marks.append(Mark(model, series, estimate, group))
+        marks += _published_marks(published, (arm, subset, metric_key), group)
     return forest(
-        f"Change in {metric.label} when the sentence, the boxes or the image are changed",
+        f"Change in {metric.label} when the sentence, the boxes or the image are changed{_in(profile)}",
         f"change in {metric.label}",
         marks,
         references=((0.0, "no change"),),
         digits=metric.digits,
         signed=True,
     )
+
+
+def _in(profile: str) -> str:
+    return "" if profile == wording.DEFAULT_PROFILE else f", {profile} profile"
+
+
+def _published_marks(published: Values, where: tuple[str, str, str], group: str) -> list[Mark]:
+    arm, subset, metric_key = where
+    asked = arm.removesuffix("_paper")
+    found = ((v, published.get((v, asked, subset, metric_key))) for v in VARIANTS)
+    return [
+        Mark(f"{VARIANTS[variant]}, published", -1, Estimate(points / 100, None, None, 0), group)
+        for variant, points in found
+        if points is not None
+    ]
 
 
 def control_plot(results: Results, metric_key: str, subset: str) -> Forest | None:

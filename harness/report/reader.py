@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,11 @@ class Estimate:
     def few_patients(self) -> bool:
         """Whether it rests on fewer than 20 patients."""
         return self.patients is not None and self.patients < FEW_PATIENTS
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The same in another unit, e.g. in percent."""
+        mean, low, high, mde = (None if v is None else factor * v for v in (self.mean, self.low, self.high, self.mde))
+        return replace(self, mean=mean, low=low, high=high, mde=mde)
 
 
 def _finite(value: object) -> float | None:
@@ -91,6 +96,11 @@ class Results:
     manifest: Json
     summary: Json
     gallery: tuple[Json, ...]
+
+    @property
+    def name(self) -> str:
+        """The run's name; its directory's where the manifest has none."""
+        return str(self.manifest.get("name") or self.directory.resolve().name)
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The report's tables as plain values; `page` draws them as HTML, `markdown` as text."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ class Cell:
     text: str
     detail: str = ""
     remark: str = ""
+    strong: bool = False
+    """Whether it is the one to look at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Row:
 
     head: str
     cells: tuple[Cell, ...]
+    quoted: bool = False
+    """Whether its values are others', not of this run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,23 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A captioned table. `stub` heads the column of row headings."""
+    """A captioned table. `stub` heads the column of row headings, `kin` says what its groups are."""
 
     key: str
     caption: str
     stub: str
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
+    kin: str = "Model"
+
+    @property
+    def slug(self) -> str:
+        """The key in lower-case letters, digits and hyphens: for ids, labels and names of files."""
+        return re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")
 
 
 def estimate_cell(estimate: Estimate | None, digits: int, *, signed: bool = False, row_n: int | None = None) -> Cell:
-    """A mean with its interval; n is added where it differs from `row_n`."""
+    """A mean with its interval; n is added where it differs from `row_n`, if that is given."""
     if estimate is None:
         return Cell(NO_CELL)
     return Cell(
@@ -68,6 +79,11 @@ def estimate_cell(estimate: Estimate | None, digits: int, *, signed: bool = Fals
         detail=numbers.interval(estimate, digits, signed=signed),
         remark=f"{numbers.count(estimate.n)}{_few(estimate, ', ')}" if row_n not in (None, estimate.n) else "",
     )
+
+
+def count_cell(estimate: Estimate) -> Cell:
+    """How many sentences an estimate rests on, with a remark if they are of few patients."""
+    return Cell(numbers.thousands(estimate.n), remark=_few(estimate))
 
 
 def _few(estimate: Estimate, before: str = "") -> str:
@@ -107,8 +123,7 @@ def _caption(section: Section, subset: str, profile: str, about: str) -> str:
     parts = [wording.term(wording.SUBSETS, subset).label, PROFILES.get(profile, profile)]
     parts += ["changes"] if section == "deltas" else []
     parts += [about] if about else []
-    caption = ", ".join(parts)
-    return caption[:1].upper() + caption[1:]
+    return wording.sentence_case(", ".join(parts))
 
 
 def _is_present(results: Results, section: Section, where: tuple[str, str], metric: Metric) -> bool:
@@ -137,4 +152,4 @@ def _arm_row(
         for estimate, metric in zip(estimates, metrics, strict=True)
     ]
     label = wording.term(wording.PERTURBATIONS, arm).label
-    return Row(label, (Cell(numbers.thousands(first.n), remark=_few(first)), *cells))
+    return Row(label, (count_cell(first), *cells))

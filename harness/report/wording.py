@@ -119,13 +119,22 @@ BETWEEN_ARMS = {
 _DIRECTION = {"higher": " Higher is better.", "lower": " Lower is better.", "none": ""}
 _AT_PERCENT = re.compile(r"(\w+)_at_(\d+)")
 
-FAVOURED_SUBSET: Mapping[str, str] = {"swap_left_right": "one_lung", "shuffle_in_report": "most_diverse_report_bboxes"}
+FAVOURED_SUBSET: Mapping[str, str] = {
+    "swap_left_right": "one_lung",
+    "swap_left_right_paper": "one_lung",
+    "shuffle_in_report": "most_diverse_report_bboxes",
+}
 """Where the study reads a perturbation (arXiv 2210.06565, its headline figure); `abnormal` for the others."""
 
 
 def term(terms: Mapping[str, Term], key: str) -> Term:
     """The term of `key`; for an unknown key, the key itself in words."""
     return terms.get(key) or Term(key.replace("_", " "), "")
+
+
+def sentence_case(text: str) -> str:
+    """`text` with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
 
 
 def metric(key: str) -> Metric:

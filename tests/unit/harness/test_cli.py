@@ -67,6 +67,15 @@ def test_report_writes_the_report_again(run_file, tmp_path, capsys):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_report_writes_the_tables_where_it_is_told(run_file, tmp_path, capsys):
+    cli.main(["run", str(run_file)])
+    capsys.readouterr()
+    tables, page = tmp_path / "tables", tmp_path / "page.md"
+    assert cli.main(["report", str(tmp_path / "out"), "--tables", str(tables), "--page", str(page)]) == 0
+    assert f"{tables}: {len(list(tables.glob('*.md')))} tables" in capsys.readouterr().out
+    assert page.read_text(encoding="utf-8").startswith("# Does the map follow the words?")
+
+
 def test_compare_fails_when_the_gate_breaks(run_file, tmp_path, capsys):
     cli.main(["run", str(run_file)])
     gate = tmp_path / "gate.yaml"

@@ -28,9 +28,10 @@ def test_names_cannot_become_markup() -> None:
 def test_tables_come_in_both_profiles_and_answers_first(tmp_path: Path) -> None:
     text = tables_markdown(read_results(build_results(tmp_path)))
     headings = [line for line in text.splitlines() if line.startswith("#")]
-    assert headings[:2] == ["# Does the map follow the words?", "## Localisation, exact profile"]
+    assert headings[:2] == ["# Does the map follow the words?", "## The study's tables, paper profile"]
+    assert headings.index("## Localisation, exact profile") < headings.index("## Localisation, paper profile")
     assert "## Localisation, paper profile" in headings
-    assert text.index("**encoder: Yes.**") < text.index("## Localisation")
+    assert text.index("**encoder: Yes.**") < text.index("## ")
 
 
 def test_the_decision_of_the_opt_out_stands_in_the_tables_with_its_intervals(tmp_path: Path) -> None:
