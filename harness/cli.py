@@ -27,6 +27,7 @@ examples:
   harness run harness/runs/demo.yaml
   harness run harness/runs/demo.yaml --set dataset.patients=20 --set models='[encoder]' --out results/small
   harness run harness/runs/demo.yaml --limit 10      a quick look: the first ten images
+  harness run harness/runs/demo.yaml --set strata='[side, box_size]'    by side, by box size (docs/subsets.md)
   harness run harness/runs/nightly.yaml --resume     go on where a killed run stopped""",
     "report": """\
 examples:

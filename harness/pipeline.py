@@ -22,7 +22,7 @@ from harness.perturbation.catalogue import make_perturbations
 from harness.progress import Progress, Stages
 from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json, write_npz
 from harness.runconfig import RunConfig
-from harness.subsets import make_subsets
+from harness.subsets import Membership, SubsetError, make_subsets
 from harness.summary.build import build_summary
 from harness.summary.cases import CaseTable
 from harness.summary.estimates import Tree
@@ -115,11 +115,22 @@ class _Run:
         self.stages.begin("collect")
         missing = missing_parts(self.directory, self.layout, fingerprint(self.config, self.dataset))
         perturbations = make_perturbations(self.config.perturbations, self.dataset, self.config.seed)
-        subsets = make_subsets(self.config.subsets, self.dataset)
+        subsets = self.subsets()
         done = self.layout.images - sum(map(self.layout.size, missing))
         self.stages.progress.images(self.layout.images, done)
         maker = PartMaker(self.config, self.dataset, perturbations, subsets, self.directory, self.layout)
         maker.make(missing, exchange, self.stages.progress.image)
+
+    def subsets(self) -> dict[str, Membership]:
+        """The rule of every subset of the run.
+
+        Raises:
+            RunError: the data set has no sentence of a family that the run file names.
+        """
+        try:
+            return make_subsets(self.config.subsets, self.dataset, self.config.strata)
+        except SubsetError as error:
+            raise RunError(f"{self.config.name}: {error}") from error
 
     def join(self) -> CaseTable:
         """Join the parts to one file of cases, and one of maps if asked for."""

@@ -12,7 +12,7 @@ from harness.metrics import Profile
 from harness.perturbation.base import baseline_of
 from harness.perturbation.catalogue import PERTURBATIONS
 from harness.settings import ConfigError, PathField, Settings, explain, suggest
-from harness.subsets import check_subset_names
+from harness.subsets import check_subsets
 
 
 class GalleryConfig(Settings):
@@ -35,7 +35,10 @@ class RunConfig(Settings):
     perturbations: tuple[str, ...] = Field(
         default=("none", "swap_left_right", "random_sentences"), min_length=1, strict=False
     )
-    subsets: tuple[str, ...] = Field(default=("all", "abnormal", "one_lung"), strict=False)
+    subsets: tuple[str | dict[str, str], ...] = Field(default=("all", "abnormal", "one_lung"), strict=False)
+    """Names, and ``{name: expression}``; a mapping of names to expressions (or to nothing) is taken too."""
+    strata: tuple[str, ...] = Field(default=(), strict=False)
+    """Families of which every value becomes a subset, e.g. ``[side, box_size]``."""
     profiles: tuple[Profile, ...] = Field(default=("exact", "paper"), min_length=1, strict=False)
     seed: int = Field(default=0, ge=0)
     resamples: int = Field(default=10_000, ge=100)
@@ -50,7 +53,7 @@ class RunConfig(Settings):
     gallery: GalleryConfig = GalleryConfig()
     out: PathField
 
-    @field_validator("models", "perturbations", "subsets", "profiles")
+    @field_validator("models", "perturbations", "strata", "profiles")
     @classmethod
     def _no_repeats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         repeated = {name for name in names if names.count(name) > 1}
@@ -68,11 +71,18 @@ class RunConfig(Settings):
                 raise ValueError(f"must include {baseline_of(name)!r}: {name} is compared with it")
         return names
 
+    @field_validator("subsets", mode="before")
+    @classmethod
+    def _listed_subsets(cls, subsets: Any) -> Any:
+        if not isinstance(subsets, dict):
+            return subsets
+        return [name if expression is None else {name: expression} for name, expression in subsets.items()]
+
     @field_validator("subsets")
     @classmethod
-    def _known_subsets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        check_subset_names(names)
-        return names
+    def _known_subsets(cls, subsets: tuple[str | dict[str, str], ...]) -> tuple[str | dict[str, str], ...]:
+        check_subsets(subsets)
+        return subsets
 
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:

@@ -57,7 +57,8 @@ def layout_of(config: RunConfig, dataset: Dataset) -> Layout:
 def fingerprint(config: RunConfig, dataset: Dataset) -> str:
     """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights."""
     protocols = {p: [m.protocols[p].name for m in registered(p)] for p in config.profiles}
-    fields = config.model_dump(mode="json", include={"models", "perturbations", "subsets", "seed", "images_per_part"})
+    rows = {"models", "perturbations", "subsets", "strata", "seed", "images_per_part"}
+    fields = config.model_dump(mode="json", include=rows)
     return hashlib.sha256(json_bytes([dataset.digest, fields, protocols])).hexdigest()
 
 

@@ -74,14 +74,31 @@ PART_ONLY = ("map",)
 
 def table_of(rows: Sequence[Row], subsets: Mapping[str, Membership], profiles: Sequence[Profile]) -> pa.Table:
     """The rows with every metric of every profile; null where there is no value."""
-    values = [{**_case_values(row, subsets), **_outcome_values(row.outcome)} for row in rows]
+    members = _Members(subsets)
+    values = [{**_case_values(row, members), **_outcome_values(row.outcome)} for row in rows]
     columns = {field.name: pa.array([value.get(field.name) for value in values], field.type) for field in FIELDS}
     for name, metric in metric_columns(rows, profiles).items():
         columns[name] = pa.array(metric, pa.float64(), from_pandas=True)
     return pa.table(columns)
 
 
-def _case_values(row: Row, subsets: Mapping[str, Membership]) -> dict[str, Any]:
+class _Members:
+    """The subsets of each sentence, decided once for all models and perturbations."""
+
+    def __init__(self, subsets: Mapping[str, Membership]) -> None:
+        self._subsets = subsets
+        self._known: dict[tuple[int, str], list[str]] = {}
+
+    def of(self, row: Row) -> list[str]:
+        """Names of the subsets that the unperturbed sentence belongs to."""
+        plan, sentence = row.answered.plan, row.case.sentence
+        key = plan.index, sentence.sentence_id
+        if key not in self._known:
+            self._known[key] = [name for name, member in self._subsets.items() if member(plan.record, sentence)]
+        return self._known[key]
+
+
+def _case_values(row: Row, members: _Members) -> dict[str, Any]:
     record, case = row.answered.plan.record, row.case
     return {
         "image_index": row.answered.plan.index,
@@ -96,7 +113,7 @@ def _case_values(row: Row, subsets: Mapping[str, Membership]) -> dict[str, Any]:
         "reason": case.reason,
         "donor_id": case.donor_id,
         "stratum": case.stratum,
-        "subsets": [name for name, member in subsets.items() if member(record, case.sentence)],
+        "subsets": members.of(row),
         "negated": case.sentence.negated,
         "boxes": [_box_value(box) for box in case.boxes],
         "image_sha256": row.answered.sha256(case),

@@ -8,8 +8,8 @@ from harness.perturbation.base import not_applicable
 
 BOTH_SIDES = "both_sides"
 
-_SIDED_WORD = re.compile(r"\b(left|right)(?=(?:-?sided|wards?)?\b)", re.IGNORECASE)
-_LOBE = re.compile(r"\b([LR])(?=(?:UL|LL)\b)", re.IGNORECASE)
+_SIDED_WORD = re.compile(r"\b((?ai:left|right))(?=(?ai:-?sided|wards?)?\b)")
+_LOBE = re.compile(r"\b((?ai:[LR]))(?=(?ai:UL|LL)\b)")
 _MIDDLE_LOBE = re.compile(r"\bRML\b", re.IGNORECASE)
 NO_COUNTERPART = "names the RML, which has no counterpart"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.metrics import registered
+from harness.subsets.strata import FAMILIES, Family
 
 PRIMARY_METRIC = "auroc"
 DEFAULT_PROFILE = "exact"
@@ -46,6 +47,16 @@ PERTURBATIONS: Mapping[str, Term] = {
     "mirror_both": Term("image and text mirrored", "The image is flipped and the sentence swapped with it."),
 }
 
+
+def _strata(family: Family) -> dict[str, Term]:
+    """The subset of each value of a family, in the family's order."""
+    name = family.name.replace("_", " ")
+    return {
+        f"{family.name}={value}": Term(f"{name}: {meaning}", f"By {family.meaning}.")
+        for value, meaning in family.values.items()
+    }
+
+
 SUBSETS: Mapping[str, Term] = {
     "all": Term("all sentences", "Every sentence with boxes."),
     "abnormal": Term("abnormal sentences", "Sentences that state an abnormal finding."),
@@ -54,6 +65,7 @@ SUBSETS: Mapping[str, Term] = {
     "most_diverse_report_bboxes": Term(
         "most diverse reports", "The tenth of the sentences whose report's boxes overlap the least."
     ),
+    **{key: term for family in FAMILIES for key, term in _strata(family).items()},
 }
 
 CONTROLS: Mapping[str, Term] = {

@@ -10,6 +10,7 @@ from harness.perturbation.base import UNPERTURBED
 from harness.results import SCHEMA_VERSION
 from harness.runconfig import RunConfig
 from harness.statistics import FEW_PATIENTS
+from harness.subsets import ordered
 from harness.summary.cases import CaseTable, answered, count_values
 from harness.summary.control_sections import control_sections
 from harness.summary.decisions import Statements, opt_out_tree
@@ -26,7 +27,7 @@ def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: 
         cases=cases,
         models=config.models,
         perturbations=config.perturbations,
-        subsets=config.subsets,
+        subsets=ordered(config.subsets, cases.subsets),
         profiles=config.profiles,
         statistics=Statistician(config.resamples, config.seed),
     )

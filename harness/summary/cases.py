@@ -79,9 +79,23 @@ class CaseTable:
     def member(self, subset: str) -> Mask:
         """(rows,) whether each row's sentence belongs to a subset."""
         if subset not in self._members:
-            lists = self.values("subsets")
-            self._members[subset] = np.fromiter((subset in names for names in lists), dtype=bool, count=len(self))
+            rows, names = self._memberships
+            mask = np.zeros(len(self), dtype=bool)
+            mask[rows[np.asarray(pc.equal(names, subset).to_numpy(zero_copy_only=False), dtype=bool)]] = True
+            self._members[subset] = mask
         return self._members[subset]
+
+    @cached_property
+    def subsets(self) -> list[str]:
+        """Every subset that some row belongs to."""
+        return list(pc.unique(self._memberships[1]).to_pylist())
+
+    @cached_property
+    def _memberships(self) -> tuple[Index, pa.Array]:
+        """Every membership of every row: (memberships,) the row, and the subset's name."""
+        lists = self.table.column("subsets").combine_chunks()
+        rows = np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), dtype=np.intp)
+        return rows, pc.list_flatten(lists)
 
     def metrics(self, profiles: Sequence[str]) -> list[str]:
         """The metric columns of these profiles, as ``<profile>_<metric>``."""

@@ -1,16 +1,11 @@
 """What a sentence says, apart from its wording: two sentences of equal meaning state the same of the same regions."""
 
-import re
 from collections.abc import Mapping
 
 from harness.case import Sentence, Side, Triple
 from harness.perturbation.swap import sides_named
+from harness.subsets.words import names_a_part
 
-_PLACE = re.compile(
-    r"\b(?:upper|mid|middle|midlung|lower|ap(?:ex|ices|ical)|bas(?:es?|al|ilar)|bibas(?:al|ilar)|lobes?|lingulas?|lingular"
-    r"|(?:peri)?hil(?:um|a|ar)|retrocardiac|paratracheal|costophrenic|bilateral(?:ly)?|both)\b",
-    re.IGNORECASE,
-)
 _ANYWHERE = ""
 
 Meaning = tuple[frozenset[Triple], frozenset[Side]]
@@ -26,8 +21,7 @@ def meaning(sentence: Sentence) -> Meaning | None:
     """
     if not sentence.triples:
         return None
-    sides = sides_named(sentence.text)
-    placed = bool(sides) or _PLACE.search(sentence.text) is not None
+    sides, placed = sides_named(sentence.text), names_a_part(sentence.text)
     return frozenset(t if placed or not _affirms_a_finding(t) else _anywhere(t) for t in sentence.triples), sides
 
 

@@ -245,3 +245,33 @@ def test_progress_is_told_of_every_stage_and_image(tmp_path):
 
     run(config(tmp_path, **QUICK), dataset(), FakeClient(), progress=Listener())
     assert told == ["collect", (10, 0), *[1] * 10, "join", "summarise", "gallery", "report"]
+
+
+def test_strata_and_expressions_reach_rows_summary_and_report(tmp_path):
+    subsets = ["all", {"right_alone": "side == 'right' and not negated"}]
+    summary = run(config(tmp_path, **QUICK | {"subsets": subsets, "strata": ["side"]}), dataset(), FakeClient())
+    means = summary["models"]["encoder"]["none"]
+    assert list(means) == ["all", "right_alone", "side=left", "side=right", "side=both", "side=none"]
+    assert means["right_alone"]["exact"]["auroc"] == means["side=right"]["exact"]["auroc"]
+    assert means["side=right"]["exact"]["auroc"]["n"] == 9
+    rows = pq.read_table(tmp_path / "cases.parquet").to_pylist()
+    for row in rows:  # on the sentence as written, whatever was sent
+        assert ("side=left" in row["subsets"]) == row["sentence_id"].endswith("-1")
+        assert ("right_alone" in row["subsets"]) == row["sentence_id"].endswith("-0")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "right alone" in text
+    assert "side: left alone" in text.lower()
+
+
+def test_a_family_that_the_data_does_not_have_ends_the_run_before_anything_is_sent(tmp_path):
+    client = FakeClient()
+    with pytest.raises(RunError, match="no sentence or image is labelled with 'view'"):
+        run(config(tmp_path, strata=["view"]), dataset(), client)
+    assert not client.sent
+
+
+def test_other_strata_are_another_run(tmp_path):
+    with pytest.raises(ServerLostError):
+        run(config(tmp_path), dataset(), Dying(17))
+    with pytest.raises(RunError, match="parts of a run with another configuration"):
+        run(config(tmp_path, strata=["side"]), dataset(), FakeClient(), resume=True)

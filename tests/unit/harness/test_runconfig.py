@@ -32,6 +32,9 @@ def test_a_short_file_is_enough():
         ({"perturbations": []}, "perturbations"),
         ({"perturbations": ["none", "synthetic_swapped_conditions"]}, "must include 'synthetic_sentences'"),
         ({"subsets": ["one_lungs"]}, "unknown subset 'one_lungs'"),
+        ({"subsets": {"mine": "sidee == 'left'"}}, "subset 'mine': column 1"),
+        ({"subsets": {"mine": 3}}, "subsets"),
+        ({"strata": ["side", "side"]}, "names 'side' twice"),
         ({"profiles": ["exactly"]}, "profiles.0"),
         ({"models": []}, "models"),
         ({"models": ["encoder", "encoder"]}, "names 'encoder' twice"),
@@ -50,6 +53,13 @@ def test_a_fault_is_named_with_its_key(change, words):
 def test_every_fault_is_told_at_once():
     with pytest.raises(ConfigError, match=r"2 fault\(s\)"):
         parse_run_config(GOOD | {"window": 0, "seed": -1}, "run.yaml")
+
+
+def test_subsets_are_names_and_expressions_listed_or_as_a_mapping():
+    listed = parse_run_config(GOOD | {"subsets": ["all", {"mine": "negated"}]}, "run.yaml")
+    mapped = parse_run_config(GOOD | {"subsets": {"all": None, "mine": "negated"}}, "run.yaml")
+    assert listed == mapped
+    assert listed.model_dump(mode="json")["subsets"] == ["all", {"mine": "negated"}]
 
 
 @pytest.fixture

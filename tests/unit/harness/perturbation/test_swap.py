@@ -20,6 +20,7 @@ PLAIN = ["upright", "bilateral", "RML", "lefty", "lung,", "RULE", "the", "cleft"
         ("LUL and RLL, lul", "RUL and LLL, rul"),
         ("Upright film, bilateral, RML, cleft, RULE", "Upright film, bilateral, RML, cleft, RULE"),
         ("leftsided, right-sided", "rightsided, left-sided"),
+        ("rıght, ſight, RİGHT", "rıght, ſight, RİGHT"),  # letters that only look alike
     ],
 )
 def test_whole_words_and_lobes_change_sides_and_keep_their_case(text, swapped):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from harness.subsets import make_subsets
+from harness.subsets import SubsetError, check_subsets, make_subsets
 from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, record, sentence
 
 
@@ -43,6 +43,34 @@ def test_a_stratum_is_a_label_of_the_sentence_or_else_of_the_image():
 def test_an_unknown_subset_is_named(name):
     with pytest.raises(ValueError, match=f"unknown subset '{name}'"):
         make_subsets([name], [])
+
+
+def test_an_unknown_value_of_a_stratum_is_named_with_the_nearest():
+    with pytest.raises(SubsetError, match="unknown value of 'side=lefft': did you mean 'left'"):
+        make_subsets(["side=lefft"], [])
+
+
+def test_a_users_own_subset_is_an_expression_by_its_name():
+    subsets = make_subsets(["all", {"sure": "one_lung and not negated"}], [])
+    image = record(0, *SENTENCES)
+    assert list(subsets) == ["all", "sure"]
+    assert [s.sentence_id for s in SENTENCES if subsets["sure"](image, s)] == ["right"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ([{"all": "negated"}], "the name 'all' of an expression is taken"),
+        ([{"both_sides": "negated"}], "is taken"),
+        ([{"side=mine": "negated"}], "is not made of letters"),
+        ([{"mine": "sidee == 'left'"}], "subset 'mine': column 1"),
+        (["all", "all"], "names 'all' twice"),
+        (["abnormal", {"mine": "negated", "abnormal": "negated"}], "names 'abnormal' twice"),
+    ],
+)
+def test_a_wrong_choice_is_named(chosen, words):
+    with pytest.raises(SubsetError, match=words):
+        check_subsets(chosen)
 
 
 def test_the_most_diverse_reports_are_found_in_the_whole_data_set():
