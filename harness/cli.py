@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness import report
@@ -17,6 +18,7 @@ from harness.pipeline import run
 from harness.progress import Bars
 from harness.runconfig import RunConfig, load_run_config
 from harness.settings import ConfigError
+from harness.sources.catalogue import open_sources
 from harness.summary.table import result_table
 from wronglung.client import AlignmentClient
 from wronglung.errors import WronglungError
@@ -145,11 +147,11 @@ def _config(options: argparse.Namespace) -> RunConfig:
 def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     dataset = open_dataset(config.dataset)
+    sources = open_sources(config.maps_from)
     progress = Bars()
-    with AlignmentClient(config.target or None) as client:
-        check_served(config, client)
+    with _client(config) as client:
         try:
-            summary = run(config, dataset, client, resume=options.resume, progress=progress)
+            summary = run(config, dataset, client, sources=sources, resume=options.resume, progress=progress)
         finally:
             progress.close()
     print(result_table(summary))
@@ -157,10 +159,21 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if any(summary["models"][model]["none"] for model in config.models) else 1
 
 
+@contextmanager
+def _client(config: RunConfig) -> Iterator[AlignmentClient | None]:
+    """A client to the server that has the run's models; None if the maps of all were made elsewhere."""
+    if set(config.models) <= set(config.maps_from):
+        yield None
+        return
+    with AlignmentClient(config.target or None) as client:
+        check_served(config, client)
+        yield client
+
+
 def check_served(config: RunConfig, client: AlignmentClient) -> None:
-    """Raise ConfigError unless the server has every model of the run."""
+    """Raise ConfigError unless the server has every model of the run but those whose maps were made elsewhere."""
     served = sorted({model.identity.name for model in client.models()})
-    missing = [model for model in config.models if model not in served]
+    missing = [model for model in config.models if model not in served and model not in config.maps_from]
     if missing:
         raise ConfigError(f"model {missing[0]!r} is not served; the server has: {', '.join(served) or 'none'}")
 

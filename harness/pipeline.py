@@ -3,25 +3,27 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from harness import report
 from harness.collect.exchange import Exchange, StreamClient
+from harness.collect.gather import Answering
 from harness.collect.parts import Layout, PartMaker, RunError, fingerprint, layout_of, merge_served, missing_parts
+from harness.collect.routes import Routes
 from harness.collect.rows import PART_ONLY
 from harness.dataset.base import Dataset, validate
 from harness.gallery import write_gallery
 from harness.manifest import make_manifest, now
+from harness.mapfiles import write_maps
 from harness.perturbation.catalogue import make_perturbations
 from harness.progress import Progress, Stages
-from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json, write_npz
+from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json
 from harness.runconfig import RunConfig
+from harness.sources.catalogue import Source, noted
 from harness.subsets import Membership, SubsetError, make_subsets
 from harness.summary.build import build_summary
 from harness.summary.cases import CaseTable
@@ -34,22 +36,25 @@ FROM_THE_PARTS = ("name", "resamples", "save_maps", "gallery")
 def run(
     config: RunConfig,
     dataset: Dataset,
-    client: StreamClient,
+    client: StreamClient | None,
     *,
+    sources: Mapping[str, Source] = MappingProxyType({}),
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Tree:
     """Run an evaluation, write its results to `config.out` and return the summary.
 
     Without `resume`, what an earlier run left in that directory is replaced. With it, parts that are there are not
-    collected again, and a run that has finished is only reported again.
+    collected again, and a run that has finished is only reported again. Models with a source need no client.
 
     Raises:
         RunError: the directory holds another run, or the same finished with other settings, or a model's weights
             changed meanwhile.
         ServerLostError: the server is gone; finished parts are kept.
     """
-    this = _Run(config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()))
+    this = _Run(
+        config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()), sources
+    )
     if not resume:
         this.directory.clear()
     elif this.finished():
@@ -58,12 +63,12 @@ def run(
     else:
         this.directory.clear_results()
     started = now()
-    exchange = Exchange(client, config.window)
-    this.collect(exchange)
+    exchange = Exchange(client, config.window) if client is not None else None
+    this.collect(Routes(exchange, sources))
     cases = this.join()
     summary = this.summarise(cases)
     this.show(cases)
-    this.note(cases, started, exchange.retries)
+    this.note(cases, started, exchange.retries if exchange is not None else 0)
     this.report()
     return summary
 
@@ -77,6 +82,7 @@ class _Run:
     directory: RunDirectory
     layout: Layout
     stages: Stages
+    sources: Mapping[str, Source]
 
     @property
     def parts(self) -> list[Path]:
@@ -110,7 +116,7 @@ class _Run:
         tree: Tree = json.loads(self.directory.summary.read_bytes())
         return tree
 
-    def collect(self, exchange: Exchange) -> None:
+    def collect(self, exchange: Answering) -> None:
         """Send every image whose part is not there yet, and write the parts."""
         self.stages.begin("collect")
         missing = missing_parts(self.directory, self.layout, fingerprint(self.config, self.dataset))
@@ -138,25 +144,8 @@ class _Run:
         served_by(self.parts)
         write_cases(self.directory.cases, self.parts, PART_ONLY)
         cases = CaseTable.read(self.directory.cases)
-        if self.config.save_maps:
-            self._write_maps(cases)
+        write_maps(self.directory, cases, self.parts, self.config.save_maps)
         return cases
-
-    def _write_maps(self, cases: CaseTable) -> None:
-        """(rows, R, C), in the order of the cases; NaN where there is no map. Grids smaller than the largest are padded
-        with NaN at the end."""
-        rows, cols = (int(np.nanmax(cases.numbers(name), initial=1)) for name in ("grid_rows", "grid_cols"))
-
-        def blocks() -> Iterator[npt.NDArray[np.float32]]:
-            for part in self.parts:
-                table = CaseTable.read(part)
-                block = np.full((len(table), rows, cols), np.nan, dtype=np.float32)
-                answered = np.flatnonzero(table.equals("status", "ok"))
-                for row, values in zip(answered, table.maps(answered), strict=True):
-                    block[row, : values.shape[0], : values.shape[1]] = values
-                yield block
-
-        write_npz(self.directory.maps, "maps", (len(cases), rows, cols), blocks())
 
     def summarise(self, cases: CaseTable) -> Tree:
         """Write the summary."""
@@ -189,9 +178,14 @@ class _Run:
             started_at=started,
             finished_at=now(),
             seconds=self.stages.seconds,
+            **self._sources(),
         )
         write_json(self.directory.manifest, manifest)
         shutil.rmtree(self.directory.parts)
+
+    def _sources(self) -> dict[str, Any]:
+        """What was read from files and what was left out of them; no section if every model was served."""
+        return {"sources": {name: noted(source) for name, source in self.sources.items()}} if self.sources else {}
 
     def report(self) -> None:
         """Write the report."""

@@ -5,7 +5,7 @@ there, so that a killed run leaves no half of one. Nothing here depends on the t
       manifest.json     what was run on what, by which weights, and how long it took; the only file with times in it
       parts/            one file per block of images while the run lasts: what --resume starts from
       cases.parquet     one row per model × perturbation × sentence
-      maps.npz          the maps of these rows, when asked for
+      maps.npz, maps/   the maps of these rows, when asked for: in one file, or in one for each part
       summary.json      means, intervals, deltas, controls
       gallery/          images and maps that the report shows
       report.html
@@ -54,6 +54,15 @@ class RunDirectory:
         return self.root / "maps.npz"
 
     @property
+    def map_shards(self) -> Path:
+        """`maps/`."""
+        return self.root / "maps"
+
+    def map_shard(self, number: int) -> Path:
+        """The maps of one part."""
+        return self.map_shards / f"{number:06d}.npz"
+
+    @property
     def summary(self) -> Path:
         """`summary.json`."""
         return self.root / "summary.json"
@@ -83,6 +92,7 @@ class RunDirectory:
         for file in (self.manifest, self.cases, self.maps, self.summary, *reports):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.gallery, ignore_errors=True)
+        shutil.rmtree(self.map_shards, ignore_errors=True)
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:

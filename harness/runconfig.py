@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
 from harness.metrics import Profile
 from harness.perturbation.base import baseline_of
 from harness.perturbation.catalogue import PERTURBATIONS
 from harness.settings import ConfigError, PathField, Settings, explain, suggest
+from harness.sources.config import MAPS_CONFIGS, SourceConfig
 from harness.subsets import check_subsets
 
 
@@ -32,6 +33,8 @@ class RunConfig(Settings):
     target: str = ""
     """host:port of the server; empty: $WRONGLUNG_TARGET, else the client's default."""
     models: tuple[str, ...] = Field(min_length=1, strict=False)
+    maps_from: dict[str, SourceConfig] = Field(default_factory=dict)
+    """Models that are not served: model → where its maps lie."""
     perturbations: tuple[str, ...] = Field(
         default=("none", "swap_left_right", "random_sentences"), min_length=1, strict=False
     )
@@ -49,7 +52,8 @@ class RunConfig(Settings):
     """How many images a killed run can lose."""
     limit: int | None = Field(default=None, ge=1)
     """Stop after so many images."""
-    save_maps: bool = False
+    save_maps: bool | Literal["sharded"] = False
+    """true: one `maps.npz`; sharded: one file in `maps/` for each part."""
     gallery: GalleryConfig = GalleryConfig()
     out: PathField
 
@@ -83,6 +87,13 @@ class RunConfig(Settings):
     def _known_subsets(cls, subsets: tuple[str | dict[str, str], ...]) -> tuple[str | dict[str, str], ...]:
         check_subsets(subsets)
         return subsets
+
+    @model_validator(mode="after")
+    def _sources_are_models(self) -> "RunConfig":
+        for name in self.maps_from:
+            if name not in self.models:
+                raise ValueError(f"maps_from names {name!r}, which is none of models{suggest(name, self.models)}")
+        return self
 
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -119,7 +130,7 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
 
 def _settings_at(location: Sequence[str]) -> type[BaseModel]:
     """What the last part of `location` is a key of."""
-    models: dict[str, type[BaseModel]] = {**DATASET_CONFIGS, "gallery": GalleryConfig}
+    models: dict[str, type[BaseModel]] = {**DATASET_CONFIGS, **MAPS_CONFIGS, "gallery": GalleryConfig}
     return models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
 
 

@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.case import Box, Case
-from harness.collect.exchange import Exchange, Failure, Outcome
+from harness.collect.exchange import Failure, Outcome
 from harness.collect.plan import ImagePlan, SharedImage, Shipment, shipments
 from wronglung.alignment import ModelIdentity
 from wronglung.geometry import Frame
@@ -18,18 +19,29 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What a model answered for one text on one image."""
+    """What a model answered for one text on one image. What maps made elsewhere do not tell is NaN or None."""
 
     map: FloatArray
     """(R, C) float32."""
     opt_out: float
     local_similarity: float
     global_similarity: float
-    words: int
-    truncated: bool
+    words: int | None
+    truncated: bool | None
     frame: Frame
     identity: ModelIdentity
     deterministic: bool
+
+
+Readings = tuple[Reading | Failure, ...]
+"""What there is for each sentence of a request, in its order."""
+
+
+class Answering(Protocol):
+    """Answers requests, from a server or from files."""
+
+    def run(self, source: Iterable[Shipment]) -> Iterator[tuple[Shipment, Outcome | Readings]]:
+        """Every shipment of `source`, once, with its outcome, in any order."""
 
 
 @dataclass(slots=True)
@@ -43,7 +55,7 @@ class AnsweredImage:
     images: dict[str, SharedImage] = field(default_factory=dict)
     """The encoded images by id, for their digests."""
 
-    def take(self, shipment: Shipment, outcome: Outcome) -> None:
+    def take(self, shipment: Shipment, outcome: Outcome | Readings) -> None:
         """File the outcome of one request."""
         self.missing -= 1
         for i, text in enumerate(shipment.sentences):
@@ -59,9 +71,11 @@ class AnsweredImage:
         return image.sha256 if image else ""
 
 
-def _reading(outcome: Outcome, i: int) -> Reading | Failure:
+def _reading(outcome: Outcome | Readings, i: int) -> Reading | Failure:
     if isinstance(outcome, Failure):
         return outcome
+    if isinstance(outcome, tuple):
+        return outcome[i]
     error = outcome.errors[i]
     if error is not None:
         return Failure.of(error)
@@ -82,7 +96,7 @@ def _reading(outcome: Outcome, i: int) -> Reading | Failure:
 class Collector:
     """Sends plans and gathers their answers."""
 
-    exchange: Exchange
+    exchange: Answering
     models: Sequence[str]
     _open: dict[int, AnsweredImage] = field(default_factory=dict)
     _nothing_to_ask: deque[AnsweredImage] = field(default_factory=deque)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from harness.collect.exchange import Exchange
-from harness.collect.gather import AnsweredImage, Collector, Reading, Row, rows_of
+from harness.collect.gather import AnsweredImage, Answering, Collector, Reading, Row, rows_of
 from harness.collect.plan import ImagePlan, make_plan
 from harness.collect.rows import table_of
 from harness.dataset.base import Dataset
@@ -54,11 +53,14 @@ def layout_of(config: RunConfig, dataset: Dataset) -> Layout:
     return Layout(min(len(dataset), config.limit or len(dataset)), config.images_per_part)
 
 
+PART_KEYS = ("models", "maps_from", "perturbations", "subsets", "strata", "seed", "images_per_part")
+"""Settings that the rows of a part depend on."""
+
+
 def fingerprint(config: RunConfig, dataset: Dataset) -> str:
     """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights."""
     protocols = {p: [m.protocols[p].name for m in registered(p)] for p in config.profiles}
-    rows = {"models", "perturbations", "subsets", "strata", "seed", "images_per_part"}
-    fields = config.model_dump(mode="json", include=rows)
+    fields = config.model_dump(mode="json", include=set(PART_KEYS))
     return hashlib.sha256(json_bytes([dataset.digest, fields, protocols])).hexdigest()
 
 
@@ -92,7 +94,7 @@ class PartMaker:
     run: RunDirectory
     layout: Layout
 
-    def make(self, numbers: Sequence[int], exchange: Exchange, progress: Callable[[int], None]) -> None:
+    def make(self, numbers: Sequence[int], exchange: Answering, progress: Callable[[int], None]) -> None:
         """Collect these parts; `progress` is told of every image that is complete."""
         collector = Collector(exchange, self.config.models)
         images = _told(collector.run(self._plans(frozenset(numbers))), progress)

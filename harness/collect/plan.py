@@ -39,6 +39,12 @@ class SharedImage:
         self._data = data if self.uses > 0 else None
         return data
 
+    def skip(self) -> None:
+        """One request less needs the bytes: it was answered without them."""
+        self.uses -= 1
+        if self.uses <= 0:
+            self._data = None
+
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
@@ -49,6 +55,8 @@ class Shipment:
     image_id: str
     model: str
     sentences: tuple[str, ...]
+    size: tuple[int, int]
+    """Width and height of the image in pixels."""
     image: SharedImage = field(repr=False, compare=False)
 
 
@@ -71,7 +79,8 @@ def shipments(plan: ImagePlan, models: Sequence[str]) -> Iterator[Shipment]:
         for c, chunk in enumerate(chunks):
             for m, model in enumerate(models):
                 request_id = f"image-{plan.index}.{v}.{c}.{m}"
-                yield Shipment(request_id, plan.index, record.image_id, model, chunk, image)
+                size = record.width, record.height
+                yield Shipment(request_id, plan.index, record.image_id, model, chunk, size, image)
 
 
 def _chunks(texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

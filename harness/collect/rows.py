@@ -1,5 +1,6 @@
 """Answered images become rows: one for each model × perturbation × sentence, whatever became of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -116,7 +117,7 @@ def _case_values(row: Row, members: _Members) -> dict[str, Any]:
         "subsets": members.of(row),
         "negated": case.sentence.negated,
         "boxes": [_box_value(box) for box in case.boxes],
-        "image_sha256": row.answered.sha256(case),
+        "image_sha256": row.answered.sha256(case) or None,
     }
 
 
@@ -129,6 +130,10 @@ def _frame_value(frame: Frame) -> dict[str, int]:
     return {field.name: getattr(frame, field.name) for field in FRAME}
 
 
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
 def _outcome_values(outcome: Reading | Failure | None) -> dict[str, Any]:
     if outcome is None:
         return {}
@@ -137,9 +142,9 @@ def _outcome_values(outcome: Reading | Failure | None) -> dict[str, Any]:
     return {
         "words": outcome.words,
         "truncated": outcome.truncated,
-        "opt_out": outcome.opt_out,
-        "local_similarity": outcome.local_similarity,
-        "global_similarity": outcome.global_similarity,
+        "opt_out": _known(outcome.opt_out),
+        "local_similarity": _known(outcome.local_similarity),
+        "global_similarity": _known(outcome.global_similarity),
         "frame": _frame_value(outcome.frame),
         "grid_rows": outcome.map.shape[0],
         "grid_cols": outcome.map.shape[1],

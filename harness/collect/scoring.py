@@ -22,6 +22,7 @@ class Scorable:
     map: npt.NDArray[np.floating]
     """(R, C)."""
     opt_out: float
+    """NaN: not known."""
     boxes: tuple[Box, ...]
     """Half-open, original pixels."""
     frame: Frame

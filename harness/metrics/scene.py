@@ -32,7 +32,7 @@ class Scene:
     positive: Array
     """(N, M): the part of it under the label."""
     opt_out: Array
-    """(N,): attention withheld from the image, in [0, 1]."""
+    """(N,): attention withheld from the image, in [0, 1]; NaN where that is not known."""
     lost: Array
     """(N,): share of the boxes' union outside the frame; NaN without boxes."""
 

@@ -32,7 +32,8 @@ def score(
             inclusive maxima (`harness.metrics.label.paper_boxes`). Profile `exact`: real-valued, half-open and not
             clipped to the frame (`harness.metrics.label.exact_boxes`).
         frame_size: (height, width) of the frame in pixels.
-        opt_out: (N,) in [0, 1]; None: whatever a map's sum leaves of 1. Pass zeros for maps that do not sum to 1.
+        opt_out: (N,) in [0, 1], NaN where it is not known; None: whatever a map's sum leaves of 1. Pass zeros for maps
+            that do not sum to 1.
         profile: `paper` (the procedure of arXiv 2210.06565) or `exact`.
         domains: profile `exact` only: per map the image's rectangle in frame pixels (`Frame.image_rect`), beyond which
             lies padding that counts neither way; None for the whole frame.
@@ -99,7 +100,7 @@ def _scene(
     else:
         area, positive, lost = area_weights(boxes, grid, frame_size, domains)
         remainder = withheld
-    return Scene(maps, area, positive, remainder(maps) if opt_out is None else np.nan_to_num(opt_out), lost)
+    return Scene(maps, area, positive, remainder(maps) if opt_out is None else opt_out, lost)
 
 
 def _checked_maps(maps: npt.ArrayLike) -> Array:

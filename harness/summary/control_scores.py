@@ -136,6 +136,7 @@ def score_control(
     control: Control, boxes: Sequence[tuple[Box, ...]], frames: Sequence[Frame], profiles: Sequence[Profile]
 ) -> Columns:
     """``<profile>_<metric>`` → (N,), NaN where the control has no map. `boxes` may be those of another arm."""
-    opt_out = np.nan_to_num(control.opt_out)
-    items = [Scorable(m, float(o), b, f) for m, o, b, f in zip(control.maps, opt_out, boxes, frames, strict=True)]
+    items = [
+        Scorable(m, float(o), b, f) for m, o, b, f in zip(control.maps, control.opt_out, boxes, frames, strict=True)
+    ]
     return {f"{p}_{metric}": values for p in profiles for metric, values in score_all(items, p).items()}

@@ -12,7 +12,7 @@ from wronglung.errors import ImageCorrupt, InternalError, ModelUnavailable, Over
 
 
 def shipment(i, load=png):
-    return Shipment(f"r{i}", i, f"image{i}", "m", (f"Sentence {i}.",), SharedImage(load, uses=1))
+    return Shipment(f"r{i}", i, f"image{i}", "m", (f"Sentence {i}.",), (8, 8), SharedImage(load, uses=1))
 
 
 def failing(times, error):

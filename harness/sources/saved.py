@@ -1,0 +1,199 @@
+"""Our own layout: `cases.parquet` and the maps of its rows, as `harness run` writes them with `save_maps`.
+
+    image_id, text     required: which map is whose; a map belongs to an image and a text
+    model, status      if there: only rows of one model with status ok are read
+    perturbation       if there: rows of mirrored images are left out
+    opt_out, local_similarity, global_similarity, words, truncated    if there; null is not known
+    frame              if there: the rectangle that the grid covers; else as the run file says
+    grid_rows, grid_cols    if there: the part of the array that is the map; the rest is filled up
+
+The maps lie in `maps.npz` or, one after the other in the order of their names, in `maps/*.npz`: an array `maps`
+(rows, R, C) of float32, row i for row i of the table.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness.collect.exchange import Failure
+from harness.collect.gather import Reading, Readings
+from harness.collect.plan import Shipment
+from harness.dataset.base import Findings
+from harness.results import RunDirectory
+from harness.settings import ConfigError
+from harness.sources.arrays import Shards
+from harness.sources.checks import UnusableMap, check_map, opt_out_mass
+from harness.sources.config import SavedMapsConfig
+from harness.sources.keys import NO_MAP, Key, key_of
+from wronglung.alignment import ModelIdentity
+from wronglung.geometry import Frame
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text, however its writer calls it."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+REQUIRED = {"image_id": is_text, "text": is_text}
+OPTIONAL = {
+    "model": is_text,
+    "status": is_text,
+    "perturbation": is_text,
+    "opt_out": pa.types.is_floating,
+    "local_similarity": pa.types.is_floating,
+    "global_similarity": pa.types.is_floating,
+    "words": pa.types.is_integer,
+    "truncated": pa.types.is_boolean,
+    "frame": pa.types.is_struct,
+    "grid_rows": pa.types.is_integer,
+    "grid_cols": pa.types.is_integer,
+}
+_MIRRORED = "mirror_"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the table says of one map."""
+
+    number: int
+    """Its place in the arrays."""
+    values: dict[str, Any]
+    """The optional columns that are there."""
+
+
+class SavedMaps:
+    """The maps of one model in a folder, by image and text. Memory holds the table; maps are read when asked for."""
+
+    def __init__(self, model: str, config: SavedMapsConfig) -> None:
+        """Read the table, the headers of the arrays and the digests of all files.
+
+        Raises:
+            ConfigError: a file is missing, or not as described above.
+        """
+        self.findings = Findings()
+        self._config = config
+        run = RunDirectory(config.path)
+        files = [run.maps] if run.maps.is_file() else sorted(run.map_shards.glob("*.npz"))
+        if not files:
+            raise ConfigError(f"{config.path} has neither maps.npz nor maps/*.npz: run with save_maps")
+        self._shards = Shards(files)
+        table = _read_table(run.cases)
+        if table.num_rows != len(self._shards):
+            raise ConfigError(f"{run.cases} has {table.num_rows} rows, its maps {len(self._shards)}: not one run's")
+        self._rows = self._index(table, config.model or model)
+        self.identity = ModelIdentity(model, "maps:saved", _digest([run.cases, *files]))
+
+    def __len__(self) -> int:
+        """Rows that can be asked for."""
+        return len(self._rows)
+
+    def answer(self, shipment: Shipment) -> Readings:
+        """What the folder has for each sentence of a request."""
+        frame = self._config.frame.frame(*shipment.size)
+        return tuple(self._read(key_of(shipment.image_id, text), frame) for text in shipment.sentences)
+
+    def _read(self, key: Key, frame: Frame) -> Reading | Failure:
+        row = self._rows.get(key)
+        if row is None:
+            return Failure(NO_MAP, f"{self._config.path} has no row for this text on this image")
+        try:
+            return self._reading(row, frame)
+        except UnusableMap as error:
+            return Failure(error.code, str(error))
+
+    def _reading(self, row: Row, frame: Frame) -> Reading:
+        where, values = f"{self._config.path} row {row.number}", self._shards.row(row.number)
+        grid = check_map(values[: row.values.get("grid_rows"), : row.values.get("grid_cols")], where)
+        given = row.values.get("frame")
+        return Reading(
+            map=grid,
+            opt_out=self._opt_out(row, float(grid.sum(dtype=np.float64)), where),
+            local_similarity=_number(row.values.get("local_similarity")),
+            global_similarity=_number(row.values.get("global_similarity")),
+            words=row.values.get("words"),
+            truncated=row.values.get("truncated"),
+            frame=frame if given is None else _frame(given, frame, where),
+            identity=self.identity,
+            deterministic=True,
+        )
+
+    def _opt_out(self, row: Row, total: float, where: str) -> float:
+        if "opt_out" not in row.values:
+            return opt_out_mass(total, self._config.opt_out, where)
+        mass = _number(row.values["opt_out"])
+        if not np.isnan(mass) and not 0 <= mass <= 1:
+            raise UnusableMap("MAP_INVALID", f"{where}: an opt-out mass of {mass} is outside 0 … 1")
+        return mass
+
+    def _index(self, table: pa.Table, model: str) -> dict[Key, Row]:
+        rows: dict[Key, Row] = {}
+        for number in _chosen(table, model, self._config.path):
+            values = {name: column[number].as_py() for name, column in zip(table.column_names, table, strict=True)}
+            key = key_of(values.pop("image_id") or "", values.pop("text") or "")
+            if (values.pop("perturbation", "") or "").startswith(_MIRRORED):
+                self.findings.leave_out("mirrored", f"row {number}", "maps of mirrored images are not read")
+            elif not all(key):
+                self.findings.leave_out("row_unusable", f"row {number}", "needs image_id and text")
+            else:
+                rows.setdefault(key, Row(number, values))
+        return rows
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        schema = pq.read_schema(path)
+        for name, fits in (REQUIRED | OPTIONAL).items():
+            if name in schema.names and not fits(schema.field(name).type):
+                raise ConfigError(f"{path}: column {name!r} has type {schema.field(name).type}")
+        missing = [name for name in REQUIRED if name not in schema.names]
+        if missing:
+            raise ConfigError(f"{path} lacks the column {missing[0]!r}")
+        return pq.read_table(path, columns=[name for name in REQUIRED | OPTIONAL if name in schema.names])
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+
+
+def _chosen(table: pa.Table, model: str, folder: Path) -> list[int]:
+    """The answered rows of the model."""
+    kept = np.ones(table.num_rows, dtype=bool)
+    if "model" in table.column_names:
+        kept &= pc.equal(table["model"], model).fill_null(False).to_numpy()
+        if not kept.any():
+            raise ConfigError(f"{folder} holds no maps of {model!r}, but of {table['model'].unique().to_pylist()}")
+    if "status" in table.column_names:
+        kept &= pc.equal(table["status"], "ok").fill_null(False).to_numpy()
+    return [int(number) for number in np.flatnonzero(kept)]
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _frame(given: dict[str, Any], expected: Frame, where: str) -> Frame:
+    """The frame of a row.
+
+    Raises:
+        UnusableMap: it is incomplete, or that of an image of another size.
+    """
+    try:
+        frame = Frame(**given)
+    except (TypeError, ValueError) as error:
+        raise UnusableMap("MAP_INVALID", f"{where}: {error}") from error
+    if (frame.image_width, frame.image_height) != (expected.image_width, expected.image_height):
+        raise UnusableMap("MAP_INVALID", f"{where}: its frame is that of an image of another size")
+    return frame
+
+
+def _digest(files: list[Path]) -> str:
+    """SHA-256 in hex over all files, in order."""
+    sha = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            sha.update(hashlib.file_digest(file, "sha256").digest())
+    return sha.hexdigest()
