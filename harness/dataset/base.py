@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -129,7 +129,7 @@ def _record_json(record: ImageRecord) -> list[Any]:
     ]
 
 
-def digest_records(records: Sequence[ImageRecord]) -> str:
+def digest_records(records: Iterable[ImageRecord]) -> str:
     """SHA-256 in hex over everything that the records say, in order. The images' own bytes are not read."""
     sha = hashlib.sha256()
     for record in records:

@@ -10,7 +10,17 @@ from pydantic import ValidationError
 
 from harness.dataset.base import Dataset, DatasetError
 from harness.dataset.checks import read_patients
-from harness.dataset.config import DATASET_CONFIGS, AnyDatasetConfig, JsonlConfig, PhantomConfig, RealCxrConfig
+from harness.dataset.chest_imagenome.gold import open_gold
+from harness.dataset.chest_imagenome.silver import SilverDataset
+from harness.dataset.config import (
+    DATASET_CONFIGS,
+    AnyDatasetConfig,
+    ChestImagenomeGoldConfig,
+    ChestImagenomeSilverConfig,
+    JsonlConfig,
+    PhantomConfig,
+    RealCxrConfig,
+)
 from harness.dataset.jsonl import open_jsonl
 from harness.dataset.phantom import PhantomDataset
 from harness.dataset.real_cxr import open_real_cxr
@@ -48,6 +58,20 @@ def _open_real_cxr(config: RealCxrConfig) -> Dataset:
 
 
 FORMATS: dict[str, Format[Any]] = {
+    "chest_imagenome_gold": Format(
+        ChestImagenomeGoldConfig,
+        open_gold,
+        "root",
+        "chest_imagenome_gold:chest-imagenome,images=mimic-cxr-jpg",
+        "Chest ImaGenome's gold set, with a copy of MIMIC-CXR or MIMIC-CXR-JPG",
+    ),
+    "chest_imagenome_silver": Format(
+        ChestImagenomeSilverConfig,
+        SilverDataset,
+        "root",
+        "chest_imagenome_silver:chest-imagenome,images=mimic-cxr,split=test",
+        "a split of its silver set (train, valid or test)",
+    ),
     "jsonl": Format(JsonlConfig, _open_jsonl, "path", "jsonl:my/data.jsonl", "a JSONL file of your own"),
     "phantom": Format(
         PhantomConfig, _open_phantom, "split", "phantom:test", "the built-in phantoms (train, validation or test)"

@@ -1,6 +1,8 @@
 """Checks that every reader of files shares: boxes, images, and patients that a model has seen."""
 
+import contextlib
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.case import Box
 from harness.dataset.base import DatasetError, Findings
@@ -8,6 +10,8 @@ from harness.dataset.line import NamedBox
 from wronglung.errors import WronglungError
 from wronglung.images import header_size
 
+HEADER_BYTES = 256 * 1024
+"""More than the header of a radiograph takes, however many tags it has."""
 COPIED_MAXIMA_SHARE = 0.5
 COPIED_MAXIMA_BOXES = 20
 
@@ -65,11 +69,21 @@ def image_size(path: Path) -> tuple[int, int]:
         Unusable: there is no such file, or it is no image that the server reads.
     """
     try:
-        return header_size(path.read_bytes())
+        with path.open("rb") as file:
+            return _size_of(file)
     except OSError as error:
         raise Unusable("image_missing", f"cannot read {path}: {error.strerror}") from error
     except WronglungError as error:
         raise Unusable("image_unreadable", f"{path}: {error}") from error
+
+
+def _size_of(file: BinaryIO) -> tuple[int, int]:
+    """From the first bytes, if they hold the header; a DICOM file may have tens of megabytes behind it."""
+    start = file.read(HEADER_BYTES)
+    if len(start) == HEADER_BYTES:
+        with contextlib.suppress(WronglungError):  # cut off within the header: the whole file says what is wrong
+            return header_size(start)
+    return header_size(start + file.read())
 
 
 def read_patients(path: Path | None) -> frozenset[str]:

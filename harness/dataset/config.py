@@ -41,7 +41,29 @@ class RealCxrConfig(FileConfig):
     """Default: $WRONGLUNG_REAL_CXR, else ../shared/real_cxr."""
 
 
-AnyDatasetConfig = PhantomConfig | JsonlConfig | RealCxrConfig
+class ChestImagenomeConfig(FileConfig):
+    """What both parts of Chest ImaGenome need."""
+
+    root: PathField
+    """The folder that holds `gold_dataset` and `silver_dataset`."""
+    images: PathField
+    """A copy of MIMIC-CXR or MIMIC-CXR-JPG: the folder that holds `files`."""
+
+
+class ChestImagenomeGoldConfig(ChestImagenomeConfig):
+    """What annotators say of 500 reports: see `harness/dataset/chest_imagenome/gold.py`."""
+
+    kind: Literal["chest_imagenome_gold"]
+
+
+class ChestImagenomeSilverConfig(ChestImagenomeConfig):
+    """What was extracted from all reports automatically: see `harness/dataset/chest_imagenome/silver.py`."""
+
+    kind: Literal["chest_imagenome_silver"]
+    split: Literal["train", "valid", "test"] = "test"
+
+
+AnyDatasetConfig = PhantomConfig | JsonlConfig | RealCxrConfig | ChestImagenomeGoldConfig | ChestImagenomeSilverConfig
 DatasetConfig = Annotated[AnyDatasetConfig, Field(discriminator="kind")]
 
 DATASET_CONFIGS: dict[str, type[Settings]] = {

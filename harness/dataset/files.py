@@ -53,6 +53,8 @@ class Row:
     where: str
     """The file's name and the line that the row begins on."""
     values: dict[str, str]
+    fault: str = ""
+    """Why the row cannot be used, as it was counted; some of its values may still be right."""
 
     def __getitem__(self, column: str) -> str:
         return self.values[column]
@@ -60,26 +62,21 @@ class Row:
 
 @dataclass(slots=True)
 class _Decoded:
-    """The lines of a file as text; what is not UTF-8 is left out and counted."""
+    """The lines of a file as text; bytes that are not UTF-8 become lone surrogates."""
 
     path: Path
-    findings: Findings
     number: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[str]:
         for number, data in read_lines(self.path):
             self.number = number
-            try:
-                yield data.decode("utf-8")
-            except UnicodeDecodeError as error:
-                message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
-                self.findings.leave_out("bad_utf8", f"{self.path.name} line {number}", message)
+            yield data.decode("utf-8", errors="surrogateescape")
 
 
 def read_table(path: Path, columns: Sequence[str], findings: Findings, *, delimiter: str = ",") -> Iterator[Row]:
     """The rows of a table with a heading (CSV; TSV with a tab as `delimiter`), packed by gzip or not.
 
-    A row of another length than the heading, and a line that is not UTF-8, are left out and counted.
+    A row of another length than the heading, and one that is not UTF-8, are left out and counted.
 
     Args:
         path: the file.
@@ -91,23 +88,42 @@ def read_table(path: Path, columns: Sequence[str], findings: Findings, *, delimi
         FileNotFoundError: there is no such file.
         DatasetError: it lacks a column, or is packed and damaged or cut off.
     """
-    lines = _Decoded(path, findings)
+    return (row for row in read_rows(path, columns, findings, delimiter=delimiter) if not row.fault)
+
+
+def read_rows(path: Path, columns: Sequence[str], findings: Findings, *, delimiter: str = ",") -> Iterator[Row]:
+    """As `read_table`, but a row that is counted as left out is given too, with its `fault`: where several rows make
+    one sentence, the others must not be used without it."""
+    lines = _Decoded(path)
     reader = csv.reader(iter(lines), delimiter=delimiter)
     heading = next(reader, [])
     missing = [name for name in columns if name not in heading]
     if missing:
         raise DatasetError(f"{path} has no column {missing[0]!r}; it has: {', '.join(map(repr, heading)) or 'none'}")
     while True:
-        start = lines.number + 1
+        where = f"{path.name} line {lines.number + 1}"
         try:
-            row = next(reader, None)
+            values = next(reader, None)
         except csv.Error as error:
-            findings.leave_out("bad_line", f"{path.name} line {start}", str(error))
+            findings.leave_out("bad_line", where, str(error))
+            yield Row(where, {}, "bad_line")
             continue
-        if row is None:
+        if values is None:
             return
-        if len(row) == len(heading):
-            yield Row(f"{path.name} line {start}", dict(zip(heading, row, strict=True)))
-        elif row:
-            message = f"{len(row)} values, the heading has {len(heading)}"
-            findings.leave_out("bad_line", f"{path.name} line {start}", message)
+        if values:
+            yield _row(where, heading, values, findings)
+
+
+def _row(where: str, heading: Sequence[str], values: Sequence[str], findings: Findings) -> Row:
+    fault = ""
+    if not all(map(_is_text, values)):
+        fault = "bad_utf8"
+        findings.leave_out(fault, where, "not UTF-8: save the file as UTF-8")
+    elif len(values) != len(heading):
+        fault = "bad_line"
+        findings.leave_out(fault, where, f"{len(values)} values, the heading has {len(heading)}")
+    return Row(where, dict(zip(heading, values, strict=False)), fault)
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -24,7 +24,8 @@ class _Image:
     study_id: str
     width: int
     height: int
-    regions: tuple[Box, ...] = ()
+    regions: tuple[Box, ...] | None = None
+    """None: not told yet."""
     sentences: list[Sentence] = field(default_factory=list)
 
     def record(self, image_id: str) -> ImageRecord:
@@ -34,7 +35,7 @@ class _Image:
             study_id=self.study_id,
             width=self.width,
             height=self.height,
-            regions=self.regions,
+            regions=self.regions or (),
             sentences=tuple(self.sentences),
             load=functools.partial(Path.read_bytes, self.path),
         )
@@ -83,7 +84,7 @@ class RecordBuilder:
         self._images[line.image_id] = image
         self._sentence_ids.add(line.sentence_id)
         image.sentences.append(sentence)
-        if line.regions and not image.regions:
+        if line.regions and image.regions is None:
             image.regions = tuple(self._regions(line, image, where))
 
     def records(self) -> tuple[ImageRecord, ...]:

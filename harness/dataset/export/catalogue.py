@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.dataset.export import jsonl
+from harness.dataset.export import chest_imagenome, jsonl
 from harness.settings import ConfigError, suggest
 
 
@@ -19,7 +19,18 @@ class Exporter:
     meaning: str
 
 
+_IMAGENOME = f"{{}}/{chest_imagenome.ROOT},images={{}}"
+
 EXPORTERS: dict[str, Exporter] = {
+    "chest_imagenome": Exporter(
+        chest_imagenome.write_phantoms,
+        tuple(
+            f"chest_imagenome_{kind}:{_IMAGENOME}/{images}"
+            for kind in ("gold", "silver")
+            for images in (chest_imagenome.JPEG_ROOT, chest_imagenome.DICOM_ROOT)
+        ),
+        "Chest ImaGenome, gold and silver, over MIMIC-CXR (DICOM) and MIMIC-CXR-JPG",
+    ),
     "jsonl": Exporter(jsonl.write_phantoms, (f"jsonl:{{}}/{jsonl.FILE}",), "our own JSONL with PNG images"),
 }
 
@@ -41,4 +52,4 @@ def export(layout: str, folder: Path, *, patients: int, seed: int) -> list[str]:
         raise ConfigError(f"{folder} exists: name a folder that is new or empty")
     folder.mkdir(parents=True, exist_ok=True)
     exporter.write(folder, patients, seed)
-    return [name.format(folder) for name in exporter.reads_back]
+    return [name.replace("{}", str(folder)) for name in exporter.reads_back]

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from harness.dataset.base import DatasetError, Findings
-from harness.dataset.files import read_lines, read_table, read_whole
+from harness.dataset.files import read_lines, read_rows, read_table, read_whole
 
 TABLE = b'id,text\n1,plain\n2,"with, comma"\n3,"over\ntwo lines"\n4,caf\xc3\xa9\n'
 
@@ -37,7 +37,7 @@ def test_a_table_is_read_row_by_row_packed_or_not(table, pack):
 @pytest.mark.parametrize(
     ("bad", "kind", "words"),
     [
-        (b"5,\xff\n", "bad_utf8", "line 7: byte 2 is not UTF-8"),
+        (b"5,\xff\n", "bad_utf8", "line 7: not UTF-8"),
         (b"5\n", "bad_line", "line 7: 1 values, the heading has 2"),
         (b"5,a,b\n", "bad_line", "line 7: 3 values"),
         (b"5," + b"x" * 200_000 + b"\n", "bad_line", "line 7: field larger"),
@@ -48,6 +48,14 @@ def test_a_bad_row_is_left_out_and_the_rest_is_read(table, bad, kind, words):
     assert [row["id"] for row in rows] == ["1", "2", "3", "4", "6"]
     assert findings.left_out == {kind: 1}
     assert words in findings.examples[kind][0]
+
+
+def test_a_bad_row_can_be_asked_for_where_other_rows_depend_on_it(tmp_path):
+    path, findings = tmp_path / "table.csv", Findings()
+    path.write_bytes(b"id,text\n1,a\n2,\xff\n3\n")
+    rows = list(read_rows(path, ("id", "text"), findings))
+    assert [(row["id"], row.fault) for row in rows] == [("1", ""), ("2", "bad_utf8"), ("3", "bad_line")]
+    assert findings.left_out == {"bad_utf8": 1, "bad_line": 1}
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(table):
