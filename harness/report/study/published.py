@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from harness.report.reader import Results, dig
 
 STUDY = "arXiv 2210.06565"
-KIND = "chest_imagenome"
+KIND = "chest_imagenome_gold"
 """Kind of the data set that the study was made on; see `dataset` of a run file."""
 SAME_SIZE = 0.05
 """A run holds as many sentences as the study, but for this share: readers differ in what they leave out."""
@@ -148,7 +148,7 @@ def _by_subset(file: _File) -> Iterator[tuple[tuple[str, str, str, str], float]]
 def published_beside(results: Results) -> Published | None:
     """The published values if `results` are of the study's own test set; else None.
 
-    They are if the data set is of the kind `chest_imagenome`, was evaluated whole, and holds as many sentences as the
+    They are if the data set is of the kind `chest_imagenome_gold`, was evaluated whole, and holds as many sentences as the
     study's, give or take one in twenty. A phantom written out in that format is not, nor is a part of the real one.
     """
     published = published_values()

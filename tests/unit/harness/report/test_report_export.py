@@ -10,7 +10,7 @@ from harness.report.reader import read_results
 from tests.html_outline import Element, parse
 from tests.report_fixture import Plan, build_results
 
-THEIRS = Plan(kind="chest_imagenome", sentences=2496, models={"gloria": 0.1, "encoder": 0.6})
+THEIRS = Plan(kind="chest_imagenome_gold", sentences=2496, models={"gloria": 0.1, "encoder": 0.6})
 
 
 def in_the_page(outline: Element, caption: str) -> list[list[str]]:

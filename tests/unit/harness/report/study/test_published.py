@@ -64,7 +64,7 @@ def test_a_damaged_file_is_refused(damage: dict[str, Any]) -> None:
         _File.model_validate({**json.loads(FILE.read_text()), **damage})
 
 
-STUDY = Plan(kind="chest_imagenome", sentences=2496)
+STUDY = Plan(kind="chest_imagenome_gold", sentences=2496)
 
 
 def shown(directory: Path, plan: Plan, **changes: Any) -> bool:
@@ -77,7 +77,7 @@ def shown(directory: Path, plan: Plan, **changes: Any) -> bool:
 
 @pytest.mark.parametrize("sentences", [2496, 2380, 2600])
 def test_they_stand_beside_the_studys_own_data_set(tmp_path: Path, sentences: int) -> None:
-    assert shown(tmp_path, Plan(kind="chest_imagenome", sentences=sentences))
+    assert shown(tmp_path, Plan(kind="chest_imagenome_gold", sentences=sentences))
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_they_stand_beside_the_studys_own_data_set(tmp_path: Path, sentences: in
     [
         Plan(),
         Plan(sentences=2496),
-        Plan(kind="chest_imagenome", sentences=1240),
-        Plan(kind="chest_imagenome", sentences=2700),
+        Plan(kind="chest_imagenome_gold", sentences=1240),
+        Plan(kind="chest_imagenome_gold", sentences=2700),
         Plan(kind="chest_imagenome_silver", sentences=2496),
     ],
 )

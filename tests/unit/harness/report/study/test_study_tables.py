@@ -16,7 +16,7 @@ WHOLE = Plan(perturbations=ARMS, subsets=SUBSETS)
 THEIRS = Plan(
     perturbations=ARMS,
     subsets=SUBSETS,
-    kind="chest_imagenome",
+    kind="chest_imagenome_gold",
     sentences=2496,
     models={"gloria": 0.1, "my-encoder": 0.5, "no_attn": 0.2},
 )
