@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom import dcmwrite
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from harness.case import ImageRecord
 from wronglung.images import decode
@@ -85,6 +82,10 @@ def _uid(*parts: str) -> str:
 
 def _dicom(pixels: npt.NDArray[np.uint8 | np.uint16], filed: Filed) -> bytes:
     """One grey frame of 8 bits, not compressed: the phantom's pixels as they are."""
+    from pydicom import dcmwrite  # takes long, and is needed by those alone who write DICOM
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
     rows, columns = pixels.shape
     image = Dataset()
     image.SOPClassUID = ComputedRadiographyImageStorage

@@ -148,8 +148,8 @@ def _by_subset(file: _File) -> Iterator[tuple[tuple[str, str, str, str], float]]
 def published_beside(results: Results) -> Published | None:
     """The published values if `results` are of the study's own test set; else None.
 
-    They are if the data set is of the kind `chest_imagenome_gold`, was evaluated whole, and holds as many sentences as the
-    study's, give or take one in twenty. A phantom written out in that format is not, nor is a part of the real one.
+    They are if the data set is of the kind `chest_imagenome_gold`, was evaluated whole, and holds as many sentences as
+    the study's, give or take one in twenty. A phantom written out in that format is not, nor is a part of the real one.
     """
     published = published_values()
     kind, limit = (dig(results.manifest, "config", *path) for path in (("dataset", "kind"), ("limit",)))
