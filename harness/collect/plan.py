@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.case import Case, ImageRecord
 from harness.perturbation.base import Perturbation
+from wronglung.errors import WronglungError
 from wronglung.limits import LIMITS
 
 
@@ -39,11 +40,13 @@ class SharedImage:
         self._data = data if self.uses > 0 else None
         return data
 
-    def skip(self) -> None:
-        """One request less needs the bytes: it was answered without them."""
-        self.uses -= 1
-        if self.uses <= 0:
-            self._data = None
+    def note_digest(self) -> None:
+        """Stand in for a request that needs no bytes: it leaves the digest, by which rows of two models or runs are
+        known to be of one image. An image that cannot be read leaves none."""
+        try:
+            self()
+        except (OSError, WronglungError):
+            self.uses -= 1
 
 
 @dataclass(frozen=True, slots=True)

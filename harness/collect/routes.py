@@ -14,7 +14,7 @@ class MapSource(Protocol):
     """Maps of one model that were made elsewhere."""
 
     def answer(self, shipment: Shipment) -> Readings:
-        """What there is for each sentence of a request; the image is not loaded."""
+        """What there is for each sentence of a request; the image is not needed."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,9 @@ class Routes:
     def run(self, source: Iterable[Shipment]) -> Iterator[tuple[Shipment, Outcome | Readings]]:
         """Every shipment of `source`, once, with its outcome."""
         if self.exchange is None:
-            yield from map(self._look_up, source)
+            for shipment in source:
+                shipment.image.note_digest()
+                yield self._look_up(shipment)
             return
         for answered in self.exchange.run(self._served(source)):
             yield answered
@@ -40,7 +42,7 @@ class Routes:
         """The requests for the server; the others wait in line. Runs in whatever thread the client reads from."""
         for shipment in source:
             if shipment.model in self.sources:
-                shipment.image.skip()
+                shipment.image.note_digest()
                 self._waiting.append(shipment)
             else:
                 yield shipment

@@ -1,5 +1,8 @@
 """Served models and maps from files in one run."""
 
+import dataclasses
+import hashlib
+
 import pytest
 
 from harness.collect.exchange import Exchange, Failure
@@ -44,9 +47,19 @@ def test_without_a_server_nothing_is_asked_ahead():
     assert len(files.asked) == 1
 
 
-def test_an_image_that_only_files_answer_for_is_not_loaded_and_has_no_digest():
+def test_rows_of_files_are_known_by_the_digest_of_their_image():
     (image,) = collect(("files",), None, {"files": Nothing()}, images=1)
-    assert image.sha256(image.plan.cases[0]) == ""
+    assert image.sha256(image.plan.cases[0]) == hashlib.sha256(record(0).load()).hexdigest()
+
+
+def test_an_image_that_cannot_be_read_has_no_digest_and_is_answered_all_the_same():
+    def gone():
+        raise FileNotFoundError("gone")
+
+    plan = make_plan(0, dataclasses.replace(record(0), load=gone), (Unperturbed(),))
+    (image,) = Collector(Routes(None, {"files": Nothing()}), ("files",)).run([plan])
+    assert image.sha256(plan.cases[0]) == ""
+    assert image.answer(plan.cases[0], "files").code == "NO_MAP"
 
 
 def test_bytes_are_forgotten_when_the_last_served_request_has_them():
