@@ -21,6 +21,7 @@ from harness.manifest import make_manifest, now
 from harness.mapfiles import write_maps
 from harness.perturbation.catalogue import make_perturbations
 from harness.progress import Progress, Stages
+from harness.ratings import Ratings, read_ratings
 from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json
 from harness.runconfig import RunConfig
 from harness.sources.catalogue import Source, noted
@@ -29,7 +30,7 @@ from harness.summary.build import build_summary
 from harness.summary.cases import CaseTable
 from harness.summary.estimates import Tree
 
-FROM_THE_PARTS = ("name", "resamples", "save_maps", "gallery")
+FROM_THE_PARTS = ("name", "resamples", "ratings", "save_maps", "gallery")
 """Settings that decide what is computed from the parts, but not the parts themselves."""
 
 
@@ -55,6 +56,7 @@ def run(
     this = _Run(
         config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()), sources
     )
+    this.ratings()
     if not resume:
         this.directory.clear()
     elif this.finished():
@@ -103,7 +105,10 @@ class _Run:
         if manifest["dataset"]["images_run"] != self.layout.images:
             return False
         wanted = self.config.model_dump(mode="json", include=set(FROM_THE_PARTS))
-        changed = [key for key in FROM_THE_PARTS if manifest["config"][key] != wanted[key]]
+        changed = [key for key in FROM_THE_PARTS if manifest["config"].get(key) != wanted[key]]
+        ratings = self.ratings()
+        if ratings is not None and ratings.digest != manifest.get("ratings", {}).get("digest"):
+            changed.append("file of ratings")
         if changed:
             raise RunError(
                 f"{self.directory.root} holds this run finished with another {', '.join(changed)}, and its parts are "
@@ -150,7 +155,7 @@ class _Run:
     def summarise(self, cases: CaseTable) -> Tree:
         """Write the summary."""
         self.stages.begin("summarise")
-        summary = build_summary(self.config, self.dataset, cases, self.parts)
+        summary = build_summary(self.config, self.dataset, cases, self.parts, self.ratings())
         write_json(self.directory.summary, summary)
         return summary
 
@@ -179,9 +184,19 @@ class _Run:
             finished_at=now(),
             seconds=self.stages.seconds,
             **self._sources(),
+            **({"ratings": ratings.as_json()} if (ratings := self.ratings()) is not None else {}),
         )
         write_json(self.directory.manifest, manifest)
         shutil.rmtree(self.directory.parts)
+
+    def ratings(self) -> Ratings | None:
+        """The human ratings, if the run has some.
+
+        Raises:
+            ConfigError: they cannot be read: better before anything is sent than after.
+        """
+        found = self.config.ratings
+        return read_ratings(found, self.dataset, self.config.models) if found is not None else None
 
     def _sources(self) -> dict[str, Any]:
         """What was read from files and what was left out of them; no section if every model was served."""

@@ -48,6 +48,19 @@ def blocks(weights: Array, rows: int) -> Iterator[Array]:
     return (weights[start : start + size] for start in range(0, len(weights), size))
 
 
+def summable(values: Array, terms: int) -> Array:
+    """`values` rounded to multiples of a power of two so fine that a sum of `terms` of them just fits 53 bits.
+
+    Such sums are exact in any order, so that a matrix product gives the same bytes whatever the machine, its number of
+    threads, or the order of the rows. The price is a relative error below 1e-9 for a million terms.
+    """
+    bound = terms * np.abs(values).max(initial=0.0)
+    if bound == 0:
+        return values
+    unit = 2.0 ** (np.ceil(np.log2(bound)) - 53)
+    return np.asarray(np.round(values / unit) * unit)
+
+
 def _portions(resamples: int, count: int) -> list[int]:
     if resamples < 1:
         raise ValueError(f"at least 1 resample, got {resamples}")

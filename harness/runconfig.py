@@ -11,6 +11,7 @@ from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
 from harness.metrics import Profile
 from harness.perturbation.base import baseline_of
 from harness.perturbation.catalogue import PERTURBATIONS
+from harness.ratings import RatingsConfig
 from harness.settings import ConfigError, PathField, Settings, explain, suggest
 from harness.sources.config import MAPS_CONFIGS, SourceConfig
 from harness.subsets import check_subsets
@@ -52,6 +53,8 @@ class RunConfig(Settings):
     """How many images a killed run can lose."""
     limit: int | None = Field(default=None, ge=1)
     """Stop after so many images."""
+    ratings: RatingsConfig | None = None
+    """Human ratings of the maps, to correlate with every metric."""
     save_maps: bool | Literal["sharded"] = False
     """true: one `maps.npz`; sharded: one file in `maps/` for each part."""
     gallery: GalleryConfig = GalleryConfig()
@@ -130,7 +133,12 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
 
 def _settings_at(location: Sequence[str]) -> type[BaseModel]:
     """What the last part of `location` is a key of."""
-    models: dict[str, type[BaseModel]] = {**DATASET_CONFIGS, **MAPS_CONFIGS, "gallery": GalleryConfig}
+    models: dict[str, type[BaseModel]] = {
+        **DATASET_CONFIGS,
+        **MAPS_CONFIGS,
+        "ratings": RatingsConfig,
+        "gallery": GalleryConfig,
+    }
     return models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.resampling import blocks, digest_names, draws, flips
+from harness.resampling import blocks, digest_names, draws, flips, summable
 
 Array = npt.NDArray[np.float64]
 Table = Mapping[str, npt.ArrayLike]
@@ -173,22 +173,9 @@ def _sums(table: Table, patients: Sequence[str]) -> _Sums:
         if array.shape != index.shape or np.isinf(array).any():
             raise ValueError(f"column {name!r} needs one finite value or NaN for each of {len(index)} patient ids")
         valid = ~np.isnan(array)
-        values[:, column] = np.bincount(index[valid], _summable(array[valid], largest_sum), len(names))
+        values[:, column] = np.bincount(index[valid], summable(array[valid], largest_sum), len(names))
         counts[:, column] = np.bincount(index[valid], minlength=len(names))
     return _Sums(digest_names(names), values, counts)
-
-
-def _summable(values: Array, terms: int) -> Array:
-    """`values` rounded to multiples of a power of two so fine that a sum of `terms` of them just fits 53 bits.
-
-    Such sums are exact in any order, so that a matrix product gives the same bytes whatever the machine, its number of
-    threads, or the order of the rows. The price is a relative error below 1e-9 for a million terms.
-    """
-    bound = terms * np.abs(values).max(initial=0.0)
-    if bound == 0:
-        return values
-    unit = 2.0 ** (np.ceil(np.log2(bound)) - 53)
-    return np.asarray(np.round(values / unit) * unit)
 
 
 def _resampled_means(sums: _Sums, resamples: int, seed: int) -> Array:

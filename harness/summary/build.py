@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.dataset.base import Dataset
 from harness.perturbation.base import UNPERTURBED
+from harness.ratings import Ratings
 from harness.results import SCHEMA_VERSION
 from harness.runconfig import RunConfig
 from harness.statistics import FEW_PATIENTS
@@ -16,12 +17,15 @@ from harness.summary.control_sections import control_sections
 from harness.summary.decisions import Statements, opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
 from harness.summary.evidence import Evidence
+from harness.summary.human import rating_section
 from harness.summary.meaning import meanings
 
 SWAP = "swap_left_right"
 
 
-def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path]) -> Tree:
+def build_summary(
+    config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path], ratings: Ratings | None = None
+) -> Tree:
     """The whole summary of a run; the same rows and seed give the same tree."""
     evidence = Evidence(
         cases=cases,
@@ -44,7 +48,8 @@ def build_summary(config: RunConfig, dataset: Dataset, cases: CaseTable, parts: 
         "opt_out": _opt_out(evidence, statements),
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
-        "warnings": _warnings(cases),
+        "warnings": _warnings(cases, ratings),
+        **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
         **control_sections(evidence, parts, meanings(statements.of_sentence)),
     }
 
@@ -59,11 +64,15 @@ def _dataset(dataset: Dataset, cases: CaseTable) -> Tree:
     }
 
 
-def _warnings(cases: CaseTable) -> list[str]:
+def _warnings(cases: CaseTable, ratings: Ratings | None) -> list[str]:
+    warnings = []
     patients = len(set(cases.patients))
-    if patients >= FEW_PATIENTS:
-        return []
-    return [f"{patients} patients, fewer than {FEW_PATIENTS}: take every interval with caution"]
+    if patients < FEW_PATIENTS:
+        warnings.append(f"{patients} patients, fewer than {FEW_PATIENTS}: take every interval with caution")
+    if ratings is not None and ratings.findings.left_out:
+        left_out = ", ".join(f"{count} × {kind}" for kind, count in sorted(ratings.findings.left_out.items()))
+        warnings.append(f"of {ratings.rows} rows of ratings some were left out: {left_out}")
+    return warnings
 
 
 def _means(evidence: Evidence, model: str) -> Tree:

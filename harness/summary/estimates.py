@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.correlation import correlations
 from harness.statistics import (
     Delta,
     Interval,
@@ -44,6 +45,11 @@ class Statistician:
     def statistic(self, statistic: Statistic, counted: npt.NDArray[np.bool_], patients: Sequence[str]) -> Tree:
         """One estimate of any statistic of the rows; `counted` (N,): those that take part."""
         return _estimate(statistic_interval(statistic, counted, patients, self.resamples, self.seed))
+
+    def correlations(self, columns: Columns, values: npt.NDArray[np.float64], patients: Sequence[str]) -> Tree:
+        """profile → metric → Pearson's correlation with `values`, of every column that has a value."""
+        found = {name: column for name, column in columns.items() if not np.isnan(column).all()}
+        return _nested(correlations(found, values, patients, self.resamples, self.seed))
 
     def means(self, columns: Columns, patients: Sequence[str]) -> Tree:
         """profile → metric → estimate, of every column that has a value."""

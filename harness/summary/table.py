@@ -1,6 +1,7 @@
 """The run's main result as text, for the terminal."""
 
 from collections.abc import Iterator
+from math import isnan
 
 from harness.summary.estimates import Tree
 from harness.text import aligned
@@ -13,6 +14,7 @@ def result_table(summary: Tree, profile: str = "exact") -> str:
     """For each of the two metrics model × perturbation × subset, then the controls; then the Laterality Response Index;
     in aligned columns."""
     blocks = [_block(summary, profile, metric) for metric in TITLES]
+    blocks.append(_ratings(summary, profile))
     closing = [*_laterality(summary), *_notes(summary)]
     return "\n\n".join(["\n".join(lines) for lines in (*blocks, closing) if lines]) + "\n"
 
@@ -44,6 +46,23 @@ def _controls(summary: Tree, profile: str, metric: str) -> Iterator[tuple[str, .
                 yield model or "(no model)", control, "all", number(found), "", str(found["n"])
 
 
+def _ratings(summary: Tree, profile: str) -> list[str]:
+    """Human ratings of each model and their correlation with the two metrics; empty without ratings."""
+    heads = ("model", "rated", "mean [95 %]", *(f"r with {title} [95 %]" for title in TITLES.values()), "n")
+    rows = [
+        (
+            model,
+            question,
+            number(node["rating"]["mean"]),
+            *(number(_dig(node, profile, metric), signed=True) for metric in TITLES),
+            str(node["rating"]["mean"]["n"]),
+        )
+        for model, questions in summary.get("ratings", {}).items()
+        for question, node in questions.items()
+    ]
+    return aligned([heads, *rows]) if rows else []
+
+
 def _laterality(summary: Tree) -> Iterator[str]:
     for model, node in summary["laterality"].items():
         if "lri" in node:
@@ -60,7 +79,7 @@ def _notes(summary: Tree) -> Iterator[str]:
 
 def number(node: Tree | None, *, signed: bool = False) -> str:
     """``0.731 [0.702, 0.759]``; empty for nothing."""
-    if node is None:
+    if node is None or node["mean"] is None or isnan(node["mean"]):
         return ""
     sign = "+" if signed else ""
     low, high = node["ci95"]

@@ -23,18 +23,30 @@ NUMBERS = {"mean", "ci95", "n", "patients", "p", "q", "mde"}
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results")
-    config = {
+    config: dict[str, Any] = {
         "name": "page",
         "dataset": {"kind": "phantom"},
         "models": ["encoder", "encoder-optout"],
         "perturbations": ["none", "swap_left_right", "random_sentences", "mirror_both"],
         "resamples": 100,
         "save_maps": True,
+        "ratings": {"path": str(tmp_path_factory.mktemp("ratings") / "ratings.csv"), "models": {"ckpt": "encoder"}},
         "out": str(out),
     }
     dataset = FakeDataset([record(i, *sentences(i)) for i in range(6)])
+    write_ratings(Path(config["ratings"]["path"]), dataset)
     run(parse_run_config(config, "test"), dataset, FakeClient())
     return out
+
+
+def write_ratings(path: Path, dataset: FakeDataset) -> None:
+    """Two ratings for each image, and one that is out of range."""
+    lines = ["dicom_sent_id,dicom_id,checkpoint_name,prompt,has_good_recall,has_good_precision,is_intuitive"]
+    for i, image in enumerate(dataset):
+        for k, rated in enumerate(image.sentences[:2]):
+            stars = (i + k) % 5 + 1
+            lines.append(f"{rated.sentence_id},{image.image_id},ckpt,{rated.text},{stars},{6 - stars},{stars}")
+    path.write_text("\n".join([*lines, lines[-1][:-1] + "9"]), encoding="utf-8")
 
 
 def sentences(i: int) -> tuple[Sentence, ...]:
@@ -97,7 +109,8 @@ def test_every_key_of_the_summary_is_on_the_page(results: Path) -> None:
 
 def test_every_key_of_the_manifest_is_on_the_page(results: Path) -> None:
     manifest = json.loads((results / "manifest.json").read_bytes())
-    sources = {"sources.<model>.<key>", "sources.<model>.<list>.<kind>"}
+    sources = {"sources.<model>.<key>", "sources.<model>.<list>.<kind>", "config.maps_from.<model>.<key>"}
+    sources |= {f"config.maps_from.<model>.{section}.<key>" for section in ("frame", "regions")}
     empty = frozenset({"dataset.left_out.<kind>", "dataset.warnings.<kind>", "dataset.examples.<kind>"} | sources)
     check_paths("manifest.json", set(leaves(manifest)), empty)
 
