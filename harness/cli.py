@@ -10,15 +10,19 @@ from pathlib import Path
 from harness import report
 from harness.collect.exchange import ServerLostError
 from harness.collect.parts import RunError
+from harness.collect.shards import Shard
 from harness.compare import compare, load_gate
 from harness.dataset.base import validate
 from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset
 from harness.dataset.export.catalogue import EXPORTERS, export
+from harness.finished_shards import config_of, find_shards
 from harness.pipeline import run
 from harness.progress import Bars
 from harness.runconfig import RunConfig, load_run_config
 from harness.settings import ConfigError
+from harness.sharding import merge, run_shard
 from harness.sources.catalogue import open_sources
+from harness.summary.estimates import Tree
 from harness.summary.table import result_table
 from wronglung.client import AlignmentClient
 from wronglung.errors import WronglungError
@@ -30,7 +34,12 @@ examples:
   harness run harness/runs/demo.yaml --set dataset.patients=20 --set models='[encoder]' --out results/small
   harness run harness/runs/demo.yaml --limit 10      a quick look: the first ten images
   harness run harness/runs/demo.yaml --set strata='[side, box_size]'    by side, by box size (docs/subsets.md)
-  harness run harness/runs/nightly.yaml --resume     go on where a killed run stopped""",
+  harness run harness/runs/nightly.yaml --resume     go on where a killed run stopped
+  harness run harness/runs/nightly.yaml --shard 0/4  the first of four shards: merge them afterwards""",
+    "merge": """\
+examples:
+  harness merge results/nightly/shards results/nightly
+  harness merge from/one/machine/0-of-2 from/another/1-of-2 results/nightly""",
     "report": """\
 examples:
   harness report results/demo        write results/demo/report.html again
@@ -74,7 +83,7 @@ exit status 1 when a condition is broken or cannot be checked""",
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Exit status: 0 done, 1 a gate is broken or nothing was answered, 2 wrong use."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     action: Callable[[argparse.Namespace], int] = options.action
     try:
         return action(options)
@@ -89,10 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="harness", description="Measure whether attention maps can be trusted.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """The command line: every command with its options."""
+    whole = argparse.ArgumentParser(prog="harness", description="Measure whether attention maps can be trusted.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _add_run(_command(commands, "run", _run, "evaluate the served models as a run file says"))
+    shards = _command(commands, "merge", _merge, "make the results of a run of all its shards")
+    shards.add_argument("shards", type=Path, nargs="+", metavar="SHARDS", help="folders of shards, or that hold some")
+    shards.add_argument("output", type=Path, metavar="OUTPUT", help="where the results go")
     folder = _command(commands, "report", _report, "write the report of a finished run again")
     folder.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
     folder.add_argument("--tables", type=Path, metavar="FOLDER", help="also write every table as .md and .tex")
@@ -108,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     layout.add_argument("directory", type=Path, metavar="DIR", help="a folder that is new or empty")
     layout.add_argument("--patients", type=int, default=20, metavar="N", help="how many (default: 20)")
     layout.add_argument("--seed", type=int, default=0, metavar="S", help="other phantoms for another seed (default: 0)")
-    return parser
+    return whole
 
 
 def _command(
@@ -132,8 +145,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_file", type=Path, metavar="RUN.yaml", help="what to evaluate, on what, and how")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key, e.g. seed=1")
     parser.add_argument("--resume", action="store_true", help="keep the parts of a killed run and go on")
+    parser.add_argument("--shard", type=_shard, metavar="I/N", help="only shard I of N, counted from 0, by image id")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
     parser.add_argument("--out", metavar="DIR", help="where the results go")
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _config(options: argparse.Namespace) -> RunConfig:
@@ -148,12 +169,26 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     dataset = open_dataset(config.dataset)
     sources = open_sources(config.maps_from)
-    progress = Bars()
-    with _client(config) as client:
-        try:
-            summary = run(config, dataset, client, sources=sources, resume=options.resume, progress=progress)
-        finally:
-            progress.close()
+    with _client(config) as client, Bars() as progress:
+        if options.shard is not None:
+            folder = run_shard(
+                config, dataset, client, options.shard, sources=sources, resume=options.resume, progress=progress
+            )
+            print(f"shard {options.shard}: {folder}")
+            return 0
+        return _tell(config, run(config, dataset, client, sources=sources, resume=options.resume, progress=progress))
+
+
+def _merge(options: argparse.Namespace) -> int:
+    shards = find_shards(options.shards)
+    config = config_of(shards, options.output)
+    with Bars() as progress:
+        sources = open_sources(config.maps_from)
+        summary = merge(config, open_dataset(config.dataset), shards, sources=sources, progress=progress)
+    return _tell(config, summary)
+
+
+def _tell(config: RunConfig, summary: Tree) -> int:
     print(result_table(summary))
     print(f"report: {config.out / 'report.html'}")
     return 0 if any(summary["models"][model]["none"] for model in config.models) else 1

@@ -12,6 +12,7 @@ from typing import Any
 from harness import report
 from harness.collect.exchange import Exchange, StreamClient
 from harness.collect.gather import Answering
+from harness.collect.partfile import read_note
 from harness.collect.parts import Layout, PartMaker, RunError, fingerprint, layout_of, merge_served, missing_parts
 from harness.collect.routes import Routes
 from harness.collect.rows import PART_ONLY
@@ -22,7 +23,7 @@ from harness.mapfiles import write_maps
 from harness.perturbation.catalogue import make_perturbations
 from harness.progress import Progress, Stages
 from harness.ratings import Ratings, read_ratings
-from harness.results import SCHEMA_VERSION, RunDirectory, read_note, write_cases, write_json
+from harness.results import SCHEMA_VERSION, RunDirectory, write_cases, write_json
 from harness.runconfig import RunConfig
 from harness.sources.catalogue import Source, noted
 from harness.subsets import Membership, SubsetError, make_subsets
@@ -53,7 +54,7 @@ def run(
             changed meanwhile.
         ServerLostError: the server is gone; finished parts are kept.
     """
-    this = _Run(
+    this = Run(
         config, dataset, RunDirectory(config.out), layout_of(config, dataset), Stages(progress or Progress()), sources
     )
     this.ratings()
@@ -67,16 +68,11 @@ def run(
     started = now()
     exchange = Exchange(client, config.window) if client is not None else None
     this.collect(Routes(exchange, sources))
-    cases = this.join()
-    summary = this.summarise(cases)
-    this.show(cases)
-    this.note(cases, started, exchange.retries if exchange is not None else 0)
-    this.report()
-    return summary
+    return this.conclude(collected_by(exchange, started))
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """The stages of one run, each a method that leaves its files behind."""
 
     config: RunConfig
@@ -102,7 +98,7 @@ class _Run:
         manifest = json.loads(self.directory.manifest.read_bytes())
         if manifest.get("fingerprint") != fingerprint(self.config, self.dataset):
             raise RunError(f"{self.directory.root} holds another finished run: run without --resume to replace it")
-        if manifest["dataset"]["images_run"] != self.layout.images:
+        if manifest["dataset"]["images_run"] != self.layout.run_images:
             return False
         wanted = self.config.model_dump(mode="json", include=set(FROM_THE_PARTS))
         changed = [key for key in FROM_THE_PARTS if manifest["config"].get(key) != wanted[key]]
@@ -114,6 +110,7 @@ class _Run:
                 f"{self.directory.root} holds this run finished with another {', '.join(changed)}, and its parts are "
                 "gone: run without --resume to compute it anew"
             )
+        shutil.rmtree(self.directory.parts, ignore_errors=True)  # a kill after the manifest was written leaves them
         return True
 
     def read_summary(self) -> Tree:
@@ -128,9 +125,18 @@ class _Run:
         perturbations = make_perturbations(self.config.perturbations, self.dataset, self.config.seed)
         subsets = self.subsets()
         done = self.layout.images - sum(map(self.layout.size, missing))
-        self.stages.progress.images(self.layout.images, done)
+        self.stages.progress.expect(self.layout.images, done)
         maker = PartMaker(self.config, self.dataset, perturbations, subsets, self.directory, self.layout)
-        maker.make(missing, exchange, self.stages.progress.image)
+        maker.make(missing, exchange, self.stages.progress.advance)
+
+    def conclude(self, collected: Mapping[str, Any]) -> Tree:
+        """Everything that is made of the parts; `collected`: what the manifest says of how they came to be."""
+        cases = self.join()
+        summary = self.summarise(cases)
+        self.show(cases)
+        self.note(cases, collected)
+        self.report()
+        return summary
 
     def subsets(self) -> dict[str, Membership]:
         """The rule of every subset of the run.
@@ -164,7 +170,7 @@ class _Run:
         self.stages.begin("gallery")
         write_gallery(self.directory, cases, self.parts, self.dataset, self.config)
 
-    def note(self, cases: CaseTable, started: str, retries: int) -> None:
+    def note(self, cases: CaseTable, collected: Mapping[str, Any]) -> None:
         """Write the manifest, which says that the run has finished; the parts are no longer needed."""
         self.stages.end()
         manifest = make_manifest(
@@ -174,17 +180,16 @@ class _Run:
             fingerprint=fingerprint(self.config, self.dataset),
             dataset={
                 **validate(self.dataset).as_json(),
-                "images_run": self.layout.images,
+                "images_run": self.layout.run_images,
                 "images_sha256": _images_digest(cases),
             },
             models=served_by(self.parts),
             seeds={"perturbations": self.config.seed, "statistics": self.config.seed},
-            requests_sent_again=retries,
-            started_at=started,
             finished_at=now(),
             seconds=self.stages.seconds,
             **self._sources(),
             **({"ratings": ratings.as_json()} if (ratings := self.ratings()) is not None else {}),
+            **collected,
         )
         write_json(self.directory.manifest, manifest)
         shutil.rmtree(self.directory.parts)
@@ -207,6 +212,11 @@ class _Run:
         self.stages.begin("report")
         report.render(self.directory.root)
         self.stages.end()
+
+
+def collected_by(exchange: Exchange | None, started: str) -> dict[str, Any]:
+    """What the manifest says of how the parts came to be."""
+    return {"started_at": started, "requests_sent_again": exchange.retries if exchange is not None else 0}
 
 
 def served_by(parts: Sequence[Path]) -> dict[str, Any]:

@@ -14,18 +14,24 @@ class Progress:
     def stage(self, name: str) -> None:
         """A stage begins."""
 
-    def images(self, total: int, done: int) -> None:
-        """Images are to be collected, of which some are already there."""
+    def expect(self, total: int, done: int = 0, unit: str = "image") -> None:
+        """The stage has so many steps, of which some were done before."""
 
-    def image(self, count: int) -> None:
-        """So many more images are complete."""
+    def advance(self, count: int = 1) -> None:
+        """So many more steps are done."""
 
 
 class Bars(Progress):
-    """A bar for the images and a line for each stage, on stderr."""
+    """A line for each stage, and a bar with its rate and the time left, on stderr."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
+
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
 
     def stage(self, name: str) -> None:
         """Close the bar and name the stage."""
@@ -33,11 +39,12 @@ class Bars(Progress):
         sys.stderr.write(f"{name} …\n")
         sys.stderr.flush()
 
-    def images(self, total: int, done: int) -> None:
+    def expect(self, total: int, done: int = 0, unit: str = "image") -> None:
         """Open the bar."""
-        self._bar = tqdm(total=total, initial=done, unit="image", file=sys.stderr, mininterval=0.5)
+        self.close()
+        self._bar = tqdm(total=total, initial=done, unit=unit, file=sys.stderr, mininterval=0.5)
 
-    def image(self, count: int) -> None:
+    def advance(self, count: int = 1) -> None:
         """Move the bar."""
         if self._bar is not None:
             self._bar.update(count)

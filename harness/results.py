@@ -1,5 +1,6 @@
-"""The files of a run: where they lie, how they are written. Every file is written beside its place and then moved
-there, so that a killed run leaves no half of one. Nothing here depends on the time of day: equal content, equal bytes.
+"""The files of a run: where they lie, how they are written. Every file is written beside its place, made to reach the
+disk and then moved there: neither a kill nor a power cut leaves half of one. Nothing here depends on the time of day:
+equal content, equal bytes.
 
     results/<run>/
       manifest.json     what was run on what, by which weights, and how long it took; the only file with times in it
@@ -9,6 +10,7 @@ there, so that a killed run leaves no half of one. Nothing here depends on the t
       summary.json      means, intervals, deltas, controls
       gallery/          images and maps that the report shows
       report.html
+      shards/           what `--shard` wrote: for each shard its parts and shard.json, until they are merged
 """
 
 import io
@@ -24,12 +26,11 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 SCHEMA_VERSION = 1
-PART_NOTE = b"wronglung"
 COMPRESSION = "zstd"
+BESIDE = ".unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +82,58 @@ class RunDirectory:
         """The file of one part."""
         return self.parts / f"part-{number:06d}.parquet"
 
+    @property
+    def shards(self) -> Path:
+        """`shards/`."""
+        return self.root / "shards"
+
+    @property
+    def shard_note(self) -> Path:
+        """`shard.json`: says that the parts of a shard are all there."""
+        return self.root / "shard.json"
+
     def clear(self) -> None:
         """Remove what an earlier run left here, and nothing else."""
         self.clear_results()
         shutil.rmtree(self.parts, ignore_errors=True)
 
     def clear_results(self) -> None:
-        """Remove all but the parts; the manifest first, for it says that the rest is there and belongs together."""
+        """Remove all but the parts, and what a killed write left beside its place. What says that the rest is there and
+        belongs together goes first."""
         reports = (self.root / "report.html", self.root / "tables.md")
-        for file in (self.manifest, self.cases, self.maps, self.summary, *reports):
+        for file in (self.manifest, self.shard_note, self.cases, self.maps, self.summary, *reports):
             file.unlink(missing_ok=True)
+        for folder in (self.root, self.parts):
+            for unfinished in folder.glob(f".*{BESIDE}*"):
+                unfinished.unlink(missing_ok=True)
         shutil.rmtree(self.gallery, ignore_errors=True)
         shutil.rmtree(self.map_shards, ignore_errors=True)
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file beside its place, then move it there."""
+    """Write a file beside its place; when the disk has it, move it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}{BESIDE}{os.getpid()}")
     try:
         with beside.open("wb") as file:
             write(file)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
+        _sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder reach the disk, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def plain(value: Any) -> Any:
@@ -139,22 +168,6 @@ def write_json(path: Path, tree: Any) -> None:
     write_bytes(path, json_bytes(tree))
 
 
-def write_part(path: Path, table: pa.Table, note: dict[str, Any]) -> None:
-    """Write one part with a note on what it holds."""
-    noted = table.replace_schema_metadata({PART_NOTE: json.dumps(plain(note), sort_keys=True).encode()})
-    write_whole(path, lambda file: pq.write_table(noted, file, compression=COMPRESSION))
-
-
-def read_note(path: Path) -> dict[str, Any] | None:
-    """The note of a part; None when there is no such part or it cannot be read (it will be made again)."""
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        return None
-    note: dict[str, Any] | None = json.loads(metadata.get(PART_NOTE, b"null"))
-    return note
-
-
 def write_cases(path: Path, parts: Iterable[Path], leave_out: Iterable[str]) -> int:
     """Join the parts into one file without the named columns, one part in memory at a time. Returns the rows."""
     rows = 0
@@ -166,7 +179,7 @@ def write_cases(path: Path, parts: Iterable[Path], leave_out: Iterable[str]) -> 
         for part in parts:
             table = pq.read_table(part)
             table = table.select([name for name in table.column_names if name not in dropped])
-            table = table.replace_schema_metadata(None)
+            table = table.replace_schema_metadata(None).combine_chunks()
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema, compression=COMPRESSION)
             writer.write_table(table)

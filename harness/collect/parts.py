@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from harness.collect.code import code_digest
 from harness.collect.gather import AnsweredImage, Answering, Collector, Reading, Row, rows_of
+from harness.collect.partfile import Note, check_part, write_part
 from harness.collect.plan import ImagePlan, make_plan
 from harness.collect.rows import table_of
+from harness.collect.shards import WHOLE, Shard, owners
 from harness.dataset.base import Dataset
 from harness.metrics import registered
 from harness.perturbation.base import Perturbation
-from harness.results import RunDirectory, json_bytes, read_note, write_part
+from harness.results import RunDirectory, json_bytes
 from harness.runconfig import RunConfig
 from harness.subsets import Membership
 
@@ -21,36 +27,54 @@ class RunError(RuntimeError):
     """A run cannot go on. The message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """How `images` images are cut into parts."""
+    """How the images of a run are cut into parts, and which of them one shard of it collects.
 
-    images: int
+    Part k of a shard holds its images among those of part k of the run: the parts k of all shards make up part k.
+    """
+
+    shard: Shard
+    mine: npt.NDArray[np.bool_]
+    """(images of the run,) whether each belongs to the shard; all of them for a run that is not split."""
     images_per_part: int
 
     @property
-    def numbers(self) -> range:
-        """Every part's number."""
-        return range(-(-self.images // self.images_per_part))
+    def run_images(self) -> int:
+        """Images of the run."""
+        return len(self.mine)
+
+    @property
+    def images(self) -> int:
+        """Images of the shard."""
+        return int(self.mine.sum())
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of every part that is not empty."""
+        return [number for number in range(-(-self.run_images // self.images_per_part)) if self.size(number)]
 
     def span(self, number: int) -> tuple[int, int]:
-        """First image of a part and the first after it."""
+        """First image of a part of the run and the first after it."""
         start = number * self.images_per_part
-        return start, min(start + self.images_per_part, self.images)
+        return start, min(start + self.images_per_part, self.run_images)
 
     def size(self, number: int) -> int:
-        """Images in a part."""
+        """Images of the shard in a part."""
         start, stop = self.span(number)
-        return stop - start
+        return int(self.mine[start:stop].sum())
 
     def part_of(self, index: int) -> int:
         """The part that an image belongs to."""
         return index // self.images_per_part
 
 
-def layout_of(config: RunConfig, dataset: Dataset) -> Layout:
-    """The parts of a run."""
-    return Layout(min(len(dataset), config.limit or len(dataset)), config.images_per_part)
+def layout_of(config: RunConfig, dataset: Dataset, shard: Shard = WHOLE) -> Layout:
+    """The parts of a run, or of one shard of it."""
+    images = min(len(dataset), config.limit or len(dataset))
+    whole = shard == WHOLE
+    mine = np.ones(images, dtype=bool) if whole else owners(islice(dataset, images), shard.count) == shard.index
+    return Layout(shard, mine, config.images_per_part)
 
 
 PART_KEYS = ("models", "maps_from", "perturbations", "subsets", "strata", "seed", "images_per_part")
@@ -58,29 +82,42 @@ PART_KEYS = ("models", "maps_from", "perturbations", "subsets", "strata", "seed"
 
 
 def fingerprint(config: RunConfig, dataset: Dataset) -> str:
-    """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights."""
+    """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights: the
+    records, the settings, the declared metrics and the code that makes rows."""
     protocols = {p: [m.protocols[p].name for m in registered(p)] for p in config.profiles}
     fields = config.model_dump(mode="json", include=set(PART_KEYS))
-    return hashlib.sha256(json_bytes([dataset.digest, fields, protocols])).hexdigest()
+    return hashlib.sha256(json_bytes([dataset.digest, fields, protocols, code_digest()])).hexdigest()
 
 
 def missing_parts(run: RunDirectory, layout: Layout, print_: str) -> list[int]:
     """The parts that are not there, or not whole.
 
     Raises:
-        RunError: there are parts of another run.
+        RunError: there are parts of another run, or made by other code.
     """
     missing = []
     for number in layout.numbers:
-        note = read_note(run.part(number))
+        note = check_part(run.part(number))
         if note is not None and note["fingerprint"] != print_:
+            other = "code" if note["code"] != code_digest() else "configuration or data set"
             raise RunError(
-                f"{run.parts} holds parts of a run with another configuration or data set: "
+                f"{run.parts} holds parts of a run with another {other}: "
                 "run without --resume to start anew, or choose another --out"
             )
-        if note is None or tuple(note["images"]) != layout.span(number):
+        if note is None or tuple(note["images"]) != layout.span(number) or note["shard"] != str(layout.shard):
             missing.append(number)
     return missing
+
+
+def note_of(print_: str, layout: Layout, number: int, models: Mapping[str, Any]) -> Note:
+    """What a part says of itself."""
+    return {
+        "fingerprint": print_,
+        "code": code_digest(),
+        "shard": str(layout.shard),
+        "images": layout.span(number),
+        "models": models,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +139,14 @@ class PartMaker:
             self._write(number, block)
 
     def _plans(self, numbers: frozenset[int]) -> Iterator[ImagePlan]:
-        for index, record in enumerate(islice(self.dataset, self.layout.images)):
-            if self.layout.part_of(index) in numbers:
+        for index, record in enumerate(islice(self.dataset, self.layout.run_images)):
+            if self.layout.mine[index] and self.layout.part_of(index) in numbers:
                 yield make_plan(index, record, self.perturbations)
 
     def _write(self, number: int, images: Sequence[AnsweredImage]) -> None:
         rows = rows_of(images, self.config.models)
         table = table_of(rows, self.subsets, self.config.profiles)
-        note = {
-            "fingerprint": fingerprint(self.config, self.dataset),
-            "images": self.layout.span(number),
-            "models": served_models(rows),
-        }
+        note = note_of(fingerprint(self.config, self.dataset), self.layout, number, served_models(rows))
         write_part(self.run.part(number), table, note)
 
 

@@ -99,7 +99,7 @@ def check_paths(title: str, paths: set[str], may_be_missing: frozenset[str] = fr
 
 def test_every_file_is_on_the_page(results: Path) -> None:
     files = set(re.findall(r"^\| `([^`]+)` \|", PAGE.split("\n## ")[0], re.MULTILINE))
-    assert {f"{p.name}/" if p.is_dir() else p.name for p in results.iterdir()} == files - {"parts/", "maps/"}
+    assert {f"{p.name}/" if p.is_dir() else p.name for p in results.iterdir()} == files - {"parts/", "maps/", "shards/"}
 
 
 def test_every_key_of_the_summary_is_on_the_page(results: Path) -> None:
@@ -111,8 +111,8 @@ def test_every_key_of_the_manifest_is_on_the_page(results: Path) -> None:
     manifest = json.loads((results / "manifest.json").read_bytes())
     sources = {"sources.<model>.<key>", "sources.<model>.<list>.<kind>", "config.maps_from.<model>.<key>"}
     sources |= {f"config.maps_from.<model>.{section}.<key>" for section in ("frame", "regions")}
-    empty = frozenset({"dataset.left_out.<kind>", "dataset.warnings.<kind>", "dataset.examples.<kind>"} | sources)
-    check_paths("manifest.json", set(leaves(manifest)), empty)
+    data = {"dataset.left_out.<kind>", "dataset.warnings.<kind>", "dataset.examples.<kind>"}
+    check_paths("manifest.json", set(leaves(manifest)), frozenset(data | sources | {"shards"}))
 
 
 def test_every_column_of_the_cases_is_on_the_page(results: Path) -> None:

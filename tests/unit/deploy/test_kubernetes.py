@@ -1,5 +1,6 @@
 """The manifests render, are valid, and say the same as the rest of the project."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.cli import parser as cli_parser
+from harness.collect.shards import Shard
+from harness.results import RunDirectory
 from tests import needs, repository
 
 FOLDER = repository.ROOT / "deploy" / "kubernetes"
@@ -62,7 +66,7 @@ def test_every_manifest_is_valid(rendered: str, tmp_path: Path) -> None:
 
 def test_every_container_is_confined(manifests: list[Manifest]) -> None:
     specs = [spec for _, spec in pods(manifests)]
-    assert len(specs) == 2
+    assert len(specs) >= 2
     for spec in specs:
         assert spec["automountServiceAccountToken"] is False
         assert spec["securityContext"]["runAsNonRoot"] is True
@@ -128,3 +132,56 @@ def test_every_night_writes_to_a_folder_of_its_own(manifests: list[Manifest]) ->
 
 def test_the_nightly_run_is_the_one_of_the_harness() -> None:
     assert (FOLDER / "base" / "nightly.yaml").read_text() == (repository.ROOT / "harness/runs/nightly.yaml").read_text()
+
+
+@pytest.fixture
+def sharded() -> list[Manifest]:
+    return list(yaml.safe_load_all(render(FOLDER / "overlays" / "sharded")))
+
+
+def harness_of(manifests: list[Manifest], job: str, index: int = 0) -> tuple[list[str], dict[str, str]]:
+    """The arguments of a Job's container in the pod of an index, with its variables filled in as Kubernetes does, and
+    these variables."""
+    (container,) = one(manifests, "Job", job)["spec"]["template"]["spec"]["containers"]
+    variables = {each["name"]: each.get("value", str(index)) for each in container["env"]}
+    filled = [re.sub(r"\$\((\w+)\)", lambda name: variables[name[1]], each) for each in container["args"]]
+    return filled, variables
+
+
+def test_there_is_a_pod_for_every_shard(sharded: list[Manifest]) -> None:
+    spec = one(sharded, "Job", "wronglung-shards")["spec"]
+    _, variables = harness_of(sharded, "wronglung-shards")
+    assert spec["completionMode"] == "Indexed"
+    assert spec["completions"] == spec["parallelism"] == int(variables["SHARDS"])
+    for index in range(spec["completions"]):
+        options = cli_parser().parse_args(harness_of(sharded, "wronglung-shards", index)[0])
+        assert options.shard == Shard(spec["completions"], index)
+        assert options.resume
+
+
+def test_the_index_of_a_pod_is_read_from_where_kubernetes_puts_it(sharded: list[Manifest]) -> None:
+    (container,) = one(sharded, "Job", "wronglung-shards")["spec"]["template"]["spec"]["containers"]
+    (index,) = [each for each in container["env"] if each["name"] == "JOB_COMPLETION_INDEX"]
+    path = index["valueFrom"]["fieldRef"]["fieldPath"]
+    assert path == "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+
+
+def test_shards_are_merged_from_where_they_are_written(sharded: list[Manifest]) -> None:
+    written = cli_parser().parse_args(harness_of(sharded, "wronglung-shards")[0])
+    merged = cli_parser().parse_args(harness_of(sharded, "wronglung-merge")[0])
+    assert written.set == [f"out={merged.output}"]
+    assert merged.shards == [RunDirectory(merged.output).shards]
+    assert one(sharded, "Job", "wronglung-merge")["spec"]["suspend"] is True
+
+
+def test_shards_lie_on_a_volume_that_many_nodes_write_to(sharded: list[Manifest]) -> None:
+    assert one(sharded, "PersistentVolumeClaim", "wronglung-shards")["spec"]["accessModes"] == ["ReadWriteMany"]
+    for job in ("wronglung-shards", "wronglung-merge"):
+        volumes = one(sharded, "Job", job)["spec"]["template"]["spec"]["volumes"]
+        assert {"name": "results", "persistentVolumeClaim": {"claimName": "wronglung-shards"}} in volumes
+
+
+def test_shards_read_the_run_file_that_is_deployed(sharded: list[Manifest]) -> None:
+    (runs,) = [m["metadata"]["name"] for m in sharded if m["kind"] == "ConfigMap"]
+    volumes = one(sharded, "Job", "wronglung-shards")["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "runs", "configMap": {"name": runs}} in volumes

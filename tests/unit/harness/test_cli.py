@@ -164,3 +164,27 @@ def test_help_shows_examples(command, capsys):
         cli.main([command, "--help"])
     assert stopped.value.code == 0
     assert f"examples:\n  harness {command} " in capsys.readouterr().out
+
+
+def test_shards_are_run_one_by_one_and_merged(run_file, tmp_path, capsys):
+    run_file.write_text(run_file.read_text().replace("out: ", "perturbations: [none]\nout: "))
+    for index in range(2):
+        assert cli.main(["run", str(run_file), "--shard", f"{index}/2"]) == 0
+        assert f"shard {index}/2: {tmp_path}/out/shards/{index}-of-2" in capsys.readouterr().out
+    assert not (tmp_path / "out" / "summary.json").exists()
+    assert cli.main(["merge", str(tmp_path / "out" / "shards"), str(tmp_path / "out")]) == 0
+    assert f"report: {tmp_path}/out/report.html" in capsys.readouterr().out
+    assert cli.main(["run", str(run_file), "--out", str(tmp_path / "whole")]) == 0
+    assert (tmp_path / "out" / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
+
+
+def test_what_cannot_be_merged_is_a_message(tmp_path, capsys):
+    assert cli.main(["merge", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert "there is no shard in" in capsys.readouterr().err
+
+
+def test_a_shard_that_there_is_not_is_wrong_use(run_file, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["run", str(run_file), "--shard", "4/4"])
+    assert stopped.value.code == 2
+    assert "the first is 0/n" in capsys.readouterr().err

@@ -237,14 +237,14 @@ def test_progress_is_told_of_every_stage_and_image(tmp_path):
         def stage(self, name):
             told.append(name)
 
-        def images(self, total, done):
-            told.append((total, done))
+        def expect(self, total, done=0, unit="image"):
+            told.append((total, done, unit))
 
-        def image(self, count):
+        def advance(self, count=1):
             told.append(count)
 
     run(config(tmp_path, **QUICK), dataset(), FakeClient(), progress=Listener())
-    assert told == ["collect", (10, 0), *[1] * 10, "join", "summarise", "gallery", "report"]
+    assert told == ["collect", (10, 0, "image"), *[1] * 10, "join", "summarise", "gallery", "report"]
 
 
 def test_strata_and_expressions_reach_rows_summary_and_report(tmp_path):

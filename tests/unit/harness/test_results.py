@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.results import RunDirectory, json_bytes, read_note, write_cases, write_npz, write_part, write_whole
+from harness.collect.partfile import read_note, write_part
+from harness.results import RunDirectory, json_bytes, write_cases, write_npz, write_whole
 
 
 def test_json_is_canonical():
