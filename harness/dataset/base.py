@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from harness.case import Box, ImageRecord
 
+LABELS_SHOWN = 20
+
 
 class DatasetError(ValueError):
     """A data set cannot be used as a whole, e.g. a file is cut off. The message names the file and the fix."""
@@ -58,16 +60,45 @@ class Findings:
             examples.append(text)
 
 
+@dataclass(slots=True)
+class Contents:
+    """What there is in a data set; memory grows with its patients and its vocabulary alone."""
+
+    images: int = 0
+    sentences: int = 0
+    boxes: int = 0
+    """Of sentences."""
+    regions: int = 0
+    """Named boxes of images."""
+    patient_ids: set[str] = field(default_factory=set)
+    stated: Counter[str] = field(default_factory=Counter)
+    """In how many sentences each label is said to be there."""
+    denied: Counter[str] = field(default_factory=Counter)
+    """In how many it is said not to be there."""
+
+    def add(self, record: ImageRecord) -> None:
+        """Count one image."""
+        self.images += 1
+        self.regions += len(record.regions)
+        self.patient_ids.add(record.patient_id)
+        for sentence in record.sentences:
+            self.sentences += 1
+            self.boxes += len(sentence.boxes)
+            self.stated.update({triple.label for triple in sentence.triples if triple.context})
+            self.denied.update({triple.label for triple in sentence.triples if not triple.context})
+
+    def labels(self) -> list[str]:
+        """Every label, the most frequent first."""
+        return sorted(self.stated | self.denied, key=lambda label: (-self.stated[label] - self.denied[label], label))
+
+
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
     """What a data set holds and what was left out of it."""
 
     name: str
     digest: str
-    images: int
-    patients: int
-    sentences: int
-    boxes: int
+    found: Contents
     findings: Findings
 
     def as_json(self) -> dict[str, Any]:
@@ -75,10 +106,15 @@ class ValidationReport:
         return {
             "name": self.name,
             "digest": self.digest,
-            "images": self.images,
-            "patients": self.patients,
-            "sentences": self.sentences,
-            "boxes": self.boxes,
+            "images": self.found.images,
+            "patients": len(self.found.patient_ids),
+            "sentences": self.found.sentences,
+            "boxes": self.found.boxes,
+            "regions": self.found.regions,
+            "labels": {
+                label: {"stated": self.found.stated[label], "denied": self.found.denied[label]}
+                for label in sorted(self.found.labels())
+            },
             "left_out": dict(sorted(self.findings.left_out.items())),
             "warnings": dict(sorted(self.findings.warnings.items())),
             "examples": dict(sorted(self.findings.examples.items())),
@@ -86,29 +122,34 @@ class ValidationReport:
 
     def lines(self) -> list[str]:
         """The report for people, one line each."""
-        found = self.findings
+        found, findings = self.found, self.findings
         text = [
             f"{self.name}  (digest {self.digest[:16]}…)",
-            f"  {self.images} images, {self.patients} patients, {self.sentences} sentences, {self.boxes} boxes",
+            f"  {found.images} images, {len(found.patient_ids)} patients, {found.sentences} sentences, "
+            f"{found.boxes} boxes of sentences, {found.regions} of regions",
+            *self._label_lines(),
         ]
-        for title, counts in (("left out", found.left_out), ("kept, but odd", found.warnings)):
+        for title, counts in (("left out", findings.left_out), ("kept, but odd", findings.warnings)):
             for kind, count in sorted(counts.items()):
                 text.append(f"  {title}: {count} × {kind}")
-                text.extend(f"      {example}" for example in found.examples[kind])
-        return text if found.left_out or found.warnings else [*text, "  nothing left out"]
+                text.extend(f"      {example}" for example in findings.examples[kind])
+        return text if findings.left_out or findings.warnings else [*text, "  nothing left out"]
+
+    def _label_lines(self) -> Iterator[str]:
+        labels, stated, denied = self.found.labels(), self.found.stated, self.found.denied
+        for label in labels[:LABELS_SHOWN]:
+            yield f"  label {label!r}: stated in {stated[label]} sentences, denied in {denied[label]}"
+        if len(labels) > LABELS_SHOWN:
+            yield f"  and {len(labels) - LABELS_SHOWN} labels more"
 
 
 def validate(dataset: Dataset) -> ValidationReport:
     """Count what the data set holds; data sets that read foreign files say in `.findings` what they left out."""
-    patients: set[str] = set()
-    images = sentences = boxes = 0
+    found = Contents()
     for record in dataset:
-        patients.add(record.patient_id)
-        images += 1
-        sentences += len(record.sentences)
-        boxes += sum(len(sentence.boxes) for sentence in record.sentences)
+        found.add(record)
     findings = getattr(dataset, "findings", None) or Findings()
-    return ValidationReport(dataset.name, dataset.digest, images, len(patients), sentences, boxes, findings)
+    return ValidationReport(dataset.name, dataset.digest, found, findings)
 
 
 def _boxes_json(boxes: Iterable[Box]) -> list[list[Any]]:

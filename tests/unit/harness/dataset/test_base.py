@@ -4,21 +4,32 @@ import dataclasses
 
 import pytest
 
-from harness.dataset.base import Findings, ValidationReport, digest_records, validate
-from tests.harness_fakes import RIGHT_LUNG, fake_dataset, png, record
+from harness.dataset.base import Contents, Findings, ValidationReport, digest_records, validate
+from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, FakeDataset, fake_dataset, png, record, sentence
 
 
 def test_validating_counts_what_there_is():
     report = validate(fake_dataset(5))
-    assert (report.images, report.patients, report.sentences, report.boxes) == (5, 3, 15, 20)
+    found = report.as_json()
+    assert [found[key] for key in ("images", "patients", "sentences", "boxes", "regions")] == [5, 3, 15, 20, 10]
+    assert found["labels"] == {"abnormal": {"stated": 10, "denied": 5}}
+    assert "label 'abnormal': stated in 10 sentences, denied in 5" in "\n".join(report.lines())
     assert report.lines()[-1].strip() == "nothing left out"
+
+
+def test_the_most_frequent_labels_are_shown():
+    said = [sentence(f"s{i}", "Words.", LEFT_LUNG, label=f"label {i % 25:02}") for i in range(30)]
+    lines = validate(FakeDataset([record(0, *said)])).lines()
+    shown = [line.split("'")[1] for line in lines if line.startswith("  label")]
+    assert shown == [f"label {i:02}" for i in range(20)]
+    assert "  and 5 labels more" in lines
 
 
 def test_findings_are_told_with_examples():
     findings = Findings()
     findings.leave_out("image_missing", "line 3", "no a.png")
     findings.warn("unknown_key", "line 4", "key 'x'")
-    report = ValidationReport("d", "0" * 64, 1, 1, 1, 1, findings)
+    report = ValidationReport("d", "0" * 64, Contents(), findings)
     text = "\n".join(report.lines())
     assert "left out: 1 × image_missing" in text
     assert "line 3: no a.png" in text

@@ -83,6 +83,6 @@ def test_a_missing_folder_says_what_to_set(tmp_path):
 
 def test_the_real_set_is_read_whole():
     report = validate(open_real_cxr(shared_path("real_cxr")))
-    assert (report.images, report.patients, report.sentences) == (30, 28, 39)
+    assert (report.found.images, len(report.found.patient_ids), report.found.sentences) == (30, 28, 39)
     assert not report.findings.left_out
     assert not report.findings.warnings

@@ -123,9 +123,9 @@ def test_silver_scores_are_those_of_the_phantoms(copy, tmp_path):
 def test_validating_counts_what_the_phantoms_hold(copy):
     native = phantoms("gold")
     report = validate(read_gold(copy))
-    assert report.images == len(native)
-    assert report.sentences == sum(len(record.sentences) for record in native)
-    assert report.boxes == sum(len(s.boxes) for record in native for s in record.sentences)
+    assert report.found.images == len(native)
+    assert report.found.sentences == sum(len(record.sentences) for record in native)
+    assert report.found.boxes == sum(len(s.boxes) for record in native for s in record.sentences)
     assert report.lines()[-1].strip() == "nothing left out"
 
 

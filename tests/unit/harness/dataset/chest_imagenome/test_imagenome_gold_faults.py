@@ -81,7 +81,7 @@ OF_FIRST_IMAGE = len(phantoms("gold")[0].sentences)
 def test_a_sentence_with_anything_wrong_is_left_out_as_a_whole(copy, change, kind, words):
     rewrite_statements(copy, change)
     dataset = read_gold(copy)
-    assert validate(dataset).sentences == SENTENCES - 1
+    assert validate(dataset).found.sentences == SENTENCES - 1
     assert dataset.findings.left_out == {kind: 1}
     (example,) = dataset.findings.examples[kind]
     assert example.startswith(f"{STATEMENTS.name} line 2: ")
@@ -245,7 +245,7 @@ def test_a_region_with_anything_wrong_costs_only_itself(copy, column, value, kin
     rewrite(copy / ROOT / BOXES, with_value_of(column, value))
     dataset = read_gold(copy)
     assert dataset.findings.left_out == {kind: 1}
-    assert validate(dataset).sentences == validate(whole).sentences
+    assert validate(dataset).found.sentences == validate(whole).found.sentences
     assert sum(len(r.regions) for r in dataset) == sum(len(r.regions) for r in whole) - 1
 
 

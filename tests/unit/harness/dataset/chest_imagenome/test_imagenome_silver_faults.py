@@ -97,17 +97,17 @@ def first_region(tree):
     ],
 )
 def test_a_statement_that_cannot_be_read_costs_its_sentence(copy, scene, change, kind, words):
-    sentences = validate(read_silver(copy)).sentences
+    sentences = validate(read_silver(copy)).found.sentences
     rewrite(scene, change)
     dataset = read_silver(copy)
     assert dataset.findings.left_out == {kind: 1}
     assert words in dataset.findings.examples[kind][0]
     if kind != "bad_scene_graph":
-        assert validate(dataset).sentences == sentences - 1
+        assert validate(dataset).found.sentences == sentences - 1
 
 
 def test_a_region_without_a_box_costs_the_sentences_that_speak_of_it(copy, scene):
-    sentences = validate(read_silver(copy)).sentences
+    sentences = validate(read_silver(copy)).found.sentences
     tree = json.loads(scene.read_bytes())
     region = first_region(tree)
     rewrite(scene, lambda tree: tree["objects"].remove(object_of(tree, region)))
@@ -115,7 +115,7 @@ def test_a_region_without_a_box_costs_the_sentences_that_speak_of_it(copy, scene
     count = len(region["phrases"])
     assert dataset.findings.left_out == {"region_without_box": count}
     assert region["bbox_name"] in dataset.findings.examples["region_without_box"][0]
-    assert validate(dataset).sentences == sentences - count
+    assert validate(dataset).found.sentences == sentences - count
 
 
 def object_of(tree, region):

@@ -20,7 +20,7 @@ def test_a_layout_is_read_back_whole_and_is_the_same_every_time(layout, tmp_path
     assert names
     for name in names:
         report = validate(open_dataset(parse_dataset(name)))
-        assert report.sentences
+        assert report.found.sentences
         assert not report.findings.left_out
         assert not report.findings.warnings
     export(layout, tmp_path / "b", patients=2, seed=3)
