@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from harness import report
@@ -169,14 +169,14 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     dataset = open_dataset(config.dataset)
     sources = open_sources(config.maps_from)
-    with _client(config) as client, Bars() as progress:
+    with _clients(config) as clients, Bars() as progress:
         if options.shard is not None:
             folder = run_shard(
-                config, dataset, client, options.shard, sources=sources, resume=options.resume, progress=progress
+                config, dataset, clients, options.shard, sources=sources, resume=options.resume, progress=progress
             )
             print(f"shard {options.shard}: {folder}")
             return 0
-        return _tell(config, run(config, dataset, client, sources=sources, resume=options.resume, progress=progress))
+        return _tell(config, run(config, dataset, clients, sources=sources, resume=options.resume, progress=progress))
 
 
 def _merge(options: argparse.Namespace) -> int:
@@ -195,22 +195,24 @@ def _tell(config: RunConfig, summary: Tree) -> int:
 
 
 @contextmanager
-def _client(config: RunConfig) -> Iterator[AlignmentClient | None]:
-    """A client to the server that has the run's models; None if the maps of all were made elsewhere."""
-    if set(config.models) <= set(config.maps_from):
-        yield None
-        return
-    with AlignmentClient(config.target or None) as client:
-        check_served(config, client)
-        yield client
+def _clients(config: RunConfig) -> Iterator[dict[str, AlignmentClient]]:
+    """Model → a client to the server that has it; without the models whose maps were made elsewhere."""
+    with ExitStack() as stack:
+        targets = sorted(set(config.targets.values()))
+        clients = {target: stack.enter_context(AlignmentClient(target or None)) for target in targets}
+        for target, client in clients.items():
+            check_served(config, target, client)
+        yield {model: clients[target] for model, target in config.targets.items()}
 
 
-def check_served(config: RunConfig, client: AlignmentClient) -> None:
-    """Raise ConfigError unless the server has every model of the run but those whose maps were made elsewhere."""
+def check_served(config: RunConfig, target: str, client: AlignmentClient) -> None:
+    """Raise ConfigError unless a server has every model of the run that is to be found there."""
     served = sorted({model.identity.name for model in client.models()})
-    missing = [model for model in config.models if model not in served and model not in config.maps_from]
+    wanted = [config.served_as[model] for model, address in config.targets.items() if address == target]
+    missing = [name for name in wanted if name not in served]
     if missing:
-        raise ConfigError(f"model {missing[0]!r} is not served; the server has: {', '.join(served) or 'none'}")
+        server = f"the server {target}" if target else "the server"
+        raise ConfigError(f"model {missing[0]!r} is not served; {server} has: {', '.join(served) or 'none'}")
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from harness.collect.shards import Shard
 from harness.results import RunDirectory
 from harness.runconfig import RunConfig, parse_run_config
 
-MAY_DIFFER = ("out", "target", "window")
+MAY_DIFFER = ("out", "target", "endpoints", "window")
 """Settings of a run that decide no number."""
 
 

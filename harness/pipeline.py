@@ -11,6 +11,7 @@ from typing import Any
 
 from harness import report
 from harness.collect.exchange import Exchange, StreamClient
+from harness.collect.exchanges import Exchanges, exchange_with
 from harness.collect.gather import Answering
 from harness.collect.partfile import read_note
 from harness.collect.parts import Layout, PartMaker, RunError, fingerprint, layout_of, merge_served, missing_parts
@@ -38,7 +39,7 @@ FROM_THE_PARTS = ("name", "resamples", "ratings", "save_maps", "gallery")
 def run(
     config: RunConfig,
     dataset: Dataset,
-    client: StreamClient | None,
+    client: StreamClient | Mapping[str, StreamClient] | None,
     *,
     sources: Mapping[str, Source] = MappingProxyType({}),
     resume: bool = False,
@@ -47,7 +48,8 @@ def run(
     """Run an evaluation, write its results to `config.out` and return the summary.
 
     Without `resume`, what an earlier run left in that directory is replaced. With it, parts that are there are not
-    collected again, and a run that has finished is only reported again. Models with a source need no client.
+    collected again, and a run that has finished is only reported again. Models with a source need no client; where
+    models have several servers, `client` is a mapping of model → client.
 
     Raises:
         RunError: the directory holds another run, or the same finished with other settings, or a model's weights
@@ -66,7 +68,7 @@ def run(
     else:
         this.directory.clear_results()
     started = now()
-    exchange = Exchange(client, config.window) if client is not None else None
+    exchange = this.exchange(client)
     this.collect(Routes(exchange, sources))
     return this.conclude(collected_by(exchange, started))
 
@@ -117,6 +119,14 @@ class Run:
         """The summary of a finished run."""
         tree: Tree = json.loads(self.directory.summary.read_bytes())
         return tree
+
+    def exchange(self, client: StreamClient | Mapping[str, StreamClient] | None) -> Exchange | Exchanges | None:
+        """What asks the models that are served; `client` as for `run`."""
+        served = self.config.served_as
+        if client is None:
+            return None
+        clients = client if isinstance(client, Mapping) else dict.fromkeys(served, client)
+        return exchange_with(clients, self.config.window, served)
 
     def collect(self, exchange: Answering) -> None:
         """Send every image whose part is not there yet, and write the parts."""
@@ -214,7 +224,7 @@ class Run:
         self.stages.end()
 
 
-def collected_by(exchange: Exchange | None, started: str) -> dict[str, Any]:
+def collected_by(exchange: Exchange | Exchanges | None, started: str) -> dict[str, Any]:
     """What the manifest says of how the parts came to be."""
     return {"started_at": started, "requests_sent_again": exchange.retries if exchange is not None else 0}
 

@@ -26,6 +26,15 @@ class GalleryConfig(Settings):
     random: int = Field(default=4, ge=0)
 
 
+class EndpointConfig(Settings):
+    """Where a model of the run is served, if not with the others under its own name."""
+
+    target: str = ""
+    """host:port of its server; empty: the run's."""
+    served_as: str = ""
+    """Its name there; empty: the same."""
+
+
 class RunConfig(Settings):
     """One evaluation. Paths are relative to the current directory."""
 
@@ -34,6 +43,8 @@ class RunConfig(Settings):
     target: str = ""
     """host:port of the server; empty: $WRONGLUNG_TARGET, else the client's default."""
     models: tuple[str, ...] = Field(min_length=1, strict=False)
+    endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
+    """Models that another server has, or the same under another name: model → where it is."""
     maps_from: dict[str, SourceConfig] = Field(default_factory=dict)
     """Models that are not served: model → where its maps lie."""
     perturbations: tuple[str, ...] = Field(
@@ -98,6 +109,26 @@ class RunConfig(Settings):
                 raise ValueError(f"maps_from names {name!r}, which is none of models{suggest(name, self.models)}")
         return self
 
+    @model_validator(mode="after")
+    def _endpoints_are_served_models(self) -> "RunConfig":
+        for name in self.endpoints:
+            if name not in self.models:
+                raise ValueError(f"endpoints names {name!r}, which is none of models{suggest(name, self.models)}")
+            if name in self.maps_from:
+                raise ValueError(f"{name!r} is in endpoints and in maps_from: either it is served or it has files")
+        return self
+
+    @property
+    def served_as(self) -> dict[str, str]:
+        """Model → its name at its server, of all models that are served."""
+        served = [model for model in self.models if model not in self.maps_from]
+        return {model: self.endpoints.get(model, EndpointConfig()).served_as or model for model in served}
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Model → the address of its server, of all models that are served."""
+        return {model: self.endpoints.get(model, EndpointConfig()).target or self.target for model in self.served_as}
+
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     """Read a run file and apply ``key.path=value`` overrides; a value is read as YAML.
@@ -133,6 +164,8 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
 
 def _settings_at(location: Sequence[str]) -> type[BaseModel]:
     """What the last part of `location` is a key of."""
+    if location[0] == "endpoints" and len(location) > 2:
+        return EndpointConfig
     models: dict[str, type[BaseModel]] = {
         **DATASET_CONFIGS,
         **MAPS_CONFIGS,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from harness.collect.exchange import Exchange, StreamClient
+from harness.collect.exchange import StreamClient
 from harness.collect.partfile import read_note, read_part, write_part
 from harness.collect.parts import Layout, RunError, fingerprint, layout_of, merge_served, note_of
 from harness.collect.routes import Routes
@@ -34,7 +34,7 @@ from harness.summary.estimates import Tree
 def run_shard(
     config: RunConfig,
     dataset: Dataset,
-    client: StreamClient | None,
+    client: StreamClient | Mapping[str, StreamClient] | None,
     shard: Shard,
     *,
     sources: Mapping[str, Source] = MappingProxyType({}),
@@ -55,7 +55,7 @@ def run_shard(
     else:
         directory.clear()
     started = now()
-    exchange = Exchange(client, config.window) if client is not None else None
+    exchange = this.exchange(client)
     this.collect(Routes(exchange, sources))
     this.stages.end()
     note = make_manifest(

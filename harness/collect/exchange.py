@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -60,6 +60,8 @@ class Exchange:
     client: StreamClient
     window: int
     sleep: Callable[[float], None] = time.sleep
+    served_as: Mapping[str, str] = field(default_factory=dict)
+    """Model → its name at the server, where that is another."""
     retries: int = 0
     """Requests sent again so far."""
     _attempts: Counter[str] = field(default_factory=Counter)
@@ -68,7 +70,7 @@ class Exchange:
     _unreadable: deque[tuple[Shipment, Outcome]] = field(default_factory=deque)
     _failed_in_a_row: int = 0
 
-    def run(self, source: Iterable[Shipment]) -> Iterator[tuple[Shipment, Outcome]]:
+    def run(self, source: Iterable[Shipment]) -> Generator[tuple[Shipment, Outcome], None, None]:
         """Every shipment of `source`, once, with its outcome.
 
         Raises:
@@ -105,9 +107,8 @@ class Exchange:
                 self._unreadable.append((shipment, Failure(IMAGE_UNREADABLE, str(error))))
                 continue
             self._in_flight[shipment.request_id] = shipment
-            yield AlignItem(
-                request_id=shipment.request_id, image=image, sentences=shipment.sentences, model=shipment.model
-            )
+            model = self.served_as.get(shipment.model, shipment.model)
+            yield AlignItem(request_id=shipment.request_id, image=image, sentences=shipment.sentences, model=model)
 
     def _take(self, shipment: Shipment, answer: Alignment | WronglungError) -> Iterator[tuple[Shipment, Outcome]]:
         if isinstance(answer, Alignment):

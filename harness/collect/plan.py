@@ -1,6 +1,7 @@
 """What is to be asked of the server for one image: its cases, and the requests that answer them."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,22 +24,24 @@ class ImagePlan:
 @dataclass(slots=True)
 class SharedImage:
     """Loads an image once for several requests and forgets the bytes when the last has taken them (a request that is
-    sent again loads it again)."""
+    sent again loads it again). Requests to several servers take it in several threads."""
 
     load: Callable[[], bytes]
     uses: int
     sha256: str = ""
     """Digest of the bytes, in hex; empty until they were loaded."""
     _data: bytes | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def __call__(self) -> bytes:
         """The encoded image."""
-        data = self.load() if self._data is None else self._data
-        if not self.sha256:
-            self.sha256 = hashlib.sha256(data).hexdigest()
-        self.uses -= 1
-        self._data = data if self.uses > 0 else None
-        return data
+        with self._lock:
+            data = self.load() if self._data is None else self._data
+            if not self.sha256:
+                self.sha256 = hashlib.sha256(data).hexdigest()
+            self.uses -= 1
+            self._data = data if self.uses > 0 else None
+            return data
 
     def note_digest(self) -> None:
         """Stand in for a request that needs no bytes: it leaves the digest, by which rows of two models or runs are

@@ -112,7 +112,9 @@ def test_every_key_of_the_manifest_is_on_the_page(results: Path) -> None:
     sources = {"sources.<model>.<key>", "sources.<model>.<list>.<kind>", "config.maps_from.<model>.<key>"}
     sources |= {f"config.maps_from.<model>.{section}.<key>" for section in ("frame", "regions")}
     data = {"dataset.left_out.<kind>", "dataset.warnings.<kind>", "dataset.examples.<kind>"}
-    check_paths("manifest.json", set(leaves(manifest)), frozenset(data | sources | {"shards"}))
+    check_paths(
+        "manifest.json", set(leaves(manifest)), frozenset(data | sources | {"shards", "config.endpoints.<model>.<key>"})
+    )
 
 
 def test_every_column_of_the_cases_is_on_the_page(results: Path) -> None:

@@ -188,3 +188,28 @@ def test_a_shard_that_there_is_not_is_wrong_use(run_file, capsys):
         cli.main(["run", str(run_file), "--shard", "4/4"])
     assert stopped.value.code == 2
     assert "the first is 0/n" in capsys.readouterr().err
+
+
+def test_models_of_one_run_are_asked_of_their_own_servers(run_file, tmp_path, monkeypatch):
+    opened = {}
+
+    class Several(Served):
+        def __init__(self, target=None):
+            super().__init__(target)
+            self.names = ("m",) if target is None else ("served",)
+            opened[target] = self
+
+    monkeypatch.setattr(cli, "AlignmentClient", Several)
+    settings = ["--set", "models=[m, mine]", "--set", "endpoints={mine: {target: 'a:1', served_as: served}}"]
+    assert cli.main(["run", str(run_file), *settings]) == 0
+    assert {item.model for item in opened[None].sent} == {"m"}
+    assert {item.model for item in opened["a:1"].sent} == {"served"}
+    summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
+    assert set(summary["models"]) == {"m", "mine"}
+    assert summary["models"]["m"] != summary["models"]["mine"]
+
+
+def test_a_server_that_lacks_a_model_is_named(run_file, capsys):
+    settings = ["--set", "models=[m, mine]", "--set", "endpoints={mine: {target: 'a:1'}}"]
+    assert cli.main(["run", str(run_file), *settings]) == 2
+    assert "model 'mine' is not served; the server a:1 has: m" in capsys.readouterr().err

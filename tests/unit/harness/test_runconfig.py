@@ -40,6 +40,11 @@ def test_a_short_file_is_enough():
         ({"models": ["encoder", "encoder"]}, "names 'encoder' twice"),
         ({"window": 0}, "window"),
         ({"save_maps": "yes"}, "save_maps"),
+        (
+            {"endpoints": {"encoder": {"targets": "a:1"}}},
+            "endpoints.encoder.targets: unknown key: did you mean 'target'?",
+        ),
+        ({"endpoints": {"encodr": {"target": "a:1"}}}, "endpoints names 'encodr', which is none of models"),
         ({"gallery": {"bests": 3}}, "gallery.bests: unknown key: did you mean 'best'?"),
     ],
 )
@@ -104,3 +109,11 @@ def test_shipped_run_files_are_valid(path):
 
 def test_the_shipped_run_files_are_there():
     assert {path.stem for path in RUNS.glob("*.yaml")} >= {"demo", "nightly", "real_cxr"}
+
+
+def test_a_model_may_have_a_server_and_a_name_of_its_own():
+    tree = GOOD | {"models": ["old", "new", "other"], "target": "here:1"}
+    endpoints = {"new": {"target": "staging:8500", "served_as": "old"}, "other": {"served_as": "old"}}
+    config = parse_run_config(tree | {"endpoints": endpoints}, "run.yaml")
+    assert config.targets == {"old": "here:1", "new": "staging:8500", "other": "here:1"}
+    assert config.served_as == {"old": "old", "new": "old", "other": "old"}
