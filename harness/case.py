@@ -61,6 +61,8 @@ class Sentence:
     negated: bool = False
     strata: Mapping[str, str] = field(default_factory=dict)
     """Free labels by which results may be split, e.g. ``{"location": "none", "template": "held_out"}``."""
+    paraphrase: str = ""
+    """The same statement in other words; empty where the data set has none."""
 
     @property
     def abnormal(self) -> bool:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
 from harness.metrics import Profile
-from harness.perturbation.base import baseline_of
-from harness.perturbation.catalogue import PERTURBATIONS
+from harness.perturbation import registered
+from harness.perturbation.registry import baseline_of
 from harness.ratings import RatingsConfig
 from harness.settings import ConfigError, PathField, Settings, explain, suggest
 from harness.sources.config import MAPS_CONFIGS, SourceConfig
@@ -83,8 +83,8 @@ class RunConfig(Settings):
     @classmethod
     def _known_perturbations(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name not in PERTURBATIONS:
-                raise ValueError(f"unknown perturbation {name!r}{suggest(name, PERTURBATIONS)}")
+            if name not in registered():
+                raise ValueError(f"unknown perturbation {name!r}{suggest(name, registered())}")
             if baseline_of(name) not in names:
                 raise ValueError(f"must include {baseline_of(name)!r}: {name} is compared with it")
         return names

@@ -21,7 +21,8 @@ from harness.laterality import mirror_consistency, preference, sided_regions
 from harness.metrics.label import exact_boxes
 from harness.metrics.pairs import beats, symmetric_kl
 from harness.metrics.registry import Profile
-from harness.perturbation.base import UNPERTURBED, baseline_of
+from harness.perturbation.base import UNPERTURBED
+from harness.perturbation.registry import baseline_of
 
 Array = npt.NDArray[np.float64]
 Columns = dict[str, Array]

@@ -164,6 +164,7 @@ def _record_json(record: ImageRecord) -> list[Any]:
         _boxes_json(record.regions),
         [
             [s.sentence_id, s.text, s.negated, dict(s.strata), _boxes_json(s.boxes)]
+            + ([s.paraphrase] if s.paraphrase else [])
             + [[t.region, t.label, t.context] for t in s.triples]
             for s in record.sentences
         ],

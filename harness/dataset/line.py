@@ -49,6 +49,7 @@ class Line(_Strict):
     study_id: Name = Field(description="The examination that the report belongs to.")
     sentence_id: Name = Field(description="Unique in the file.")
     sentence: Name = Field(description="The text that is sent to the models.")
+    paraphrase: str = Field(default="", description="The same statement in other words, if there are any.")
     boxes: tuple[SentenceBox, ...] = Field(description="Where the sentence's words are true. May be empty.")
     regions: tuple[NamedBox, ...] = Field(default=(), description="All named boxes of the image; one line is enough.")
     negated: bool = Field(default=False, description="The sentence states that something is absent.")

@@ -119,6 +119,8 @@ class RecordBuilder:
             raise Unusable("sentence_id_repeated", f"sentence_id {line.sentence_id!r} was used before")
         if not line.sentence.strip():
             raise Unusable("sentence_blank", "the sentence has no characters but spaces")
+        if line.paraphrase and not line.paraphrase.strip():
+            raise Unusable("paraphrase_blank", "the second wording has no characters but spaces: leave the key out")
         boxes = [self._box(box, image) for box in line.boxes]
         return Sentence(
             sentence_id=line.sentence_id,
@@ -127,6 +129,7 @@ class RecordBuilder:
             triples=tuple(dict.fromkeys(_triple(box) for box in line.boxes if box.label)),
             negated=line.negated,
             strata=dict(sorted(line.strata.items())),
+            paraphrase=line.paraphrase,
         )
 
     def _regions(self, line: Line, image: _Image, where: str) -> Iterator[Box]:

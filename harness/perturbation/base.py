@@ -9,12 +9,6 @@ import numpy as np
 from harness.case import Case, ImageRecord, Sentence
 
 UNPERTURBED = "none"
-_BASELINES = {"synthetic_swapped_conditions": "synthetic_sentences"}
-
-
-def baseline_of(perturbation: str) -> str:
-    """The arm that a perturbation's rows are compared with, sentence by sentence (arXiv 2210.06565)."""
-    return _BASELINES.get(perturbation, UNPERTURBED)
 
 
 class Perturbation(Protocol):

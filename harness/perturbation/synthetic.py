@@ -11,7 +11,19 @@ from harness.perturbation.base import not_applicable
 NOT_ANNOTATED = "has no annotations"
 
 _SIDE = re.compile(r"\b(left|right) ")
-_PLURALS = {"atrium": "atria", "hilum": "hila", "humerus": "humeri", "structures": "structures"}
+_PLURALS = {
+    "apex": "apices",
+    "artery": "arteries",
+    "atrium": "atria",
+    "axilla": "axillae",
+    "bronchus": "bronchi",
+    "hemithorax": "hemithoraces",
+    "hilum": "hila",
+    "humerus": "humeri",
+    "ribs": "ribs",
+    "scapula": "scapulae",
+    "structures": "structures",
+}
 
 
 def write_sentences(triples: Sequence[Triple]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.metrics import registered
+from harness.perturbation import registered as perturbations
+from harness.perturbation.catalogue import BUILTIN as PERTURBATIONS_THAT_SHIP
 from harness.subsets.strata import FAMILIES, Family
 
 PRIMARY_METRIC = "auroc"
@@ -31,20 +33,7 @@ class Metric:
 
 
 PERTURBATIONS: Mapping[str, Term] = {
-    "none": Term("as written", "The sentence of the report, unchanged."),
-    "swap_left_right": Term("left ↔ right swapped", "Every left becomes right and every right becomes left."),
-    "swap_left_right_paper": Term(
-        "left ↔ right swapped, as published", "As above by the published procedure: lower case, parts of words too."
-    ),
-    "shuffle_in_report": Term("shuffled in report", "Boxes are exchanged among the sentences of one image."),
-    "random_sentences": Term("random sentence", "The text comes from another patient's report; the boxes stay."),
-    "random_bboxes": Term("random boxes", "The boxes come from another patient's image; the text stays."),
-    "synthetic_sentences": Term("synthetic sentence", "The text is written anew from the annotations."),
-    "synthetic_swapped_conditions": Term(
-        "synthetic, other condition", "As synthetic, with other conditions; compared with the synthetic sentence."
-    ),
-    "mirror_image": Term("image mirrored", "The image is flipped left to right; the text stays."),
-    "mirror_both": Term("image and text mirrored", "The image is flipped and the sentence swapped with it."),
+    declared.name: Term(declared.label, declared.description) for declared in PERTURBATIONS_THAT_SHIP
 }
 
 
@@ -140,8 +129,9 @@ FAVOURED_SUBSET: Mapping[str, str] = {
 
 
 def term(terms: Mapping[str, Term], key: str) -> Term:
-    """The term of `key`; for an unknown key, the key itself in words."""
-    return terms.get(key) or Term(key.replace("_", " "), "")
+    """The term of `key`; for an unknown key that of a user's own perturbation, or the key itself in words."""
+    own = perturbations().get(key) if terms is PERTURBATIONS else None
+    return terms.get(key) or (Term(own.label, own.description) if own else Term(key.replace("_", " "), ""))
 
 
 def sentence_case(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.metrics.registry import Profile
-from harness.perturbation.base import baseline_of
+from harness.perturbation.registry import baseline_of
 from harness.summary.cases import CaseTable, Index, answered
 from harness.summary.estimates import Columns, Statistician
 

@@ -38,6 +38,7 @@ def _line(record: ImageRecord, sentence: Sentence, regions: tuple[Box, ...]) -> 
         study_id=record.study_id,
         sentence_id=sentence.sentence_id,
         sentence=sentence.text,
+        paraphrase=sentence.paraphrase,
         boxes=tuple(sentence_boxes(sentence)),
         regions=tuple(NamedBox(name=box.name, box_xyxy=box.xyxy) for box in regions),
         negated=sentence.negated,

@@ -67,6 +67,7 @@ def _mirror_sentence(sentence: Sentence, width: int, flag: str) -> Sentence:
         sentence,
         sentence_id=sentence.sentence_id.removesuffix("-mirrored") + mark,
         text=mirror_text(sentence.text),
+        paraphrase=mirror_text(sentence.paraphrase),
         boxes=tuple(_mirror_box(box, width) for box in sentence.boxes),
         triples=tuple(_mirror_triple(triple) for triple in sentence.triples),
         strata={**sentence.strata, "mirrored": flag},

@@ -1,11 +1,13 @@
 """Sentences that call a part of the chest normal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from harness.dataset.phantom.anatomy import SIDES
+from harness.dataset.phantom.paraphrase import other_wording
 from harness.dataset.phantom.templates import Draft, choose, finish
 from harness.dataset.phantom.vocabulary import TAILS
 
@@ -94,7 +96,7 @@ _TRIES = 16
 def remark(about: Remark, held_out: bool, rng: np.random.Generator) -> Draft:
     """Say that a part of the chest is normal; `held_out` admits the patterns kept for the test split."""
     patterns = (*_PATTERNS, *(_HELD_OUT if held_out else ()))
-    return choose([_draft(about, patterns, rng) for _ in range(_TRIES)], rng)
+    return _rewordable(choose([_draft(about, patterns, rng) for _ in range(_TRIES)], rng), about)
 
 
 def _draft(about: Remark, patterns: tuple[str, ...], rng: np.random.Generator) -> Draft:
@@ -102,7 +104,20 @@ def _draft(about: Remark, patterns: tuple[str, ...], rng: np.random.Generator) -
     subject = about.subjects[int(rng.integers(len(about.subjects)))]
     what = about.predicates[int(rng.integers(len(about.predicates)))]
     tail = TAILS[int(rng.integers(len(TAILS)))] if rng.random() < 0.5 else ""
-    verbs = _PLURAL_VERBS if about.plural else _VERBS
-    return Draft(
-        finish(f"{patterns[which]} {tail}".format(subject=subject, what=what, **verbs)), "", which >= len(_PATTERNS)
-    )
+    text = _say(patterns[which], subject, what, tail, about.plural)
+    return Draft(text, "", which >= len(_PATTERNS), patterns[which], tail=tail)
+
+
+def _say(pattern: str, subject: str, what: str, tail: str, plural: bool) -> str:
+    verbs = _PLURAL_VERBS if plural else _VERBS
+    return finish(f"{pattern} {tail}".format(subject=subject, what=what, **verbs))
+
+
+def _rewordable(draft: Draft, about: Remark) -> Draft:
+    def fill(pattern: str, rng: np.random.Generator) -> str:
+        subject = about.subjects[int(rng.integers(len(about.subjects)))]
+        what = about.predicates[int(rng.integers(len(about.predicates)))]
+        return _say(pattern, subject, what, draft.tail, about.plural)
+
+    usable = _HELD_OUT if draft.held_out else _PATTERNS
+    return replace(draft, reword=partial(other_wording, draft.text, draft.pattern, usable, fill))

@@ -14,7 +14,7 @@ from harness.dataset.phantom.places import place_nouns, wordings
 from harness.dataset.phantom.plan import StudyPlan
 from harness.dataset.phantom.regions import ZONES
 from harness.dataset.phantom.streams import Stream
-from harness.dataset.phantom.templates import AFFIRMING, DENYING, PLACING, Draft, Patterns, Wording, compose
+from harness.dataset.phantom.templates import AFFIRMING, DENYING, PLACING, Draft, Patterns, Wording, compose, rewordable
 from harness.dataset.phantom.vocabulary import DENIED_ADJECTIVES, DEVICE_WORDS, HELD_OUT_PAIRS, WORDS, Noun
 
 _WHOLE: dict[Spread, str] = {
@@ -54,13 +54,13 @@ def write_report(plan: StudyPlan) -> tuple[Sentence, ...]:
     distinct = {s.draft.text: s for s in statements if set(s.regions) <= shown.keys()}
     kept = list(distinct.values())
     order = writer.rng.permutation(len(kept)).tolist()
-    return tuple(_sentence(kept[i], f"{plan.key.study_id}-{n:02d}", shown) for n, i in enumerate(order))
+    others = [kept[i].draft.reword(plan.key.rng(Stream.PARAPHRASE, n)) for n, i in enumerate(order)]
+    return tuple(_sentence(kept[i], f"{plan.key.study_id}-{n:02d}", shown, others[n]) for n, i in enumerate(order))
 
 
-def _sentence(statement: Statement, sentence_id: str, shown: dict[str, Box]) -> Sentence:
+def _sentence(statement: Statement, sentence_id: str, shown: dict[str, Box], paraphrase: str) -> Sentence:
     draft, negated = statement.draft, any(not triple.context for triple in statement.triples)
-    zone = statement.regions[-1].partition(" ")[2]
-    pair = statement.location == "zone" and (draft.noun, zone) in HELD_OUT_PAIRS
+    pair = _is_held_out(draft.noun, statement.location, statement.regions)
     return Sentence(
         sentence_id=sentence_id,
         text=draft.text,
@@ -74,7 +74,13 @@ def _sentence(statement: Statement, sentence_id: str, shown: dict[str, Box]) -> 
             "finding": statement.finding,
             "polarity": "negated" if negated else "normal" if statement.finding == "normal" else "affirmed",
         },
+        paraphrase=paraphrase,
     )
+
+
+def _is_held_out(noun: str, location: str, regions: Sequence[str]) -> bool:
+    """Whether a name meets a zone that it is held out for."""
+    return location == "zone" and (noun, regions[-1].partition(" ")[2]) in HELD_OUT_PAIRS
 
 
 class _Writer:
@@ -118,7 +124,8 @@ class _Writer:
             location = "side" if device.side else "organ"
             ways = place_nouns(DEVICE_WORDS[device.kind], location, device.side or "", outside=True)
             triples = tuple(Triple(region, device.kind, True) for region in device.regions)
-            yield Statement("device", location, device.regions, triples, self._compose(PLACING, ways, ()))
+            draft = self._compose(PLACING, ways, (), location, device.regions)
+            yield Statement("device", location, device.regions, triples, draft)
 
     def _pair(self, pair: Sequence[Finding]) -> Statement:
         kind = pair[0].kind
@@ -147,7 +154,8 @@ class _Writer:
         words, kind = WORDS[finding.kind.key], finding.kind
         adjectives = (*words.adjectives, *(words.large if finding.large else words.small))
         triples = tuple(Triple(region, label, True) for region in regions for label in (kind.label, "abnormal"))
-        return Statement(kind.key, location, regions, triples, self._compose(AFFIRMING, ways, adjectives))
+        draft = self._compose(AFFIRMING, ways, adjectives, location, regions)
+        return Statement(kind.key, location, regions, triples, draft)
 
     def _denial(self, kind: Kind) -> Statement:
         location = str(self.rng.choice(["none", "side", "zone"], p=[0.3, 0.25, 0.45]))
@@ -162,7 +170,8 @@ class _Writer:
         else:
             location, regions = "side", (f"{side} {_WHOLE[kind.spread]}",)
         triples = tuple(Triple(region, kind.label, False) for region in regions)
-        draft = self._compose(DENYING, self._placed(kind, location, side, regions), DENIED_ADJECTIVES)
+        ways = self._placed(kind, location, side, regions)
+        draft = self._compose(DENYING, ways, DENIED_ADJECTIVES, location, regions)
         return Statement(kind.key, location, regions, triples, draft)
 
     def _denial_of_both(self, one: Kind, other: Kind) -> Statement:
@@ -175,8 +184,9 @@ class _Writer:
         triples = tuple(Triple(region, kind.label, False) for kind, region in places)
         nouns = [Noun(f"{a.text} or {b.text}") for a in WORDS[one.key].nouns[:3] for b in WORDS[other.key].nouns[:3]]
         ways = place_nouns(nouns, "side" if side else "none", side, outside=True)
-        draft = self._compose(DENYING, ways, DENIED_ADJECTIVES)
-        return Statement("several", "side" if side else "none", regions, triples, draft)
+        location = "side" if side else "none"
+        draft = self._compose(DENYING, ways, DENIED_ADJECTIVES, location, regions)
+        return Statement("several", location, regions, triples, draft)
 
     def _if_absent(self, statement: Statement, facts: frozenset[Triple]) -> Iterator[Statement]:
         if not any(Triple(triple.region, triple.label, True) in facts for triple in statement.triples):
@@ -190,5 +200,16 @@ class _Writer:
             return ways
         return [way for way in ways if (way.noun.text, zone) not in HELD_OUT_PAIRS]
 
-    def _compose(self, patterns: Patterns, ways: Sequence[Wording], adjectives: Sequence[str]) -> Draft:
-        return compose(patterns, ways, adjectives, self.rng, self.held_out)
+    def _compose(
+        self,
+        patterns: Patterns,
+        ways: Sequence[Wording],
+        adjectives: Sequence[str],
+        location: str,
+        regions: Sequence[str],
+    ) -> Draft:
+        """A draft whose second wording meets a held-out zone only if the draft does."""
+        draft = compose(patterns, ways, adjectives, self.rng, self.held_out)
+        held_out = _is_held_out(draft.noun, location, regions)
+        alike = [way for way in ways if _is_held_out(way.noun.text, location, regions) == held_out]
+        return rewordable(draft, patterns, alike)

@@ -30,6 +30,7 @@ class Stream(IntEnum):
     NOISE = 10
     SHAPE = 11
     PROJECTION = 12
+    PARAPHRASE = 13
 
 
 @dataclass(frozen=True, slots=True)

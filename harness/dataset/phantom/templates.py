@@ -4,11 +4,13 @@ Affirming and denying patterns come in pairs of like length, and every sentence 
 distribution: the number of words tells nothing about what a sentence says.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from harness.dataset.phantom.paraphrase import other_wording
 from harness.dataset.phantom.vocabulary import TAILS, Noun
 
 
@@ -109,6 +111,11 @@ class Draft:
     text: str
     noun: str
     held_out: bool
+    pattern: str = ""
+    adjective: str = ""
+    tail: str = ""
+    reword: Callable[[np.random.Generator], str] = field(default=lambda rng: "", compare=False, repr=False)
+    """Draws a second wording; empty if there is none."""
 
     @property
     def words(self) -> int:
@@ -140,9 +147,20 @@ def compose(
     )
     drafts = []
     for pattern, wording, adjective, tail in picks:
-        text = _fill(usable[pattern], wordings[wording], _at(adjectives, adjective), _at(TAILS, tail))
-        drafts.append(Draft(text, wordings[wording].noun.text, pattern >= len(patterns.seen)))
+        chosen = usable[pattern], wordings[wording], _at(adjectives, adjective), _at(TAILS, tail)
+        held_back = pattern >= len(patterns.seen)
+        drafts.append(Draft(_fill(*chosen), chosen[1].noun.text, held_back, chosen[0], chosen[2], chosen[3]))
     return choose(drafts, rng)
+
+
+def rewordable(draft: Draft, patterns: Patterns, wordings: Sequence[Wording]) -> Draft:
+    """The draft with the means to say it in other words, by these wordings."""
+
+    def fill(pattern: str, rng: np.random.Generator) -> str:
+        return _fill(pattern, wordings[int(rng.integers(len(wordings)))], draft.adjective, draft.tail)
+
+    usable = patterns.held_out if draft.held_out else patterns.seen
+    return replace(draft, reword=partial(other_wording, draft.text, draft.pattern, usable, fill))
 
 
 def _at(options: Sequence[str], index: int) -> str:

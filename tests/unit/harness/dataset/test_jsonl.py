@@ -162,6 +162,17 @@ def test_the_digest_follows_the_content(read):
     assert first == again != changed
 
 
+def test_a_second_wording_is_kept_and_told_apart_by_the_digest(read):
+    plain, worded = read(row(0)), read(row(0, paraphrase="Said otherwise."))
+    assert [s.paraphrase for r in plain for s in r.sentences] == [""]
+    assert [s.paraphrase for r in worded for s in r.sentences] == ["Said otherwise."]
+    assert plain.digest != worded.digest
+
+
+def test_a_blank_second_wording_leaves_its_sentence_out(read):
+    assert read(row(0, paraphrase="  ")).findings.left_out == {"paraphrase_blank": 1}
+
+
 def test_blank_lines_are_nothing(read):
     dataset = read(row(0), b"", b"  ")
     assert len(dataset) == 1

@@ -26,6 +26,8 @@ def triples(*statements):
         (["left hilar structures", "right hilar structures"], "hilar structures"),
         (["left lower lung zone", "right lower lung zone"], "lower lung zones"),
         (["right atrium", "left atrium"], "atria"),
+        (["left lung apex", "right lung apex"], "lung apices"),
+        (["left clavicle", "spine", "right clavicle", "trachea"], "clavicles, spine, and trachea"),
         (["left lung", "right lower lung zone"], "left lung and right lower lung zone"),
     ],
 )
@@ -46,6 +48,8 @@ def test_places_are_listed_and_the_two_sides_become_one(places, words):
             "There is no abnormality in the left hilar structures and spine.",
         ),
         ([("left lung", "normal", "no")], "The left lung is not normal."),
+        ([("left lung", "abnormal", "yes"), ("right lung", "abnormal", "no")], "The left lung is abnormal."),
+        ([("left hilar structures", "abnormal", "yes")], "The left hilar structures is abnormal."),
     ],
 )
 def test_a_label_is_told_by_whether_and_where_it_is_there(statements, text):
