@@ -138,7 +138,7 @@ class ValidationReport:
     def _label_lines(self) -> Iterator[str]:
         labels, stated, denied = self.found.labels(), self.found.stated, self.found.denied
         for label in labels[:LABELS_SHOWN]:
-            yield f"  label {label!r}: stated in {stated[label]} sentences, denied in {denied[label]}"
+            yield f"  label {label!r}: {stated[label]} × stated, {denied[label]} × denied"
         if len(labels) > LABELS_SHOWN:
             yield f"  and {len(labels) - LABELS_SHOWN} labels more"
 

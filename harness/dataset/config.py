@@ -48,6 +48,8 @@ class ChestImagenomeConfig(FileConfig):
     """The folder that holds `gold_dataset` and `silver_dataset`."""
     images: PathField
     """A copy of MIMIC-CXR or MIMIC-CXR-JPG: the folder that holds `files`."""
+    clip_boxes: bool = False
+    """Cut boxes at the edge of their image, instead of leaving out what speaks of them."""
 
 
 class ChestImagenomeGoldConfig(ChestImagenomeConfig):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.dataset.base import Findings
 from harness.dataset.checks import Unusable, read_patients
+from harness.dataset.chest_imagenome import edges
 from harness.dataset.chest_imagenome.images import Radiographs
 from harness.dataset.chest_imagenome.scaling import read_scaling
 from harness.dataset.chest_imagenome.splits import SPLITS, trained_patients
@@ -43,16 +44,17 @@ def open_gold(config: ChestImagenomeGoldConfig) -> RecordedDataset:
     radiographs = Radiographs(config.images)
     seen = read_patients(config.finetuned_patients) | _trained_on(config.root, findings)
     builder = RecordBuilder(config.images, findings, seen_patients=seen)
+    prepare = edges.clip if config.clip_boxes else edges.leave
     sentences = _Statements(config.root, findings).read()
     regions = _regions(config.root, {told.dicom_id for told in sentences}, findings)
     _compare(sentences, regions, findings)
     for told in sentences:
         try:
-            line = told.line(str(radiographs.path(told.patient_id, told.study_id, told.dicom_id)))
+            path = radiographs.path(told.patient_id, told.study_id, told.dicom_id)
+            line = told.line(str(path), regions.get(told.dicom_id, {}).values())
+            builder.add(prepare(line, told.where, findings), told.where)
         except Unusable as error:
             findings.leave_out(error.kind, told.where, str(error))
-            continue
-        builder.add(line.model_copy(update={"regions": tuple(regions.get(told.dicom_id, {}).values())}), told.where)
     return RecordedDataset("chest_imagenome_gold", builder.records(), findings)
 
 

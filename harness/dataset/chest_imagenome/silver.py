@@ -4,12 +4,13 @@ Read as a stream: opening a split reads every scene graph once, to check and to 
 image; each pass over the images reads the graphs anew. Unpack ``scene_graph.zip`` first.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.case import ImageRecord
 from harness.dataset.base import DatasetError, Findings, digest_records
 from harness.dataset.checks import CopiedMaxima, Unusable, read_patients
+from harness.dataset.chest_imagenome import edges
 from harness.dataset.chest_imagenome.images import Radiographs
 from harness.dataset.chest_imagenome.scene import SceneGraph, read_scene
 from harness.dataset.chest_imagenome.splits import TRAINED_BEFORE, Listed, gold_patients, read_split, trained_patients
@@ -40,8 +41,7 @@ class SilverDataset:
         self.findings = Findings()
         if not (config.root / SCENES).is_dir():
             raise FileNotFoundError(f"no folder {config.root / SCENES}: unpack scene_graph.zip there")
-        self._images = config.images
-        self._reader = _Reader(config.root, Radiographs(config.images), read_patients(config.finetuned_patients))
+        self._reader = _Reader(config)
         self._index: list[Listed] = []
         self.digest = digest_records(self._check(_listed(config, self.findings)))
 
@@ -87,10 +87,11 @@ def _listed(config: ChestImagenomeSilverConfig, findings: Findings) -> Iterator[
 class _Reader:
     """Reads one image with its sentences."""
 
-    def __init__(self, root: Path, radiographs: Radiographs, seen_patients: Set[str]) -> None:
-        self._root = root
-        self._radiographs = radiographs
-        self._seen = seen_patients
+    def __init__(self, config: ChestImagenomeSilverConfig) -> None:
+        self._root = config.root
+        self._radiographs = Radiographs(config.images)
+        self._seen = read_patients(config.finetuned_patients)
+        self._prepare = edges.clip if config.clip_boxes else edges.leave
 
     def read(self, listed: Listed, findings: Findings, copied_maxima: CopiedMaxima) -> ImageRecord | None:
         """The record of an image; None when nothing of it can be used. What is left out is counted."""
@@ -105,11 +106,9 @@ class _Reader:
         builder = RecordBuilder(self._root, findings, seen_patients=self._seen, copied_maxima=copied_maxima)
         for told in sentences:
             try:
-                line = told.line(image)
+                builder.add(self._prepare(told.line(image, regions), told.where, findings), told.where)
             except Unusable as error:
                 findings.leave_out(error.kind, told.where, str(error))
-                continue
-            builder.add(line.model_copy(update={"regions": regions}), told.where)
         return next(iter(builder.records()), None)
 
 

@@ -2,11 +2,12 @@
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.dataset.checks import Unusable
-from harness.dataset.line import Line, SentenceBox
+from harness.dataset.line import Line, NamedBox, SentenceBox
 
 Corners = tuple[float, float, float, float]
 
@@ -83,8 +84,10 @@ class Told:
         """Leave the sentence out; the first reason is told."""
         self.fault = self.fault or error
 
-    def line(self, image: str) -> Line:
-        """The sentence with its image's path. Its id is the one that the study gave it (arXiv 2210.06565).
+    def line(self, image: str, regions: Iterable[NamedBox]) -> Line:
+        """The sentence with the path and the named boxes of its image.
+
+        Its id is the one that the study gave it (arXiv 2210.06565).
 
         Raises:
             Unusable: the sentence is to be left out.
@@ -101,6 +104,7 @@ class Told:
             sentence_id=f"dicom_{self.dicom_id}_sent_{self.row_id}",
             sentence=self.text,
             boxes=tuple(self.boxes),
+            regions=tuple(regions),
             negated=any(box.label and not box.context for box in self.boxes),
             strata=self.strata,
         )

@@ -13,7 +13,7 @@ def test_validating_counts_what_there_is():
     found = report.as_json()
     assert [found[key] for key in ("images", "patients", "sentences", "boxes", "regions")] == [5, 3, 15, 20, 10]
     assert found["labels"] == {"abnormal": {"stated": 10, "denied": 5}}
-    assert "label 'abnormal': stated in 10 sentences, denied in 5" in "\n".join(report.lines())
+    assert "label 'abnormal': 10 × stated, 5 × denied" in "\n".join(report.lines())
     assert report.lines()[-1].strip() == "nothing left out"
 
 

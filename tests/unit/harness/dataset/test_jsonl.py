@@ -1,19 +1,22 @@
 """The JSONL data set: what is read, and what is left out and counted."""
 
+import io
 import json
 import re
 
 import jsonschema
 import pytest
+from PIL import Image
 
 from harness.case import Box, Triple
-from harness.dataset import line
+from harness.dataset import checks, line
 from harness.dataset.base import Dataset, DatasetError, validate
 from harness.dataset.checks import read_patients
 from harness.dataset.jsonl import open_jsonl
 from harness.runconfig import RunConfig
 from tests.harness_fakes import HEIGHT, WIDTH, png
 from tests.repository import ROOT
+from wronglung.images import header_size
 
 
 def row(number=0, **changes):
@@ -149,6 +152,25 @@ def test_a_list_of_patients_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "patients.txt").write_bytes(b"\xff\n")
     with pytest.raises(DatasetError, match=r"patients\.txt: byte 0 is not UTF-8"):
         read_patients(tmp_path / "patients.txt")
+
+
+def test_the_size_of_a_large_image_is_read_from_its_first_bytes(tmp_path, monkeypatch):
+    whole = png(width=700, height=700)
+    path = tmp_path / "large"
+    asked = []
+    monkeypatch.setattr(checks, "header_size", lambda data: asked.append(len(data)) or header_size(data))
+    for data, reads in ((jpeg_of(whole) + bytes(checks.HEADER_BYTES), 1), (whole, 2)):
+        assert len(data) > checks.HEADER_BYTES
+        path.write_bytes(data)
+        assert checks.image_size(path) == (700, 700)
+        assert len(asked) == reads  # a PNG may say how it is turned behind its pixels
+        asked.clear()
+
+
+def jpeg_of(data):
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(data)).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def test_only_the_first_examples_of_a_kind_are_kept(read):

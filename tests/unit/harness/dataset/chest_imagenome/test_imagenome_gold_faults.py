@@ -10,18 +10,7 @@ from harness.dataset.base import DatasetError, validate
 from harness.dataset.chest_imagenome.gold import BOXES, SCALING, STATEMENTS
 from harness.dataset.chest_imagenome.splits import AVOID, SPLITS
 from harness.dataset.export.chest_imagenome import JPEG_ROOT, ROOT
-from tests.imagenome_copies import phantoms, read_gold, write_copy
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return write_copy(tmp_path_factory.mktemp("imagenome") / "copy")
-
-
-@pytest.fixture
-def copy(whole, tmp_path):
-    """A copy to break."""
-    return shutil.copytree(whole, tmp_path / "copy")
+from tests.imagenome_copies import phantoms, read_gold
 
 
 def rewrite(path, change, delimiter=","):
@@ -86,6 +75,25 @@ def test_a_sentence_with_anything_wrong_is_left_out_as_a_whole(copy, change, kin
     (example,) = dataset.findings.examples[kind]
     assert example.startswith(f"{STATEMENTS.name} line 2: ")
     assert words in example
+
+
+def test_boxes_can_be_cut_at_the_edge_of_the_image(copy):
+    rewrite_statements(copy, with_value("coord_original", "[-5, 10, 99999, 20]", every_row=True))
+    rewrite(copy / ROOT / BOXES, with_value("original_x2", "99999"))
+    dataset = read_gold(copy, clip_boxes=True)
+    first = next(iter(dataset))
+    boxes = {box.xyxy for box in first.sentences[0].boxes}
+    assert boxes == {(0, 10, first.width, 20)}
+    assert first.regions[0].x1 == first.width
+    assert not dataset.findings.left_out
+    assert dataset.findings.warnings["box_clipped"] == len(first.sentences[0].triples)
+
+
+def test_a_box_outside_the_image_altogether_cannot_be_cut(copy):
+    rewrite_statements(copy, with_value("coord_original", "[99990, 10, 99999, 20]", every_row=True))
+    dataset = read_gold(copy, clip_boxes=True)
+    assert dataset.findings.left_out == {"box_outside_image": 1}
+    assert "box_clipped" not in dataset.findings.warnings
 
 
 @pytest.mark.parametrize("column", ["sentence", "patient_id", "study_id"])

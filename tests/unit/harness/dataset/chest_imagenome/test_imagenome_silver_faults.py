@@ -12,20 +12,9 @@ from harness.dataset.base import DatasetError, validate
 from harness.dataset.chest_imagenome.silver import SCENES, scene_path
 from harness.dataset.chest_imagenome.splits import AVOID, SPLITS
 from harness.dataset.export.chest_imagenome import DICOM_ROOT, ROOT
-from tests.imagenome_copies import phantoms, read_silver, write_copy
+from tests.imagenome_copies import phantoms, read_silver
 
 IMAGES = len(phantoms("test"))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return write_copy(tmp_path_factory.mktemp("imagenome") / "copy")
-
-
-@pytest.fixture
-def copy(whole, tmp_path):
-    """A copy to break."""
-    return shutil.copytree(whole, tmp_path / "copy")
 
 
 @pytest.fixture
@@ -127,6 +116,16 @@ def test_a_box_outside_the_image_costs_its_sentences_and_the_region(copy, scene)
     rewrite(scene, lambda tree: object_of(tree, region).update(original_x2=99_999))
     found = read_silver(copy).findings
     assert found.left_out == {"box_outside_image": len(region["phrases"]), "region_box_outside_image": 1}
+
+
+def test_boxes_can_be_cut_at_the_edge_of_the_image(copy, scene):
+    region = first_region(json.loads(scene.read_bytes()))
+    rewrite(scene, lambda tree: object_of(tree, region).update(original_x2=99_999))
+    dataset = read_silver(copy, clip_boxes=True)
+    first = next(iter(dataset))
+    assert next(box for box in first.regions if box.name == region["bbox_name"]).x1 == first.width
+    assert dataset.findings.warnings["box_clipped"] >= len(region["phrases"])
+    assert not dataset.findings.left_out
 
 
 def test_two_texts_under_one_id_are_left_out(copy, scene):
