@@ -53,9 +53,9 @@ def in_whole_pixels(record):
 
 
 def under_the_ids_of(record, other, **strata):
-    """A record with the ids of another one and of its sentences, and the strata that a layout can carry."""
+    """A record with the ids of another one and of its sentences, no second wordings, and the strata that are kept."""
     sentences = tuple(
-        dataclasses.replace(s, sentence_id=o.sentence_id, strata={"section": "finalreport", **strata})
+        dataclasses.replace(s, sentence_id=o.sentence_id, strata={"section": "finalreport", **strata}, paraphrase="")
         for s, o in zip(record.sentences, other.sentences, strict=True)
     )
     ids = {name: getattr(other, name) for name in ("image_id", "patient_id", "study_id")}

@@ -4,8 +4,8 @@ The gold set and the silver test split are different patients of the phantoms' t
 from the phantoms' train and validation splits. Gold patients stand in no silver split, but every image has a scene
 graph, as in the real set.
 
-What the layout cannot carry: coordinates are whole pixels; of the strata only the view remains, in silver; silver
-orders what a sentence says by region.
+What the layout cannot carry: coordinates are whole pixels; of the strata only the view remains, in silver; there are no
+second wordings; silver orders what a sentence says by region.
 """
 
 import csv

@@ -1,5 +1,5 @@
 """Phantoms written as Chest ImaGenome and read back are the phantoms, up to what the layout cannot carry: fractions of
-a pixel, strata but the view, and, in silver, the order of what a sentence says of two regions."""
+a pixel, strata but the view, second wordings, and, in silver, the order of what a sentence says of two regions."""
 
 import csv
 import dataclasses
