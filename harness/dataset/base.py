@@ -44,6 +44,8 @@ class Findings:
     warnings: Counter[str] = field(default_factory=Counter)
     """Oddities that were kept, by kind."""
     examples: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What was assumed where the format says nothing, and what annotators agree on: no fault of the data."""
 
     def leave_out(self, kind: str, where: str, message: str) -> None:
         """Count something that is left out."""
@@ -118,6 +120,7 @@ class ValidationReport:
             "left_out": dict(sorted(self.findings.left_out.items())),
             "warnings": dict(sorted(self.findings.warnings.items())),
             "examples": dict(sorted(self.findings.examples.items())),
+            "notes": list(self.findings.notes),
         }
 
     def lines(self) -> list[str]:
@@ -128,6 +131,7 @@ class ValidationReport:
             f"  {found.images} images, {len(found.patient_ids)} patients, {found.sentences} sentences, "
             f"{found.boxes} boxes of sentences, {found.regions} of regions",
             *self._label_lines(),
+            *(f"  note: {note}" for note in findings.notes),
         ]
         for title, counts in (("left out", findings.left_out), ("kept, but odd", findings.warnings)):
             for kind, count in sorted(counts.items()):

@@ -6,9 +6,11 @@ from typing import BinaryIO
 
 from harness.case import Box
 from harness.dataset.base import DatasetError, Findings
-from harness.dataset.line import NamedBox
+from harness.dataset.line import Lattice, NamedBox
+from harness.mask import BoxMask, MaskError, decode
 from wronglung.errors import WronglungError
 from wronglung.images import header_size
+from wronglung.limits import LIMITS
 
 HEADER_BYTES = 256 * 1024
 """More than the header of a radiograph takes, however many tags it has."""
@@ -28,7 +30,7 @@ def read_box(box: NamedBox, width: int, height: int, *, inclusive_maxima: bool =
     """Check a box against its image and make it half-open.
 
     Raises:
-        Unusable: it is empty, inside out, or reaches out of the image.
+        Unusable: it is empty, inside out, or reaches out of the image, or its mask is damaged or empty.
     """
     x0, y0, x1, y1 = box.box_xyxy
     if inclusive_maxima:
@@ -40,7 +42,25 @@ def read_box(box: NamedBox, width: int, height: int, *, inclusive_maxima: bool =
             "box_outside_image",
             f"box {box.name!r} {list(box.box_xyxy)} reaches out of the image of {width} x {height} pixels",
         )
-    return Box(box.name, x0, y0, x1, y1)
+    return Box(box.name, x0, y0, x1, y1, None if box.mask is None else read_mask(box.mask))
+
+
+def read_mask(lattice: Lattice) -> BoxMask:
+    """Check a mask.
+
+    Raises:
+        Unusable: it cannot be decoded, has more cells than an image may have pixels, or outlines nothing.
+    """
+    if lattice.rows * lattice.cols > LIMITS.image_pixels:
+        raise Unusable("mask_damaged", f"a mask of {lattice.rows} x {lattice.cols} cells is larger than any image")
+    mask = BoxMask(lattice.rows, lattice.cols, lattice.counts)
+    try:
+        drawn = decode(mask)
+    except MaskError as error:
+        raise Unusable("mask_damaged", str(error)) from error
+    if not drawn.any():
+        raise Unusable("mask_empty", "the mask outlines nothing")
+    return mask
 
 
 class CopiedMaxima:

@@ -23,6 +23,14 @@ class _Strict(BaseModel):
         yield from self.model_extra or {}
 
 
+class Lattice(_Strict):
+    """A mask: rows × cols equal cells laid over a box, and which of them belong to what is outlined."""
+
+    rows: int = Field(ge=1)
+    cols: int = Field(ge=1)
+    counts: str = Field(description="COCO's compressed run lengths of the cells, column by column, outside first.")
+
+
 class NamedBox(_Strict):
     """A named anatomical region of the image."""
 
@@ -31,6 +39,7 @@ class NamedBox(_Strict):
         description="[x0, y0, x1, y1] in pixels of the image as a reader sees it (EXIF orientation applied), origin "
         "top left, half-open: x1 and y1 lie just outside. x0 < x1, y0 < y1, inside the image."
     )
+    mask: Lattice | None = Field(default=None, description="The part of the box that is meant; without it all of it.")
 
 
 class SentenceBox(NamedBox):

@@ -30,9 +30,12 @@ def write_sentences(triples: Sequence[Triple]) -> str:
     """One sentence for each label, in order of first mention (arXiv 2210.06565).
 
     A label that is present somewhere is told with those places alone; one that is absent everywhere, without a place.
+    A region that is called after its finding is no place (data that name no anatomy).
     """
-    labels = dict.fromkeys(triple.label for triple in triples)
-    return " ".join(_write(label, [triple for triple in triples if triple.label == label]) for label in labels)
+    findings = {triple.label for triple in triples if triple.region == triple.label}
+    told = [triple for triple in triples if triple.region == triple.label or triple.region not in findings]
+    labels = dict.fromkeys(triple.label for triple in told)
+    return " ".join(_write(label, [triple for triple in told if triple.label == label]) for label in labels)
 
 
 def _write(label: str, triples: Sequence[Triple]) -> str:
@@ -41,7 +44,9 @@ def _write(label: str, triples: Sequence[Triple]) -> str:
     where = list_places(places)
     if label in ("normal", "abnormal"):
         return _write_state(label, where, _verb(places), bool(present))
-    return f"There is {label} in the {where}." if present else f"There is no {label}."
+    if not present:
+        return f"There is no {label}."
+    return f"There is {label}." if places == [label] else f"There is {label} in the {where}."
 
 
 def _write_state(label: str, where: str, verb: str, present: bool) -> str:

@@ -40,6 +40,7 @@ def test_places_are_listed_and_the_two_sides_become_one(places, words):
     [
         ([("left lung", "nodule", "yes")], "There is nodule in the left lung."),
         ([("left lung", "nodule", "yes"), ("right lung", "nodule", "no")], "There is nodule in the left lung."),
+        ([("edema", "edema", "yes"), ("edema", "abnormal", "yes")], "There is edema."),
         ([("left lung", "nodule", "no"), ("right lung", "nodule", "no")], "There is no nodule."),
         ([("left lung", "abnormal", "yes")], "The left lung is abnormal."),
         ([("left lung", "normal", "yes"), ("right lung", "normal", "yes")], "The lungs are normal."),

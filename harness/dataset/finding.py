@@ -1,0 +1,69 @@
+"""Data that name a finding and no anatomy: a sentence from the name, and boxes that bear it.
+
+A box is called after its finding, and states that the finding is there and, unless it is a device, abnormal. So the
+subset `abnormal` holds such sentences, and another image's is false where the finding is not annotated.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from harness.dataset.line import Lattice, SentenceBox
+
+Place = tuple[tuple[float, float, float, float], Lattice | None]
+"""A box [x0, y0, x1, y1], and its mask if it has one."""
+
+_WITHOUT_ARTICLE = frozenset(
+    {
+        *("atelectasis", "calcification", "cardiomegaly", "congestion", "consolidation"),
+        *("copd", "disease", "edema", "emphysema", "enlargement"),
+        *("fibrosis", "ild", "infiltration", "oedema", "opacification"),
+        *("pneumonia", "pneumoperitoneum", "scarring", "thickening", "tuberculosis"),
+    }
+)
+"""Nouns of radiology that are not counted. Any other takes "a" or "an"."""
+_SINGULAR_ENDINGS = ("ss", "is", "us")
+_SPELLED_WITH_AN = "AEFHILMNORSX"
+_NO_DISEASE = frozenset({"normal", "no finding", "support device", "support devices"})
+
+
+def plain_name(name: str) -> str:
+    """A class name as it reads within a sentence: "Nodule/Mass" → "nodule or mass", "Enlarged PA" → "enlarged PA"."""
+    words = name.replace("_", " ").replace("/", " or ").split()
+    return " ".join(word if sum(map(str.isupper, word)) > 1 else word.lower() for word in words)
+
+
+def finding_sentence(name: str) -> str:
+    """What states that a finding is there: "There is a nodule or mass.", "There is edema.", "There are …";
+    nothing for a blank name."""
+    noun = plain_name(name)
+    if not noun:
+        return ""
+    if _is_plural(noun):
+        return f"There are {noun}."
+    if noun.startswith("other "):
+        return f"There is another {noun.removeprefix('other ')}."
+    return f"There is {_article(noun)}{noun}."
+
+
+def _is_plural(noun: str) -> bool:
+    return noun.endswith("s") and not noun.endswith(_SINGULAR_ENDINGS) and not noun.isupper()
+
+
+def _article(noun: str) -> str:
+    first, last = noun.split()[0], noun.split()[-1].lower()
+    if first == "no" or last in _WITHOUT_ARTICLE:
+        return ""
+    vowel = first[0] in (_SPELLED_WITH_AN if first.isupper() and len(first) > 1 else "aeiou")
+    return "an " if vowel else "a "
+
+
+def is_abnormal(name: str) -> bool:
+    """Whether a finding of this name is a disease or injury: anything but a device, or nothing."""
+    return plain_name(name) not in _NO_DISEASE
+
+
+def finding_boxes(name: str, places: Iterable[Place], *, abnormal: bool) -> Iterator[SentenceBox]:
+    """Each place with the finding, and with "abnormal"."""
+    noun = plain_name(name)
+    for xyxy, mask in places:
+        for label in (noun, "abnormal") if abnormal else (noun,):
+            yield SentenceBox(name=noun, box_xyxy=xyxy, mask=mask, label=label)
