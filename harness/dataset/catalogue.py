@@ -12,18 +12,28 @@ from harness.dataset.base import Dataset, DatasetError
 from harness.dataset.checks import read_patients
 from harness.dataset.chest_imagenome.gold import open_gold
 from harness.dataset.chest_imagenome.silver import SilverDataset
+from harness.dataset.chexlocalize import open_chexlocalize
+from harness.dataset.coco import open_coco
 from harness.dataset.config import (
     DATASET_CONFIGS,
     AnyDatasetConfig,
     ChestImagenomeGoldConfig,
     ChestImagenomeSilverConfig,
+    ChexlocalizeConfig,
+    CocoConfig,
     JsonlConfig,
+    MsCxrConfig,
+    PadchestGrConfig,
     PhantomConfig,
     RealCxrConfig,
+    VindrCxrConfig,
 )
 from harness.dataset.jsonl import open_jsonl
+from harness.dataset.ms_cxr import open_ms_cxr
+from harness.dataset.padchest_gr import open_padchest_gr
 from harness.dataset.phantom import PhantomDataset
 from harness.dataset.real_cxr import open_real_cxr
+from harness.dataset.vindr_cxr import open_vindr_cxr
 from harness.settings import ConfigError, Settings, explain
 
 Config = TypeVar("Config", bound=Settings)
@@ -77,6 +87,31 @@ FORMATS: dict[str, Format[Any]] = {
         PhantomConfig, _open_phantom, "split", "phantom:test", "the built-in phantoms (train, validation or test)"
     ),
     "real_cxr": Format(RealCxrConfig, _open_real_cxr, "root", "real_cxr", "the real radiographs beside the checkout"),
+    "ms_cxr": Format(
+        MsCxrConfig, open_ms_cxr, "path", "ms_cxr:MS_CXR.csv,images=mimic-cxr-jpg", "sentences of MIMIC-CXR with boxes"
+    ),
+    "padchest_gr": Format(
+        PadchestGrConfig,
+        open_padchest_gr,
+        "path",
+        "padchest_gr:grounded_reports.json,images=folder",
+        "findings with boxes of two readers",
+    ),
+    "vindr_cxr": Format(
+        VindrCxrConfig,
+        open_vindr_cxr,
+        "path",
+        "vindr_cxr:annotations_train.csv,images=folder",
+        "class names with boxes of several readers",
+    ),
+    "chexlocalize": Format(
+        ChexlocalizeConfig,
+        open_chexlocalize,
+        "path",
+        "chexlocalize:gt_segmentations_test.json,images=folder",
+        "masks of pathologies",
+    ),
+    "coco": Format(CocoConfig, open_coco, "path", "coco:instances.json,images=folder", "any set in COCO's layout"),
 }
 
 

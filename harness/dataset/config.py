@@ -65,7 +65,66 @@ class ChestImagenomeSilverConfig(ChestImagenomeConfig):
     split: Literal["train", "valid", "test"] = "test"
 
 
-AnyDatasetConfig = PhantomConfig | JsonlConfig | RealCxrConfig | ChestImagenomeGoldConfig | ChestImagenomeSilverConfig
+class GroundingConfig(FileConfig):
+    """What the public data sets of findings with boxes or masks have in common."""
+
+    path: PathField
+    """The file with the annotations."""
+    images: PathField
+    """The folder that the images lie in."""
+    patients: PathField | None = None
+    """CSV with the columns image_id and patient_id, where the format itself names no patient."""
+
+
+class MsCxrConfig(GroundingConfig):
+    """Sentences of MIMIC-CXR reports with boxes: see `harness/dataset/ms_cxr.py`."""
+
+    kind: Literal["ms_cxr"]
+    split: str | None = None
+    """Only annotations of this split, e.g. "test"."""
+
+
+class PadchestGrConfig(GroundingConfig):
+    """Spanish reports and their translation, with boxes of two readers: see `harness/dataset/padchest_gr.py`."""
+
+    kind: Literal["padchest_gr"]
+    language: Literal["en", "es"] = "en"
+    reader: Literal["union", "first", "second"] = "union"
+    """Whose boxes count."""
+
+
+class VindrCxrConfig(GroundingConfig):
+    """Boxes with class names by several readers: see `harness/dataset/vindr_cxr.py`."""
+
+    kind: Literal["vindr_cxr"]
+    reader: str = "union"
+    """"union", or the rad_id of the reader whose boxes count."""
+
+
+class ChexlocalizeConfig(GroundingConfig):
+    """Masks of pathologies on CheXpert's images: see `harness/dataset/chexlocalize.py`."""
+
+    kind: Literal["chexlocalize"]
+
+
+class CocoConfig(GroundingConfig):
+    """Any data set in COCO's layout: see `harness/dataset/coco.py`."""
+
+    kind: Literal["coco"]
+
+
+AnyDatasetConfig = (
+    PhantomConfig
+    | JsonlConfig
+    | RealCxrConfig
+    | ChestImagenomeGoldConfig
+    | ChestImagenomeSilverConfig
+    | MsCxrConfig
+    | PadchestGrConfig
+    | VindrCxrConfig
+    | ChexlocalizeConfig
+    | CocoConfig
+)
 DatasetConfig = Annotated[AnyDatasetConfig, Field(discriminator="kind")]
 
 DATASET_CONFIGS: dict[str, type[Settings]] = {

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.dataset.export import chest_imagenome, jsonl
+from harness.dataset.export import (
+    chest_imagenome,
+    chexlocalize,
+    coco,
+    jsonl,
+    ms_cxr,
+    padchest_gr,
+    vindr_cxr,
+)
 from harness.settings import ConfigError, suggest
 
 
@@ -31,7 +39,31 @@ EXPORTERS: dict[str, Exporter] = {
         ),
         "Chest ImaGenome, gold and silver, over MIMIC-CXR (DICOM) and MIMIC-CXR-JPG",
     ),
+    "chexlocalize": Exporter(
+        chexlocalize.write_phantoms,
+        (f"chexlocalize:{{}}/{chexlocalize.FILE},images={{}}/{chexlocalize.IMAGES}",),
+        "CheXlocalize over CheXpert",
+    ),
+    "coco": Exporter(coco.write_phantoms, (f"coco:{{}}/{coco.FILE},images={{}}/{coco.IMAGES}",), "COCO with captions"),
     "jsonl": Exporter(jsonl.write_phantoms, (f"jsonl:{{}}/{jsonl.FILE}",), "our own JSONL with PNG images"),
+    "ms_cxr": Exporter(
+        ms_cxr.write_phantoms,
+        tuple(
+            f"ms_cxr:{{}}/{ms_cxr.STEM}.{kind},images={{}}/{images}"
+            for kind, images in (("csv", ms_cxr.JPEG_ROOT), ("json", ms_cxr.DICOM_ROOT))
+        ),
+        "MS-CXR as CSV and as JSON, over MIMIC-CXR-JPG and MIMIC-CXR (DICOM)",
+    ),
+    "padchest_gr": Exporter(
+        padchest_gr.write_phantoms,
+        (f"padchest_gr:{{}}/{padchest_gr.FILE},images={{}}/{padchest_gr.IMAGES},patients={{}}/{padchest_gr.PATIENTS}",),
+        "PadChest-GR with PNG images",
+    ),
+    "vindr_cxr": Exporter(
+        vindr_cxr.write_phantoms,
+        (f"vindr_cxr:{{}}/{vindr_cxr.FILE},images={{}}/{vindr_cxr.IMAGES},patients={{}}/{vindr_cxr.PATIENTS}",),
+        "VinDr-CXR with DICOM images",
+    ),
 }
 
 

@@ -8,7 +8,6 @@ What the layout cannot carry: coordinates are whole pixels; of the strata only t
 second wordings; silver orders what a sentence says by region.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from harness.dataset.chest_imagenome.silver import SCENES, scene_path
 from harness.dataset.chest_imagenome.splits import AVOID, COLUMNS, SPLITS
 from harness.dataset.export.mimic_cxr import Archive, Filed, write_study
 from harness.dataset.export.scene_graphs import SECTION, category, scene_graph
+from harness.dataset.export.tables import write_table
 from harness.dataset.export.whole_pixels import Square, whole
 from harness.dataset.phantom import PhantomDataset
 
@@ -46,13 +46,13 @@ def write_phantoms(folder: Path, patients: int, seed: int) -> None:
         write_study(filed, folder / JPEG_ROOT, folder / DICOM_ROOT)
         scene_path(root, filed.dicom_id).write_bytes(scene_graph(filed, SMALL))
     gold = sets.pop("gold")
-    _write_table(root / STATEMENTS, STATEMENT_HEADING, _statements(gold), delimiter="\t")
-    _write_table(root / BOXES, BOX_HEADING, _boxes(gold))
-    _write_table(root / SCALING, SCALING_HEADING, _scalings(gold))
-    _write_table(root / SPLITS / AVOID, COLUMNS, map(_listed, gold))
+    write_table(root / STATEMENTS, STATEMENT_HEADING, _statements(gold), delimiter="\t")
+    write_table(root / BOXES, BOX_HEADING, _boxes(gold))
+    write_table(root / SCALING, SCALING_HEADING, _scalings(gold))
+    write_table(root / SPLITS / AVOID, COLUMNS, map(_listed, gold))
     for name, studies in sets.items():
         rows = ([number, *_listed(filed)] for number, filed in enumerate(studies))
-        _write_table(root / SPLITS / f"{name}.csv", ("", *COLUMNS), rows)
+        write_table(root / SPLITS / f"{name}.csv", ("", *COLUMNS), rows)
 
 
 def _sets(patients: int, seed: int) -> dict[str, list[Filed]]:
@@ -66,13 +66,6 @@ def _sets(patients: int, seed: int) -> dict[str, list[Filed]]:
         "train": [archive.file(record) for record in PhantomDataset(seed, "train", patients)],
         "valid": [archive.file(record) for record in PhantomDataset(seed, "validation", patients)],
     }
-
-
-def _write_table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Any]], *, delimiter: str = ",") -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(heading)
-        writer.writerows(rows)
 
 
 def _listed(filed: Filed) -> Sequence[str]:

@@ -58,10 +58,7 @@ class Archive:
 
 def write_study(filed: Filed, jpeg_root: Path, dicom_root: Path) -> None:
     """Write the picture of a study as JPEG and as DICOM, and its report."""
-    pixels = decode(filed.record.load())
-    if pixels.dtype != np.uint8:
-        raise ValueError(f"expected a picture of 8 bits, got {pixels.dtype}")
-    for root, data, suffix in ((jpeg_root, _jpeg(pixels), "jpg"), (dicom_root, _dicom(pixels, filed), "dcm")):
+    for root, data, suffix in ((jpeg_root, jpeg(filed.record), "jpg"), (dicom_root, dicom(filed), "dcm")):
         folder = root / filed.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{filed.dicom_id}.{suffix}").write_bytes(data)
@@ -70,9 +67,17 @@ def write_study(filed: Filed, jpeg_root: Path, dicom_root: Path) -> None:
     (dicom_root / filed.folder).with_suffix(".txt").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _jpeg(pixels: npt.NDArray[np.uint8 | np.uint16]) -> bytes:
+def _grey(record: ImageRecord) -> npt.NDArray[np.uint8]:
+    pixels = decode(record.load())
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"expected a picture of 8 bits, got {pixels.dtype}")
+    return pixels.astype(np.uint8, copy=False)
+
+
+def jpeg(record: ImageRecord) -> bytes:
+    """The picture of a study as JPEG, which changes its pixels a little."""
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    Image.fromarray(_grey(record)).save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()
 
 
@@ -80,12 +85,13 @@ def _uid(*parts: str) -> str:
     return _OWN_ROOT + str(int(hashlib.sha256("|".join(parts).encode()).hexdigest()[:30], 16))
 
 
-def _dicom(pixels: npt.NDArray[np.uint8 | np.uint16], filed: Filed) -> bytes:
-    """One grey frame of 8 bits, not compressed: the phantom's pixels as they are."""
+def dicom(filed: Filed) -> bytes:
+    """The picture of a study as DICOM: one grey frame of 8 bits, not compressed, the pixels as they are."""
     from pydicom import dcmwrite  # takes long, and is needed by those alone who write DICOM
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
+    pixels = _grey(filed.record)
     rows, columns = pixels.shape
     image = Dataset()
     image.SOPClassUID = ComputedRadiographyImageStorage
