@@ -19,6 +19,7 @@ from harness.subsets.facts import BY_NAME
 from harness.subsets.strata import labelled
 
 LONGEST = 1000
+DEEPEST = 50
 STRATA = "strata"
 ALLOWED = "use comparisons, and, or, not, in, texts, numbers, lists of them, and the names of facts"
 
@@ -74,8 +75,18 @@ def parse(text: str) -> Callable[[ImageRecord, Sentence], bool]:
         raise SubsetError(f"column {error.offset or 1} of {line!r}: {error.msg}") from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise SubsetError(f"{line!r} cannot be read: {error}") from error
+    if _is_deeper(tree.body, DEEPEST):
+        raise SubsetError(f"{line!r} is nested more than {DEEPEST} levels deep")
     term = _Reader(line).truth(tree.body)
     return lambda record, sentence: bool(term.evaluate(record, sentence))
+
+
+def _is_deeper(tree: ast.AST, levels: int) -> bool:
+    """Level by level, so that no depth of a tree exhausts the stack."""
+    nodes = [tree]
+    for _ in range(levels):
+        nodes = [child for node in nodes for child in ast.iter_child_nodes(node)]
+    return bool(nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,10 +114,10 @@ def _say(pattern: str, subject: str, what: str, tail: str, plural: bool) -> str:
 
 
 def _rewordable(draft: Draft, about: Remark) -> Draft:
-    def fill(pattern: str, rng: np.random.Generator) -> str:
-        subject = about.subjects[int(rng.integers(len(about.subjects)))]
-        what = about.predicates[int(rng.integers(len(about.predicates)))]
-        return _say(pattern, subject, what, draft.tail, about.plural)
+    def fill(pattern: str, drawn: int) -> str:
+        which, subject = divmod(drawn, len(about.subjects))
+        what = about.predicates[which % len(about.predicates)]
+        return _say(pattern, about.subjects[subject], what, draft.tail, about.plural)
 
     usable = _HELD_OUT if draft.held_out else _PATTERNS
     return replace(draft, reword=partial(other_wording, draft.text, draft.pattern, usable, fill))

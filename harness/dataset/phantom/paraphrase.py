@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-Fill = Callable[[str, np.random.Generator], str]
-"""A pattern filled with names and phrases drawn anew."""
+Fill = Callable[[str, int], str]
+"""A pattern filled with the names and phrases that a number at random stands for."""
 
 _TRIES = 12
 _SENSES = {
@@ -28,6 +28,6 @@ def other_wording(text: str, pattern: str, patterns: Sequence[str], fill: Fill, 
     """Another wording of `text`, which was made by `pattern`, as near to it in length as some draws find; empty if they
     find none. `patterns`: those that may be used, of which only those of the same sense are."""
     alike = [other for other in patterns if sense(other) == sense(pattern)]
-    drawn = [fill(alike[int(rng.integers(len(alike)))], rng) for _ in range(_TRIES)]
+    drawn = [fill(alike[i % len(alike)], i // len(alike)) for i in rng.integers(2**62, size=_TRIES).tolist()]
     others, words = [other for other in drawn if other != text], len(text.split())
     return min(others, key=lambda other: abs(len(other.split()) - words), default="")

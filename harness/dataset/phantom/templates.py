@@ -156,8 +156,8 @@ def compose(
 def rewordable(draft: Draft, patterns: Patterns, wordings: Sequence[Wording]) -> Draft:
     """The draft with the means to say it in other words, by these wordings."""
 
-    def fill(pattern: str, rng: np.random.Generator) -> str:
-        return _fill(pattern, wordings[int(rng.integers(len(wordings)))], draft.adjective, draft.tail)
+    def fill(pattern: str, drawn: int) -> str:
+        return _fill(pattern, wordings[drawn % len(wordings)], draft.adjective, draft.tail)
 
     usable = patterns.held_out if draft.held_out else patterns.seen
     return replace(draft, reword=partial(other_wording, draft.text, draft.pattern, usable, fill))

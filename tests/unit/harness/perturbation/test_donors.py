@@ -5,9 +5,12 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.case import Box, Sentence
 from harness.mask import encode
+from harness.metrics.label import exact_boxes
 from harness.perturbation.catalogue import make_perturbations
 from harness.perturbation.donors import DonorPool, carry_boxes, random_boxes, random_sentences
 from tests.harness_fakes import HEIGHT, WIDTH, FakeDataset, fake_dataset, record
@@ -84,6 +87,19 @@ def test_a_mask_is_carried_with_its_box():
     mask = encode(np.eye(3, dtype=bool))
     (carried,) = carry_boxes([Box("nodule", 100, 50, 400, 450, mask)], (1000, 500), (640, 800))
     assert carried.mask == mask
+
+
+sizes = st.tuples(st.integers(40, 3000), st.integers(40, 3000))
+
+
+@given(sizes, sizes, st.tuples(st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.05, 1), st.floats(0.05, 1)))
+def test_a_carried_box_covers_the_same_of_the_frame_whatever_the_sizes(donor_size, size, place):
+    """What of it is inside the image is the same label for the metrics as in the donor's image."""
+    (width, height), (x, y, w, h) = donor_size, place
+    box = Box("spine", x * width, y * height, (x + (1 - x) * w) * width, (y + (1 - y) * h) * height)
+    (carried,) = carry_boxes([box], donor_size, size)
+    before, after = exact_boxes([box], letterbox(*donor_size)), exact_boxes([carried], letterbox(*size))
+    assert after[0] == pytest.approx(before[0], abs=1e-9)
 
 
 def test_boxes_of_an_image_of_the_same_size_stay_where_they_are():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.subsets import SubsetError
-from harness.subsets.expression import LONGEST, parse
+from harness.subsets.expression import DEEPEST, LONGEST, parse
 from harness.subsets.facts import FACTS
 from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, record, sentence
 
@@ -85,6 +85,8 @@ def test_an_expression_selects_sentences(text, members):
         ("'Größe' == sied", "column 12 of \"'Größe' == sied\": unknown name 'sied'"),
         ("'a'" * 400, f"more than {LONGEST}"),
         ("negated\x00", "null bytes"),
+        ("not " * 200 + "negated", f"nested more than {DEEPEST} levels"),
+        ("-" * 990 + "1", "'"),
         ("(" * 300 + "negated" + ")" * 300, "column"),
     ],
 )
