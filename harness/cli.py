@@ -16,6 +16,7 @@ from harness.dataset.base import validate
 from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset
 from harness.dataset.export.catalogue import EXPORTERS, export
 from harness.finished_shards import config_of, find_shards
+from harness.metrics import MetricError
 from harness.pipeline import run
 from harness.progress import Bars
 from harness.runconfig import RunConfig, load_run_config
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     action: Callable[[argparse.Namespace], int] = options.action
     try:
         return action(options)
-    except (ConfigError, RunError, ServerLostError, WronglungError, report.ResultsError) as error:
+    except (ConfigError, MetricError, RunError, ServerLostError, WronglungError, report.ResultsError) as error:
         print(f"harness: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # e.g. `| head`; Python would complain once more when it closes stdout

@@ -21,6 +21,7 @@ from harness.dataset.base import Dataset, validate
 from harness.gallery import write_gallery
 from harness.manifest import make_manifest, now
 from harness.mapfiles import write_maps
+from harness.metrics import registered
 from harness.perturbation.catalogue import make_perturbations
 from harness.progress import Progress, Stages
 from harness.ratings import Ratings, read_ratings
@@ -194,6 +195,7 @@ class Run:
                 "images_sha256": _images_digest(cases),
             },
             models=served_by(self.parts),
+            metrics={metric.name: metric.as_json() for metric in registered()},
             seeds={"perturbations": self.config.seed, "statistics": self.config.seed},
             finished_at=now(),
             seconds=self.stages.seconds,

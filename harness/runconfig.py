@@ -7,6 +7,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from harness import metrics as metric_registry
 from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
 from harness.metrics import Profile
 from harness.perturbation import registered
@@ -55,6 +56,8 @@ class RunConfig(Settings):
     strata: tuple[str, ...] = Field(default=(), strict=False)
     """Families of which every value becomes a subset, e.g. ``[side, box_size]``."""
     profiles: tuple[Profile, ...] = Field(default=("exact", "paper"), min_length=1, strict=False)
+    metrics: tuple[str, ...] = Field(default=(), strict=False, validate_default=True)
+    """Metrics of the user's own, as `package.module:name`, beside the built-in ones and those of installed packages."""
     seed: int = Field(default=0, ge=0)
     resamples: int = Field(default=10_000, ge=100)
     """Bootstrap resamples of patients, and sign flips."""
@@ -71,7 +74,7 @@ class RunConfig(Settings):
     gallery: GalleryConfig = GalleryConfig()
     out: PathField
 
-    @field_validator("models", "perturbations", "strata", "profiles")
+    @field_validator("models", "perturbations", "strata", "profiles", "metrics")
     @classmethod
     def _no_repeats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         repeated = {name for name in names if names.count(name) > 1}
@@ -88,6 +91,14 @@ class RunConfig(Settings):
             if baseline_of(name) not in names:
                 raise ValueError(f"must include {baseline_of(name)!r}: {name} is compared with it")
         return names
+
+    @field_validator("metrics")
+    @classmethod
+    def _loadable_metrics(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Registers them in this process: whoever holds the configuration scores by it, also when shards are merged."""
+        metric_registry.register(*map(metric_registry.load_metric, paths))
+        metric_registry.registered()  # what installed packages declare is checked now, not after the first image
+        return paths
 
     @field_validator("subsets", mode="before")
     @classmethod

@@ -15,10 +15,21 @@ profile `exact` computes areas on real-valued boxes, leaves the padding out and 
 """
 
 from harness.metrics.builtin import BUILTIN
-from harness.metrics.registry import PROFILES, Metric, Profile, Protocol, register, registered
+from harness.metrics.registry import PROFILES, Metric, MetricError, Profile, Protocol, load_metric, register, registered
 from harness.metrics.scene import Scene
 from harness.metrics.scoring import score
 
 register(*BUILTIN)
 
-__all__ = ["PROFILES", "Metric", "Profile", "Protocol", "Scene", "register", "registered", "score"]
+__all__ = [
+    "PROFILES",
+    "Metric",
+    "MetricError",
+    "Profile",
+    "Protocol",
+    "Scene",
+    "load_metric",
+    "register",
+    "registered",
+    "score",
+]

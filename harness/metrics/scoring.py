@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from harness.metrics.coverage import Boxes
 from harness.metrics.entropy import published_withheld, withheld
-from harness.metrics.registry import PROFILES, Metric, Profile, registered
+from harness.metrics.registry import PROFILES, Metric, MetricError, Profile, registered
 from harness.metrics.scene import Array, Scene, area_weights, pixel_weights
 from wronglung.geometry import Rect
 
-_BATCH = 1024  # maps per step, so that memory does not grow with their number
+_BATCH, _CELLS = 1024, 1024 * 361  # most maps and most cells per step, so that memory does not grow with their number
+_ROUNDING = 1e-6  # how far a value may lie outside its metric's range
 
 
 def score(
@@ -50,7 +51,7 @@ def score(
     rest = None if opt_out is None else _checked_opt_out(opt_out, len(grids))
     chosen = registered(profile) if metrics is None else tuple(metrics)
     values: dict[str, list[Array]] = {metric.name: [] for metric in chosen}
-    for part in _parts(len(grids)):
+    for part in _parts(*grids.shape):
         scene = _scene(
             grids[part],
             boxes[part],
@@ -69,19 +70,36 @@ def evaluate(metric: Metric, scene: Scene, profile: Profile) -> Array:
     """(N,): one metric, null by its own rule for empty labels.
 
     Raises:
-        ValueError: the metric does not have the profile, or did not return one number per map.
+        MetricError: the metric does not have the profile, fails, or does not return one number per map in its range.
     """
     if profile not in metric.protocols:
-        raise ValueError(f"metric {metric.name!r} has no protocol for profile {profile!r}")
-    values = metric.protocols[profile].compute(scene)
+        raise MetricError(f"metric {metric.name!r} has no protocol for profile {profile!r}")
+    values = _compute(metric, scene, profile)
+    if metric.empty_label == "null":
+        values = np.where(scene.total_positive > 0, values, np.nan)
+    outside = (values < metric.lowest - _ROUNDING) | (values > metric.highest + _ROUNDING) | np.isinf(values)
+    if outside.any():
+        raise MetricError(
+            f"metric {metric.name!r} returned {values[outside][0]}, outside of what it declares: a finite number "
+            f"between {metric.lowest} and {metric.highest}, or NaN"
+        )
+    return values
+
+
+def _compute(metric: Metric, scene: Scene, profile: Profile) -> Array:
+    try:
+        values = np.asarray(metric.protocols[profile].compute(scene), dtype=np.float64)
+    except Exception as error:  # a user's function may raise anything
+        raise MetricError(f"metric {metric.name!r} failed: {type(error).__name__}: {error}") from error
     if values.shape != (len(scene.maps),):
-        raise ValueError(f"metric {metric.name!r} returned shape {values.shape}, expected ({len(scene.maps)},)")
-    return np.where(scene.total_positive > 0, values, np.nan) if metric.empty_label == "null" else values
+        raise MetricError(f"metric {metric.name!r} returned shape {values.shape}, expected ({len(scene.maps)},)")
+    return values
 
 
-def _parts(count: int) -> Iterator[slice]:
-    """Slices that cover `count` maps; one empty slice for none."""
-    return (slice(start, start + _BATCH) for start in range(0, max(count, 1), _BATCH))
+def _parts(count: int, rows: int, cols: int) -> Iterator[slice]:
+    """Slices that cover `count` maps of a grid; one empty slice for none."""
+    size = max(1, min(_BATCH, _CELLS // (rows * cols)))
+    return (slice(start, start + size) for start in range(0, max(count, 1), size))
 
 
 def _scene(

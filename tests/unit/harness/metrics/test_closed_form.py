@@ -66,6 +66,39 @@ def test_profile_exact_equals_the_computation_over_the_pixels_of_the_image(case)
     assert {name: closed[name][0] for name in plain} == pytest.approx(plain, abs=1e-9, nan_ok=True)
 
 
+CELLS, PER_CELL, FRAME = 19, 4, 224
+"""The study's grid and frame: a cell is no whole number of pixels wide, but 4 steps of another mask."""
+
+
+@st.composite
+def supersampled_cases(draw):
+    """A map of the study's grid, with boxes and an image whose edges lie on that mask."""
+    fine = CELLS * PER_CELL
+    across = draw(st.sampled_from([(0, fine), (5, fine - 5), (1, fine - 10)]))
+    domain = draw(st.sampled_from([[*across, 0, fine], [0, fine, *across]]))
+    box = [domain[0], domain[2], domain[1], domain[3]]
+    return draw(maps(CELLS, CELLS)), draw(pixel_boxes(fine, fine, margin=6)), box
+
+
+@given(supersampled_cases())
+@settings(max_examples=25, deadline=None)
+def test_profile_exact_equals_a_count_on_a_mask_that_cuts_the_cells_evenly(case):
+    grid, boxes, domain = case
+    fine = CELLS * PER_CELL
+    counted = over_domain_pixels(grid, boxes, (fine, fine), domain)
+    in_frame = (np.array([*boxes, domain], dtype=float) * FRAME / fine).tolist()
+    closed = score(grid[None], [in_frame[:-1]], opt_out=[0.0], domains=[tuple(in_frame[-1])])
+    assert {name: closed[name][0] for name in counted} == pytest.approx(counted, abs=1e-9, nan_ok=True)
+
+
+@given(pixel_boxes(40, 40, margin=30).filter(bool))
+@settings(deadline=None)
+def test_what_is_lost_is_the_share_of_the_drawn_union_outside_the_frame(boxes):
+    union = per_pixel.draw([[x0 + 30, y0 + 30, x1 + 30, y1 + 30] for x0, y0, x1, y1 in boxes], (100, 100))
+    inside = union[30:70, 30:70].sum() / union.sum()
+    assert score(np.ones((1, 3, 3)), [boxes], frame_size=(40, 40))["lost"][0] == pytest.approx(1 - inside)
+
+
 def over_domain_pixels(grid, boxes, frame_size, domain):
     """Every spatial metric of profile `exact` from pixels alone, for boxes and domains on whole pixels."""
     image = per_pixel.draw([domain], frame_size)
@@ -74,7 +107,9 @@ def over_domain_pixels(grid, boxes, frame_size, domain):
     cell = per_pixel.upsample(np.arange(grid.size, dtype=float).reshape(grid.shape), frame_size)[image]
     if not label.any():
         return dict.fromkeys(["auroc", "iou_at_10", "pointing", "mass_in_box", "soft_iou", "cnr", "mean_iou"], np.nan)
-    covered = np.array([label[cell == c].mean() for c in cell])  # each pixel's cell's coverage
+    coverage = {c: label[cell == c].mean() for c in np.unique(cell)}
+    covered = np.array([coverage[c] for c in cell])
+    groups = [values == value for value in np.unique(values)]
     result = {
         "auroc": per_pixel.auroc(values, label),
         "avg_precision": average_precision_in_expectation(values, label),
@@ -83,7 +118,7 @@ def over_domain_pixels(grid, boxes, frame_size, domain):
         "soft_iou": soft_iou(values, covered),
         "cnr": cnr(values, label),
         "mean_iou": mean_iou(values, label),
-        "tied_area": np.mean([len(np.unique(cell[values == value])) > 1 for value in values]),
+        "tied_area": sum(tied.sum() for tied in groups if len(np.unique(cell[tied])) > 1) / len(values),
     }
     for percent in (5, 10, 20, 30):
         hit = expected_hits(values, label, len(values) * percent / 100)

@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from benchmarks import per_pixel
+from harness import controls
 from harness.metrics import registered, score
+from harness.metrics.scene import area_weights, pixel_weights
 
 GRID = (4, 5)
 FRAME = (40, 50)
@@ -94,6 +97,51 @@ def test_in_the_exact_profile_f1_and_iou_agree(maps, label):
     for percent in (5, 10, 20, 30):
         f1 = found[f"f1_at_{percent}"]
         assert found[f"iou_at_{percent}"] == pytest.approx(f1 / (2 - f1), nan_ok=True)
+
+
+@given(attention, boxes)
+@settings(deadline=None)
+def test_in_the_exact_profile_precision_says_recall_and_iou(maps, label):
+    """With a selection of area k and a label of area s, hits are k · precision."""
+    found, whole = scored(maps, [label]), scored(np.ones((1, *GRID)), [label])
+    size = whole["precision_at_5"] * FRAME[0] * FRAME[1]
+    for percent in (5, 10, 20, 30):
+        area = FRAME[0] * FRAME[1] * percent / 100
+        hits = found[f"precision_at_{percent}"] * area
+        assert found[f"recall_at_{percent}"] == pytest.approx(hits / size, nan_ok=True)
+        assert found[f"iou_at_{percent}"] == pytest.approx(hits / (area + size - hits), nan_ok=True)
+
+
+@given(attention, boxes)
+@settings(deadline=None)
+def test_turning_a_map_upside_down_turns_auroc_around(maps, label):
+    turned = scored(1.5 - maps, [label])["auroc"]
+    assert turned == pytest.approx(1 - scored(maps, [label])["auroc"], nan_ok=True)
+
+
+@given(attention, boxes)
+@settings(deadline=None)
+def test_the_oracle_is_beaten_by_no_map(maps, label):
+    """The label's own coverage is the ceiling of the grid for ranking and for the top k %."""
+    ceiling = scored(controls.oracle([label], GRID, frame_size=FRAME), [label])
+    found = scored(maps, [label])
+    for name in ("auroc", *(f"{kind}_at_{k}" for kind in ("precision", "recall", "iou") for k in (5, 10, 20, 30))):
+        assert np.isnan(found[name][0]) or found[name][0] <= ceiling[name][0] + 1e-9, name
+
+
+@given(boxes, st.tuples(st.integers(0, 20), st.integers(0, 15), st.integers(30, 50), st.integers(25, 40)))
+@settings(deadline=None)
+def test_the_weights_of_the_cells_sum_to_the_areas(label, domain):
+    area, positive, _ = area_weights([label], GRID, FRAME, [domain])
+    width, height = domain[2] - domain[0], domain[3] - domain[1]
+    assert area.sum() == pytest.approx(width * height)
+    assert (positive >= 0).all()
+    assert (positive <= area).all()
+    drawn = per_pixel.draw(label, FRAME)[domain[1] : domain[3], domain[0] : domain[2]]
+    assert positive.sum() == pytest.approx(drawn.sum())
+    pixels, marked, _ = pixel_weights([[[x0, y0, x1 - 1, y1 - 1] for x0, y0, x1, y1 in label]], GRID, FRAME)
+    assert pixels.sum() == FRAME[0] * FRAME[1]
+    assert marked.sum() == per_pixel.draw(label, FRAME).sum()
 
 
 @given(boxes, profiles)
@@ -195,6 +243,16 @@ def test_a_map_of_float32_that_sums_to_one_withholds_nothing():
     maps = np.random.default_rng(0).random((50, 19, 19)).astype(np.float32)
     maps /= maps.sum(axis=(1, 2), keepdims=True)
     assert (score(maps, [[]] * 50)["opt_out_mass"] == 0).all()
+
+
+def test_an_opt_out_mass_that_is_not_known_makes_null_what_needs_it_and_nothing_else():
+    maps = np.random.default_rng(2).random((1, *GRID))
+    for profile in ("paper", "exact"):
+        unknown = score(maps, [[[0, 0, 20, 20]]], frame_size=FRAME, opt_out=[np.nan], profile=profile)
+        known = score(maps, [[[0, 0, 20, 20]]], frame_size=FRAME, opt_out=[0.1], profile=profile)
+        null = {name for name in known if np.isnan(unknown[name][0])}
+        assert null == {"entropy", "opt_out_mass"}
+        assert all(unknown[name][0] == known[name][0] for name in known if name not in null)
 
 
 def test_a_failed_sentence_is_null_throughout_and_disturbs_no_other():
