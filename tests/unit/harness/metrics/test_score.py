@@ -231,6 +231,13 @@ def test_a_map_that_is_flat_inside_and_flat_outside_has_no_contrast_to_noise_rat
     assert np.isnan(scored(maps, [[[0, 0, 19.99, 20], [0.1, 0, 20, 20]]])["cnr"][0])
 
 
+def test_what_lies_in_the_padding_gives_a_flat_map_no_contrast():
+    """The highest value lies outside the image; inside it, the map is flat under the label and flat beside it."""
+    maps = np.array([[[13.0], [0.0], [209.0]]])
+    found = score(maps, [[[0, 0, 1, 6]]], frame_size=(18, 6), domains=[(0.0, 1.0, 1.0, 7.0)])
+    assert np.isnan(found["cnr"][0])
+
+
 def test_the_opt_out_mass_is_what_the_sum_leaves_unless_it_is_given():
     maps = np.full((1, *GRID), 0.6 / 20)
     assert score(maps, [[]])["opt_out_mass"][0] == pytest.approx(0.4)
