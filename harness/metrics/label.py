@@ -14,7 +14,7 @@ from harness.mask import BoxMask, bitmap_rectangles, rectangles
 from harness.metrics.coverage import Boxes, sum_areas
 from wronglung.geometry import Frame, Rect
 
-_ROUNDING = 1e-9  # of a pixel, by which a sum of many areas may be off
+_ROUNDING = 1e-9  # of a pixel, by which a product of lengths or a sum of areas may be off: half is not more than half
 
 
 def exact_boxes(boxes: Iterable[Box], frame: Frame) -> Boxes:
@@ -59,8 +59,8 @@ def _paper_box(rect: Rect, frame: Frame) -> list[list[int]]:
     x0, y0, x1, y1 = rect
     widths = _covered(x0, x1, frame.width)
     heights = _covered(y0, y1, frame.height)
-    columns = np.flatnonzero(widths * heights.max() > 0.5)
-    rows = np.flatnonzero(heights * widths.max() > 0.5)
+    columns = np.flatnonzero(widths * heights.max() > 0.5 + _ROUNDING)
+    rows = np.flatnonzero(heights * widths.max() > 0.5 + _ROUNDING)
     if not len(columns) or not len(rows):
         return []
     return [[int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])]]

@@ -47,6 +47,12 @@ def test_a_box_goes_through_resize_pad_and_crop_as_a_mask_would(case):
     assert paper_boxes([box], frame) == box_of_the_mask(box, frame)
 
 
+def test_a_pixel_of_which_exactly_half_is_covered_does_not_belong():
+    """2/3 × 3/4 of a pixel, a product that floating point makes a little more than a half."""
+    frame, box = letterbox(12, 32, longer_side=12, crop=9), Box("region", 10, 6, 12, 8)
+    assert paper_boxes([box], frame) == box_of_the_mask(box, frame) == []
+
+
 def test_in_a_frame_without_scaling_a_box_keeps_its_pixels():
     assert paper_boxes([Box("region", 10, 20, 31, 41)], letterbox(256, 256)) == [[0, 4, 14, 24]]
 
