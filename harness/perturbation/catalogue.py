@@ -40,7 +40,7 @@ BUILTIN: tuple[Declaration, ...] = (
     ),
     Declaration(
         name="negation",
-        label="negated",
+        label="denial added or dropped",
         description="What is there is said not to be there, and what is not is said to be; the boxes stay.",
         not_for="sentences of more than one statement, or of no form with a plain denial",
         make=lambda pools, seed: Negation(),
