@@ -25,8 +25,11 @@ from harness.sharding import merge, run_shard
 from harness.sources.catalogue import open_sources
 from harness.summary.estimates import Tree
 from harness.summary.table import result_table
-from wronglung.client import AlignmentClient
+from wronglung.client import AlignmentClient, Retry
 from wronglung.errors import WronglungError
+
+PATIENT = Retry(attempts=10, longest_wait_s=8.0)
+"""A server that was there when the run began may take half a minute to come back."""
 
 EXAMPLES = {
     "run": """\
@@ -198,11 +201,12 @@ def _tell(config: RunConfig, summary: Tree) -> int:
 @contextmanager
 def _clients(config: RunConfig) -> Iterator[dict[str, AlignmentClient]]:
     """Model → a client to the server that has it; without the models whose maps were made elsewhere."""
-    with ExitStack() as stack:
-        targets = sorted(set(config.targets.values()))
-        clients = {target: stack.enter_context(AlignmentClient(target or None)) for target in targets}
-        for target, client in clients.items():
+    targets = sorted(set(config.targets.values()))
+    for target in targets:
+        with AlignmentClient(target or None) as client:
             check_served(config, target, client)
+    with ExitStack() as stack:
+        clients = {target: stack.enter_context(AlignmentClient(target or None, retry=PATIENT)) for target in targets}
         yield {model: clients[target] for model, target in config.targets.items()}
 
 

@@ -135,6 +135,7 @@ class RunningGateway:
     channel: grpc.aio.Channel
     metrics_url: str
     health_reports: list[list[str]]
+    target: str
 
     @property
     def stub(self) -> Any:
@@ -163,8 +164,9 @@ async def running_gateway(
         gateway = Gateway(settings, on_health=lambda failing: reports.append(list(failing)))
         port, metrics_port = await gateway.start()
         metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            running = RunningGateway(gateway, torchserve, channel, metrics_url, reports)
+        target = f"127.0.0.1:{port}"
+        async with grpc.aio.insecure_channel(target) as channel:
+            running = RunningGateway(gateway, torchserve, channel, metrics_url, reports, target)
             await running.ready()
             try:
                 yield running

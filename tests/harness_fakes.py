@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -129,3 +131,26 @@ class FakeClient:
         while waiting:
             item = waiting.pop()
             yield item.request_id, self.answer(item)
+
+
+def write_jsonl(folder: Path, images: int) -> Path:
+    """A small data set on disk, two images a patient and a sentence for each lung: its JSONL file."""
+    lines = []
+    for i in range(images):
+        (folder / f"{i}.png").write_bytes(png(i, 64, 48))
+        for side, x in (("left", 34), ("right", 4)):
+            box = {"name": f"{side} lung", "box_xyxy": [x, 4, x + 26, 44], "label": "abnormal"}
+            lines.append(
+                {
+                    "image": f"{i}.png",
+                    "image_id": f"image{i}",
+                    "patient_id": f"patient{i // 2}",
+                    "study_id": f"study{i}",
+                    "sentence_id": f"s{i}-{side}",
+                    "sentence": f"There is an opacity in the {side} lung.",
+                    "boxes": [box],
+                }
+            )
+    path = folder / "data.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path

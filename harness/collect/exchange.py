@@ -1,19 +1,17 @@
 """Requests out, answers in: one stream, with retries, and an end when the server is gone."""
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from harness.collect.patience import Patience
 from harness.collect.plan import Shipment
 from wronglung.alignment import Alignment
 from wronglung.client import AlignItem
-from wronglung.errors import InvalidRequest, WronglungError
+from wronglung.errors import WronglungError
 
-ATTEMPTS = 4
-FIRST_WAIT_S = 0.25
-LONGEST_WAIT_S = 8.0
 IMAGE_UNREADABLE = "IMAGE_UNREADABLE"
 RESUME = "Check the server, then run again with --resume: finished parts are kept."
 
@@ -53,28 +51,31 @@ Outcome = Alignment | Failure
 class Exchange:
     """Sends shipments over one stream and yields each with its outcome, in the order in which they come.
 
-    At most `window` images are in memory. What fails although it may succeed later is sent again, up to `ATTEMPTS`
-    times in all, ahead of what has not been sent; the wait before doubles with every failure in a row.
+    At most `window` images are in memory. What fails although it may succeed later is sent again, ahead of what has not
+    been sent, as `Patience` decides.
     """
 
     client: StreamClient
     window: int
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     served_as: Mapping[str, str] = field(default_factory=dict)
     """Model → its name at the server, where that is another."""
     retries: int = 0
     """Requests sent again so far."""
-    _attempts: Counter[str] = field(default_factory=Counter)
     _in_flight: dict[str, Shipment] = field(default_factory=dict)
     _again: deque[Shipment] = field(default_factory=deque)
     _unreadable: deque[tuple[Shipment, Outcome]] = field(default_factory=deque)
-    _failed_in_a_row: int = 0
+    _patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.window, self.clock)
 
     def run(self, source: Iterable[Shipment]) -> Generator[tuple[Shipment, Outcome], None, None]:
         """Every shipment of `source`, once, with its outcome.
 
         Raises:
-            ServerLostError: twice as many requests in a row as can be in flight failed on the server's side.
+            ServerLostError: nothing but failures on the server's side for too long.
         """
         first, ended = True, False
         while not ended:
@@ -112,25 +113,20 @@ class Exchange:
 
     def _take(self, shipment: Shipment, answer: Alignment | WronglungError) -> Iterator[tuple[Shipment, Outcome]]:
         if isinstance(answer, Alignment):
-            self._failed_in_a_row = 0
+            self._patience.note_answer(shipment.request_id)
             yield shipment, answer
             return
-        self._note_failure(answer)
-        self._attempts[shipment.request_id] += 1
-        if answer.retryable and self._attempts[shipment.request_id] < ATTEMPTS:
-            self.retries += 1
-            self.sleep(self._wait_s(answer))
-            self._again.append(shipment)
-        else:
+        self._patience.note_failure(shipment.request_id, answer)
+        if self._patience.is_lost(answer):
+            raise ServerLostError(
+                f"{self._patience.in_a_row} requests in a row failed, the last with: {answer}. {RESUME}"
+            )
+        if self._patience.gives_up(shipment.request_id, answer):
             yield shipment, Failure.of(answer)
-
-    def _wait_s(self, error: WronglungError) -> float:
-        return max(error.retry_after_ms / 1000, min(FIRST_WAIT_S * 2.0 ** (self._failed_in_a_row - 1), LONGEST_WAIT_S))
-
-    def _note_failure(self, error: WronglungError) -> None:
-        self._failed_in_a_row = 0 if isinstance(error, InvalidRequest) else self._failed_in_a_row + 1
-        if self._failed_in_a_row > 2 * self.window:
-            raise ServerLostError(f"{self._failed_in_a_row} requests in a row failed, the last with: {error}. {RESUME}")
+            return
+        self.retries += 1
+        self.sleep(self._patience.wait_s(answer))
+        self._again.append(shipment)
 
 
 def _drain(queue: deque[Item]) -> Iterator[Item]:

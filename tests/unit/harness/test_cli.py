@@ -18,7 +18,7 @@ class Served(FakeClient):
 
     names = ("m",)
 
-    def __init__(self, target=None):
+    def __init__(self, target=None, retry=None):
         super().__init__()
         self.target = target
 
@@ -194,10 +194,10 @@ def test_models_of_one_run_are_asked_of_their_own_servers(run_file, tmp_path, mo
     opened = {}
 
     class Several(Served):
-        def __init__(self, target=None):
+        def __init__(self, target=None, retry=None):
             super().__init__(target)
             self.names = ("m",) if target is None else ("served",)
-            opened[target] = self
+            opened[target] = self  # the last one: the first only asks what is served
 
     monkeypatch.setattr(cli, "AlignmentClient", Several)
     settings = ["--set", "models=[m, mine]", "--set", "endpoints={mine: {target: 'a:1', served_as: served}}"]

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from harness.collect.exchange import ATTEMPTS, IMAGE_UNREADABLE, Exchange, Failure, ServerLostError
+from harness.collect.exchange import IMAGE_UNREADABLE, Exchange, Failure, ServerLostError
+from harness.collect.patience import ATTEMPTS, PATIENCE_S
 from harness.collect.plan import SharedImage, Shipment
 from tests.harness_fakes import FakeClient, align, png
 from wronglung.alignment import Alignment
@@ -27,8 +28,9 @@ def failing(times, error):
 
 
 def run(client, count=5, window=2):
+    """Time passes only while the exchange waits."""
     waits = []
-    exchange = Exchange(client, window, sleep=waits.append)
+    exchange = Exchange(client, window, sleep=waits.append, clock=lambda: sum(waits))
     outcomes = {s.request_id: outcome for s, outcome in exchange.run(shipment(i) for i in range(count))}
     return exchange, outcomes, waits
 
@@ -48,11 +50,45 @@ def test_what_may_succeed_later_is_sent_again(count):
     assert exchange.retries == 2 * count == len(waits)
 
 
-def test_after_enough_attempts_it_has_failed():
+def test_what_fails_while_others_are_answered_has_failed_after_enough_attempts():
+    seen = Counter()
+
+    def answer(item):
+        seen[item.request_id] += 1
+        return ModelUnavailable("worker died") if item.request_id == "r1" else align(item)
+
+    _, outcomes, waits = run(FakeClient(answer), count=20)
+    assert outcomes.pop("r1") == Failure("MODEL_UNAVAILABLE", "worker died")
+    assert all(isinstance(outcome, Alignment) for outcome in outcomes.values())
+    assert seen["r1"] == ATTEMPTS
+    assert sum(waits) < PATIENCE_S
+
+
+def test_what_fails_alone_has_failed_when_patience_is_over():
     client = failing(99, ModelUnavailable("never"))
-    _, outcomes, _ = run(client, count=1)
+    _, outcomes, waits = run(client, count=1)
     assert outcomes["r0"] == Failure("MODEL_UNAVAILABLE", "never")
-    assert len(client.sent) == ATTEMPTS
+    assert PATIENCE_S <= sum(waits) < 2 * PATIENCE_S
+
+
+@pytest.mark.parametrize("window", [1, 2, 16])
+def test_a_server_that_comes_back_in_time_costs_nothing_but_time(window):
+    """Whatever was in flight: no request is blamed for it."""
+    waits, down = [], 40.0
+    client = FakeClient(lambda item: align(item) if sum(waits) > down else ModelUnavailable("starting"))
+    exchange = Exchange(client, window, sleep=waits.append, clock=lambda: sum(waits))
+    outcomes = [outcome for _, outcome in exchange.run(shipment(i) for i in range(20))]
+    assert all(isinstance(outcome, Alignment) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("window", [2, 16])
+def test_a_server_that_does_not_come_back_ends_the_run_and_blames_no_request(window):
+    waits, taken = [], []
+    exchange = Exchange(failing(999, ModelUnavailable("gone")), window, sleep=waits.append, clock=lambda: sum(waits))
+    with pytest.raises(ServerLostError, match="--resume"):
+        taken.extend(exchange.run(shipment(i) for i in range(50)))
+    assert not taken
+    assert PATIENCE_S <= sum(waits) < 400
 
 
 def test_the_wait_doubles_and_heeds_the_servers_advice():
