@@ -95,6 +95,8 @@ def image_size(path: Path) -> tuple[int, int]:
         raise Unusable("image_missing", f"cannot read {path}: {error.strerror}") from error
     except WronglungError as error:
         raise Unusable("image_unreadable", f"{path}: {error}") from error
+    except ValueError as error:  # a name with a zero byte
+        raise Unusable("image_missing", f"cannot read {str(path)!r}: {error}") from error
 
 
 def _size_of(file: BinaryIO) -> tuple[int, int]:

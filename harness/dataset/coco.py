@@ -170,4 +170,4 @@ def add_box(coco: Coco, where: str, annotation: Annotation, phrase: Phrase, phra
         message = f"annotation id {annotation.id!r} stands twice"
         phrases.spoil(phrase, where, Unusable("annotation_id_repeated", message))
     elif annotation.bbox is not None:
-        phrase.places.append((from_sizes(*annotation.bbox), None))
+        phrases.add_place(phrase, (from_sizes(*annotation.bbox), None), where)

@@ -1,6 +1,7 @@
 """Where the images of a foreign data set lie, and whose they are if its own files do not say."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.dataset.base import Findings
@@ -14,14 +15,16 @@ def find_image(root: Path, names: Iterable[str]) -> str:
     name if none does, so that the missing file is told by it."""
     wanted = list(names)
     for name in wanted:
-        if (root / name).is_file():
-            return name
-        stem = Path(name).with_suffix("") if Path(name).suffix.lower() in _SUFFIXES else Path(name)
-        for suffix in _SUFFIXES if stem.name else ():
-            other = stem.with_name(stem.name + suffix)
-            if (root / other).is_file():
-                return other.as_posix()
+        for candidate in (name, *_with_other_suffixes(name)):
+            if os.path.isfile(root / candidate):  # False for any name that no file can have
+                return candidate
     return wanted[0]
+
+
+def _with_other_suffixes(name: str) -> Iterator[str]:
+    stem = Path(name).with_suffix("") if Path(name).suffix.lower() in _SUFFIXES else Path(name)
+    if stem.name:
+        yield from (stem.with_name(stem.name + suffix).as_posix() for suffix in _SUFFIXES)
 
 
 class Patients:

@@ -69,7 +69,7 @@ def _read_csv(config: MsCxrConfig, phrases: Phrases, findings: Findings) -> dict
                 strata={"split": split} if split else {},
             )
             with phrases.guard(phrase, row.where):
-                phrase.places.append(_place(row, images))
+                phrases.add_place(phrase, _place(row, images), row.where)
     return images
 
 

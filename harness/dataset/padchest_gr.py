@@ -52,11 +52,6 @@ class Finding(Part):
             return self.abnormal
         return bool(self.boxes or self.extra_boxes) and all(is_abnormal(label) for label in self.labels)
 
-    def boxes_of(self, reader: str) -> tuple[Xyxy, ...]:
-        """The boxes that count."""
-        second = self.extra_boxes or ()
-        return {"first": self.boxes, "second": second, UNION: (*self.boxes, *second)}[reader]
-
 
 def open_padchest_gr(config: PadchestGrConfig) -> RecordedDataset:
     """Read and check `grounded_reports_*.json`.
@@ -114,14 +109,17 @@ class _Reader:
         )
         with self._phrases.guard(phrase, where):
             self._place(finding, phrase, size)
-        if finding.extra_boxes is not None:
-            self._agreement.see([finding.boxes, finding.extra_boxes])
 
     def _place(self, finding: Finding, phrase: Phrase, size: tuple[int, int]) -> None:
         for box in (*finding.boxes, *(finding.extra_boxes or ())):
             self._copied_maxima.see(NamedBox(name=phrase.finding, box_xyxy=box))
-        for box in finding.boxes_of(self._config.reader):
-            phrase.places.append((in_pixels(box, *size), None))
+        first, second = (
+            [in_pixels(box, *size) for box in boxes] for boxes in (finding.boxes, finding.extra_boxes or ())
+        )
+        if finding.extra_boxes is not None:
+            self._agreement.see([first, second])
+        chosen = {"first": first, "second": second, UNION: [*first, *second]}[self._config.reader]
+        phrase.places += [(box, None) for box in chosen]
 
     def dataset(self) -> RecordedDataset:
         """All that was read."""

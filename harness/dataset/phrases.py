@@ -14,6 +14,7 @@ from harness.dataset.checks import Unusable, image_size
 from harness.dataset.finding import Place, finding_boxes, is_abnormal, plain_name
 from harness.dataset.line import Line, explain
 from harness.dataset.records import RecordBuilder
+from wronglung.limits import LIMITS
 
 Xyxy = tuple[float, float, float, float]
 
@@ -108,6 +109,13 @@ class Phrases:
         except Unusable as error:
             self.spoil(phrase, where, error)
 
+    def add_place(self, phrase: Phrase, place: Place, where: str) -> None:
+        """Add a box to a sentence; one that the sentence has already is odd, and changes nothing."""
+        if place in phrase.places:
+            self._findings.warn("box_repeated", where, "the same box of the same sentence was read before")
+        else:
+            phrase.places.append(place)
+
     def spoil(self, phrase: Phrase, where: str, error: Unusable) -> None:
         """Count what is wrong with an annotation, and leave its sentence out."""
         self._findings.leave_out(error.kind, where, str(error))
@@ -140,14 +148,14 @@ def number(values: Mapping[str, str], column: str) -> float:
     """A number of a table's row.
 
     Raises:
-        Unusable: it is none, or not finite.
+        Unusable: it is none, or larger than any image.
     """
     try:
         value = float(values[column])
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise Unusable("bad_number", f"{column} is no number")
+    if not abs(value) <= LIMITS.image_pixels:
+        raise Unusable("bad_number", f"{column} is no number that a pixel can have")
     return value
 
 

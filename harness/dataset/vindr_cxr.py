@@ -78,7 +78,10 @@ def _gather(row: Row, reader: str, phrases: Phrases, studies: dict[str, _Study],
         if phrase is not None:
             phrase.spoiled = True
         return
-    marks.setdefault(name, []).append(box)
+    if box in marks.setdefault(name, []):
+        findings.warn("box_repeated", row.where, "the same box of the same reader and class was read before")
+        return
+    marks[name].append(box)
     if phrase is not None:
         phrase.places.append((box, None))
 

@@ -1,10 +1,11 @@
 """The phantom set as JSONL with PNG images. Nothing is lost but that an image's strata become its sentences'."""
 
 from pathlib import Path
+from typing import Any
 
 from harness.case import Box, ImageRecord, Sentence
 from harness.dataset.base import Dataset
-from harness.dataset.line import Line, NamedBox, SentenceBox
+from harness.dataset.line import Lattice, Line, NamedBox, SentenceBox
 from harness.dataset.phantom import PhantomDataset
 
 FILE = "data.jsonl"
@@ -23,7 +24,7 @@ def write_jsonl(dataset: Dataset, folder: Path) -> None:
             (folder / _image(record)).write_bytes(record.load())
             for number, sentence in enumerate(record.sentences):
                 regions = record.regions if number == 0 else ()
-                file.write(_line(record, sentence, regions).model_dump_json() + "\n")
+                file.write(_line(record, sentence, regions).model_dump_json(exclude_none=True) + "\n")
 
 
 def _image(record: ImageRecord) -> str:
@@ -40,7 +41,7 @@ def _line(record: ImageRecord, sentence: Sentence, regions: tuple[Box, ...]) -> 
         sentence=sentence.text,
         paraphrase=sentence.paraphrase,
         boxes=tuple(sentence_boxes(sentence)),
-        regions=tuple(NamedBox(name=box.name, box_xyxy=box.xyxy) for box in regions),
+        regions=tuple(NamedBox(name=box.name, **_place(box)) for box in regions),
         negated=sentence.negated,
         strata={**record.strata, **sentence.strata},
     )
@@ -48,10 +49,12 @@ def _line(record: ImageRecord, sentence: Sentence, regions: tuple[Box, ...]) -> 
 
 def sentence_boxes(sentence: Sentence) -> list[SentenceBox]:
     """Each box once for each thing that is said of it, in order; a box of which nothing is said, without a label."""
-    places = {box.name: box.xyxy for box in sentence.boxes}
-    said = [
-        SentenceBox(name=t.region, box_xyxy=places[t.region], label=t.label, context=t.context)
-        for t in sentence.triples
-    ]
+    places = {box.name: _place(box) for box in sentence.boxes}
+    said = [SentenceBox(name=t.region, label=t.label, context=t.context, **places[t.region]) for t in sentence.triples]
     unsaid = places.keys() - {triple.region for triple in sentence.triples}
-    return said + [SentenceBox(name=name, box_xyxy=places[name]) for name in places if name in unsaid]
+    return said + [SentenceBox(name=name, **places[name]) for name in places if name in unsaid]
+
+
+def _place(box: Box) -> dict[str, Any]:
+    mask = box.mask and Lattice(rows=box.mask.rows, cols=box.mask.cols, counts=box.mask.counts)
+    return {"box_xyxy": box.xyxy, "mask": mask}

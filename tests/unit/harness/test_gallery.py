@@ -8,10 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from harness.case import Box
 from harness.gallery import LONGER_SIDE, small_png
+from harness.mask import encode
 from harness.pipeline import run
 from harness.runconfig import parse_run_config
-from tests.harness_fakes import FakeClient, fake_dataset, fake_map, png, record
+from tests.harness_fakes import LEFT_LUNG, FakeClient, FakeDataset, fake_dataset, fake_map, png, record, sentence
 
 COUNTS = {"best": 2, "worst": 3, "ignores_swap": 1, "random": 2}
 
@@ -112,3 +114,32 @@ def test_sixteen_bits_become_eight():
     small = opened(small_png(buffer.getvalue()))
     assert small.dtype == np.uint8
     assert (small[0, 0], small[-1, -1]) == (0, 255)
+
+
+def test_a_mask_goes_through_a_whole_run_and_is_drawn(tmp_path):
+    """Every perturbation that moves boxes moves masks; the report draws their border."""
+    mask = encode(np.tri(190, 120, dtype=bool))
+    masked = Box("effusion", 20, 30, 140, 220, mask)
+    records = [
+        record(i, sentence(f"m{i}", f"Right effusion {i}.", masked), sentence(f"b{i}", "Left mass.", LEFT_LUNG))
+        for i in range(4)
+    ]
+    tree = {
+        "name": "t",
+        "dataset": {"kind": "phantom"},
+        "models": ["m"],
+        "perturbations": ["none", "swap_left_right", "shuffle_in_report", "random_bboxes", "mirror_both"],
+        "subsets": ["all", "most_diverse_report_bboxes"],
+        "resamples": 100,
+        "out": tmp_path,
+    }
+    run(parse_run_config(tree, "t"), FakeDataset(records), FakeClient())
+    rows = pq.read_table(tmp_path / "cases.parquet").to_pylist()
+    masks = {(row["perturbation"], row["sentence_id"]): row["boxes"][0]["mask"] for row in rows}
+    kept = {"rows": mask.rows, "cols": mask.cols, "counts": mask.counts}
+    assert masks["none", "m0"] == masks["shuffle_in_report", "b0"] == kept
+    assert masks["none", "b0"] is None
+    assert masks["mirror_both", "m0"]["counts"] == mask.mirrored().counts
+    assert any(mask for (perturbation, _), mask in masks.items() if perturbation == "random_bboxes")
+    assert all(row["exact_auroc"] is not None and row["paper_auroc"] is not None for row in rows)
+    assert '<path class="box" d="M20.0 30.0' in (tmp_path / "report.html").read_text(encoding="utf-8")

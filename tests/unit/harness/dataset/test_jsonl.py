@@ -73,9 +73,19 @@ def bad_box(*xyxy):
     return row(1, boxes=[{"name": "left lung", "box_xyxy": list(xyxy)}])
 
 
+def bad_mask(**lattice):
+    box = {"name": "left lung", "box_xyxy": [10, 10, 20, 20]}
+    return row(1, boxes=[box | {"mask": {"rows": 4, "cols": 4, "counts": "0`0"} | lattice}])
+
+
 @pytest.mark.parametrize(
     ("bad", "kind", "words"),
     [
+        (bad_mask(counts="42"), "mask_damaged", "add up to"),
+        (bad_mask(counts="`0"), "mask_empty", "outlines nothing"),
+        (bad_mask(rows=10**6, cols=10**6), "mask_damaged", "larger than any image"),
+        (bad_mask(rows=0), "bad_line", "boxes.0.mask.rows"),
+        (bad_mask(counts=[16]), "bad_line", "boxes.0.mask.counts"),
         (bad_box(10, 10, 5, 20), "box_inside_out", "x0 < x1"),
         (bad_box(10, 10, 10, 20), "box_inside_out", "x0 < x1"),
         (bad_box(10, 10, WIDTH + 1, 20), "box_outside_image", f"{WIDTH} x {HEIGHT}"),

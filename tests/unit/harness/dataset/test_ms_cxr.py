@@ -138,14 +138,6 @@ def test_maxima_copied_by_mistake_are_pointed_out(copy):
     assert kinds(copy.with_rows(copied)) == {"y1_equals_x1": 1}
 
 
-def test_a_patient_that_a_model_was_finetuned_on_is_left_out(copy, tmp_path):
-    patient = next(iter(copy.open())).patient_id
-    (tmp_path / "seen.txt").write_text(f"{patient}\n")
-    dataset = copy.open(finetuned_patients=str(tmp_path / "seen.txt"))
-    assert set(kinds(dataset)) == {"patient_in_finetuning_set"}
-    assert patient not in {record.patient_id for record in dataset}
-
-
 def test_a_line_that_is_not_utf8_is_counted_and_survived(copy):
     lines = copy.bytes().split(b"\n")
     lines[1] = lines[1].replace(b",", b"\xff,", 1)

@@ -57,6 +57,7 @@ def test_a_reader_that_is_not_there_is_named_with_those_that_are(copy):
 
 def test_a_file_without_readers_holds_their_consensus(copy):
     lines = [line.split(",") for line in copy.bytes().decode().splitlines()]
+    lines = [line for line in lines if line[1] in ("rad_id", THOROUGH)]
     text = "\n".join(",".join([line[0], *line[2:]]) for line in lines)
     dataset = copy.broken(text.encode())
     assert not kinds(dataset)

@@ -2,10 +2,16 @@
 
 import dataclasses
 
+import numpy as np
+
+from harness.case import Box
 from harness.dataset.base import digest_records
 from harness.dataset.catalogue import open_dataset, parse_dataset
 from harness.dataset.export.catalogue import export
+from harness.dataset.export.jsonl import FILE, write_jsonl
 from harness.dataset.phantom import PhantomDataset
+from harness.mask import encode
+from tests.harness_fakes import RIGHT_LUNG, FakeDataset, record, sentence
 
 
 def with_strata_at_sentences(record):
@@ -20,3 +26,11 @@ def test_nothing_is_lost(tmp_path):
     assert digest_records(back) == digest_records(native)
     assert back == native
     assert [record.load() for record in back] == [record.load() for record in native]
+
+
+def test_masks_are_written_and_read_back(tmp_path):
+    masked = Box("effusion", 20, 30, 140, 220, encode(np.tri(19, 12, dtype=bool)))
+    study = record(0, sentence("m", "Effusion.", masked, RIGHT_LUNG))
+    write_jsonl(FakeDataset([study]), tmp_path)
+    (back,) = open_dataset(parse_dataset(f"jsonl:{tmp_path / FILE}"))
+    assert back == study
