@@ -12,8 +12,8 @@ from harness.collect.exchange import ServerLostError
 from harness.collect.parts import RunError
 from harness.collect.shards import Shard
 from harness.compare import compare, load_gate
-from harness.dataset.base import validate
-from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset
+from harness.dataset.base import DatasetError, validate
+from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset, read_dataset
 from harness.dataset.export.catalogue import EXPORTERS, export
 from harness.finished_shards import config_of, find_shards
 from harness.metrics import MetricError
@@ -84,6 +84,9 @@ exit status 1 when a condition is broken or cannot be checked""",
     ),
 }
 
+TOLD = (ConfigError, DatasetError, MetricError, RunError, ServerLostError, WronglungError, report.ResultsError)
+"""Errors whose message is all that a user needs."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Exit status: 0 done, 1 a gate is broken or nothing was answered, 2 wrong use."""
@@ -91,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     action: Callable[[argparse.Namespace], int] = options.action
     try:
         return action(options)
-    except (ConfigError, MetricError, RunError, ServerLostError, WronglungError, report.ResultsError) as error:
+    except TOLD as error:
         print(f"harness: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # e.g. `| head`; Python would complain once more when it closes stdout
@@ -241,9 +244,9 @@ def _compare(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     name: str = options.dataset
     config = load_run_config(Path(name)).dataset if name.endswith((".yaml", ".yml")) else parse_dataset(name)
-    found = validate(open_dataset(config))
-    print("\n".join(found.lines()))
-    return 1 if found.findings.left_out else 0
+    checked = validate(read_dataset(config))
+    print("\n".join(checked.lines()))
+    return 1 if checked.findings.left_out or not checked.found.images else 0
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -115,16 +115,25 @@ FORMATS: dict[str, Format[Any]] = {
 }
 
 
-def open_dataset(config: AnyDatasetConfig) -> Dataset:
-    """Open and check a data set.
+def read_dataset(config: AnyDatasetConfig) -> Dataset:
+    """Open and check a data set, even if nothing of it can be used.
 
     Raises:
-        ConfigError: there is nothing at its path, or nothing in it that can be used.
+        ConfigError: there is nothing at its path, or it cannot be read as a whole.
     """
     try:
-        dataset = FORMATS[config.kind].open(config)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, DatasetError) as error:
+        return FORMATS[config.kind].open(config)
+    except (OSError, DatasetError) as error:
         raise ConfigError(str(error)) from error
+
+
+def open_dataset(config: AnyDatasetConfig) -> Dataset:
+    """Open and check a data set that is to be evaluated.
+
+    Raises:
+        ConfigError: as `read_dataset`, and if there is nothing in it that can be used.
+    """
+    dataset = read_dataset(config)
     if not len(dataset):
         raise ConfigError(f"data set {dataset.name} holds no usable image: harness validate says why")
     return dataset

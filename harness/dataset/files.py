@@ -96,7 +96,10 @@ def read_rows(path: Path, columns: Sequence[str], findings: Findings, *, delimit
     one sentence, the others must not be used without it."""
     lines = _Decoded(path)
     reader = csv.reader(iter(lines), delimiter=delimiter)
-    heading = next(reader, [])
+    try:
+        heading = next(reader, [])
+    except csv.Error as error:
+        raise DatasetError(f"{path} has no heading that can be read: {error}") from error
     missing = [name for name in columns if name not in heading]
     if missing:
         raise DatasetError(f"{path} has no column {missing[0]!r}; it has: {', '.join(map(repr, heading)) or 'none'}")

@@ -4,6 +4,7 @@ Read as a stream: opening a split reads every scene graph once, to check and to 
 image; each pass over the images reads the graphs anew. Unpack ``scene_graph.zip`` first.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def _gather(listed: Listed, scene: SceneGraph) -> list[Told]:
     return sorted(found.values(), key=_number)
 
 
-def _number(told: Told) -> int:
+def _number(told: Told) -> float:
     """The sentence's place in the report; those without a number keep their order, at the end."""
     number = told.row_id.rpartition("|")[2]
-    return int(number) if number.isdecimal() else 2**63
+    return float(number) if number.isdecimal() else math.inf

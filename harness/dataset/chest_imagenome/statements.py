@@ -1,15 +1,17 @@
 """What a sentence says of its regions, gathered statement by statement from rows or attributes."""
 
-import json
-import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.dataset.checks import Unusable
 from harness.dataset.line import Line, NamedBox, SentenceBox
 
 Corners = tuple[float, float, float, float]
+
+
+_NUMBER = r"\s*(-?\d{1,9}(?:\.\d{1,20})?)\s*"
+_CORNERS = re.compile(rf"\s*\[{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}\]\s*", re.ASCII)
 
 
 def read_corners(text: str) -> Corners:
@@ -18,17 +20,11 @@ def read_corners(text: str) -> Corners:
     Raises:
         Unusable: it is anything else.
     """
-    try:
-        values = json.loads(text)
-    except ValueError:
-        values = None
-    if not (isinstance(values, list) and len(values) == 4 and all(map(_finite, values))):
+    found = _CORNERS.fullmatch(text)
+    if found is None:
         raise Unusable("bad_coordinates", "coordinates must read [x1, y1, x2, y2]")
-    return values[0], values[1], values[2], values[3]
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    x1, y1, x2, y2 = map(float, found.groups())
+    return x1, y1, x2, y2
 
 
 def read_context(text: str) -> bool:

@@ -143,6 +143,16 @@ def test_validate_says_what_a_file_holds_and_fails_when_something_is_left_out(tm
     assert "left out: 1 × sentence_id_repeated" in capsys.readouterr().out
 
 
+def test_validate_says_why_nothing_of_a_file_can_be_used(tmp_path, capsys):
+    path = tmp_path / "data.jsonl"
+    path.write_text("{}\n")
+    assert cli.main(["validate", str(path)]) == 1
+    assert "left out: 1 × bad_line" in capsys.readouterr().out
+    path.write_text("")
+    assert cli.main(["validate", str(path)]) == 1
+    assert "0 images" in capsys.readouterr().out
+
+
 def test_validate_knows_the_phantoms(capsys):
     assert cli.main(["validate", "phantom:test"]) == 0
     assert "phantom" in capsys.readouterr().out

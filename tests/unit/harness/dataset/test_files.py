@@ -63,6 +63,8 @@ def test_a_missing_column_is_named_with_those_that_are_there(table):
         table(TABLE, ("id", "sentence"))
     with pytest.raises(DatasetError, match="it has: none"):
         table(b"")
+    with pytest.raises(DatasetError, match="no heading that can be read"):
+        table(b"x" * 200_000)
 
 
 @pytest.mark.parametrize("read", [lambda path: list(read_lines(path)), read_whole])
