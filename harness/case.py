@@ -111,6 +111,8 @@ class Case:
     """Why the perturbation does not apply, e.g. "names no side"."""
     donor_id: str = ""
     """Id of the sentence or image that lent its text or boxes; empty when none did."""
+    spoken: Sentence | None = field(default=None, repr=False)
+    """The other patient's sentence whose words are sent; None when they are of this sentence."""
     stratum: str = ""
     """If not empty, the case is summarised under this name and under no subset, e.g. "both_sides"."""
     sends: Literal["text", "nothing"] = "text"

@@ -11,6 +11,7 @@ from harness.collect.exchange import Failure
 from harness.collect.gather import Reading, Row
 from harness.collect.rowmetrics import metric_columns
 from harness.metrics.registry import Profile
+from harness.statements import class_of
 from harness.subsets import Membership
 from wronglung.geometry import Frame
 
@@ -57,6 +58,7 @@ FIELDS: tuple[pa.Field, ...] = (
     pa.field("stratum", pa.string()),
     pa.field("subsets", pa.list_(pa.string())),
     pa.field("negated", pa.bool_()),
+    pa.field("statement", pa.string()),  # its class in the opt-out decision
     pa.field("boxes", pa.list_(BOX)),
     pa.field("image_sha256", pa.string()),
     pa.field("words", pa.int32()),
@@ -116,6 +118,7 @@ def _case_values(row: Row, members: _Members) -> dict[str, Any]:
         "stratum": case.stratum,
         "subsets": members.of(row),
         "negated": case.sentence.negated,
+        "statement": class_of(record, case),
         "boxes": [_box_value(box) for box in case.boxes],
         "image_sha256": row.answered.sha256(case) or None,
     }

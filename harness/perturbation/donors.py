@@ -86,7 +86,7 @@ def random_boxes(pool: DonorPool, seed: int) -> Borrowed:
 
 
 def _lend_text(case: Case, donor: Donor) -> Case:
-    return dataclasses.replace(case, text=donor.sentence.text)
+    return dataclasses.replace(case, text=donor.sentence.text, spoken=donor.sentence)
 
 
 def _lend_boxes(case: Case, donor: Donor) -> Case:

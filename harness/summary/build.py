@@ -14,7 +14,7 @@ from harness.statistics import FEW_PATIENTS
 from harness.subsets import ordered
 from harness.summary.cases import CaseTable, answered, count_values
 from harness.summary.control_sections import control_sections
-from harness.summary.decisions import Statements, opt_out_tree
+from harness.summary.decisions import opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
 from harness.summary.evidence import Evidence
 from harness.summary.human import rating_section
@@ -35,7 +35,7 @@ def build_summary(
         profiles=config.profiles,
         statistics=Statistician(config.resamples, config.seed),
     )
-    statements = Statements.read(dataset)
+    sentences = {sentence.sentence_id: sentence for record in dataset for sentence in record.sentences}
     return {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
@@ -45,12 +45,12 @@ def build_summary(
         "models": {model: _means(evidence, model) for model in config.models},
         "deltas": adjust({model: _deltas(evidence, model) for model in config.models}),
         "laterality": {model: _laterality(evidence, model) for model in config.models},
-        "opt_out": _opt_out(evidence, statements),
+        "opt_out": {model: opt_out_tree(cases, model, evidence.statistics) for model in config.models},
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases, ratings),
         **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
-        **control_sections(evidence, parts, meanings(statements.of_sentence)),
+        **control_sections(evidence, parts, meanings(sentences)),
     }
 
 
@@ -120,7 +120,3 @@ def _laterality(evidence: Evidence, model: str) -> Tree:
     consistency = evidence.columns(mirrored)["exact_mirror_consistency"]
     tree["mirror_consistency"] = statistics.mean(consistency, evidence.patients(mirrored))
     return {name: estimate for name, estimate in tree.items() if estimate["n"]}
-
-
-def _opt_out(evidence: Evidence, statements: Statements) -> Tree:
-    return {model: opt_out_tree(evidence.cases, statements, model, evidence.statistics) for model in evidence.models}
