@@ -13,14 +13,13 @@ from harness.runconfig import RunConfig
 from harness.statistics import FEW_PATIENTS
 from harness.subsets import ordered
 from harness.summary.cases import CaseTable, answered, count_values
+from harness.summary.comparisons import comparison_section
 from harness.summary.control_sections import control_sections
 from harness.summary.decisions import opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
-from harness.summary.evidence import Evidence
+from harness.summary.evidence import SWAP, Evidence
 from harness.summary.human import rating_section
 from harness.summary.meaning import meanings
-
-SWAP = "swap_left_right"
 
 
 def build_summary(
@@ -46,6 +45,7 @@ def build_summary(
         "deltas": adjust({model: _deltas(evidence, model) for model in config.models}),
         "laterality": {model: _laterality(evidence, model) for model in config.models},
         "opt_out": {model: opt_out_tree(cases, model, evidence.statistics) for model in config.models},
+        "comparisons": comparison_section(evidence),
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases, ratings),

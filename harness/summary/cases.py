@@ -1,5 +1,6 @@
 """Reads the rows of a run back: columns as numpy arrays, and selections of rows."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,10 @@ class CaseTable:
             self._numbers[name] = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
         return self._numbers[name] if rows is None else self._numbers[name][rows]
 
+    def known_numbers(self, name: str, rows: Index) -> Array:
+        """The same for rows that may be missing: NaN for a row number below 0."""
+        return np.where(rows < 0, np.nan, self.numbers(name)[np.maximum(rows, 0)])
+
     def equals(self, name: str, value: str) -> Mask:
         """Where a text column has this value."""
         return np.asarray(pc.equal(self.table.column(name), value).to_numpy(), dtype=bool)
@@ -75,6 +80,18 @@ class CaseTable:
     def sentence_ids(self) -> npt.NDArray[np.object_]:
         """(rows,) sentence ids."""
         return np.array(self.values("sentence_id"), dtype=object)
+
+    @cached_property
+    def digests(self) -> npt.NDArray[np.object_]:
+        """(rows,) SHA-256 of the images that were sent; empty where they are not known."""
+        return np.array([digest or "" for digest in self.values("image_sha256")], dtype=object)
+
+    @cached_property
+    def inputs(self) -> npt.NDArray[np.object_]:
+        """(rows,) digests of ids, text and boxes: equal where a model was asked, and its map is held against, the same."""
+        columns = (self.values(name) for name in ("image_id", "sentence_id", "text", "boxes"))
+        digests = [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*columns, strict=True)]
+        return np.array(digests, dtype=object)
 
     def member(self, subset: str) -> Mask:
         """(rows,) whether each row's sentence belongs to a subset."""
@@ -117,6 +134,12 @@ def answered(cases: CaseTable, model: str, perturbation: str, stratum: str = "")
         & cases.equals("stratum", stratum)
     )
     return np.flatnonzero(chosen)
+
+
+def rows_of_sentences(cases: CaseTable, candidates: Index, sentences: npt.NDArray[np.object_]) -> Index:
+    """For each sentence id its row among the candidates, −1 where it has none."""
+    by_sentence = dict(zip(cases.sentence_ids[candidates], candidates, strict=True))
+    return np.array([by_sentence.get(sentence, -1) for sentence in sentences], dtype=np.intp)
 
 
 def count_values(cases: CaseTable, status: str, column: str) -> dict[str, dict[str, dict[str, int]]]:

@@ -49,7 +49,8 @@ def _decision(cases: CaseTable, own: Index, random: Index, statistics: Statistic
     positive = np.arange(len(rows)) >= len(own)
     patients = list(cases.patients[rows])
     tree: Tree = {}
-    for name, (statistic, counted) in figures(cases, rows, positive, statistics.seed).items():
+    matched = length_matched(cases.numbers("words", rows), positive, seed=statistics.seed)
+    for name, (statistic, counted) in figures(cases, rows, positive, matched).items():
         section, _, figure = name.rpartition(".")
         node = tree.setdefault(section, {}) if section else tree
         node[figure] = statistics.statistic(statistic, counted, patients)
@@ -58,10 +59,10 @@ def _decision(cases: CaseTable, own: Index, random: Index, statistics: Statistic
     return tree
 
 
-def figures(cases: CaseTable, rows: Index, positive: Mask, seed: int) -> Figures:
-    """The figures of a decision on these rows; `positive` (N,): those that are false for their image."""
+def figures(cases: CaseTable, rows: Index, positive: Mask, matched: Mask) -> Figures:
+    """The figures of a decision on these rows; (N,) `positive`: those that are false for their image; `matched`: those
+    that are compared at equal length."""
     mass, words = cases.numbers("opt_out", rows), cases.numbers("words", rows)
-    matched = length_matched(words, positive, seed=seed)
     found = {
         "auroc": (decision_auroc(mass, positive), ~np.isnan(mass)),
         "auroc_length_matched": (decision_auroc(np.where(matched, mass, np.nan), positive), matched & ~np.isnan(mass)),

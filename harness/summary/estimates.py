@@ -92,10 +92,10 @@ def adjust(deltas: Tree) -> Tree:
 
 
 def _walk(node: Tree, parent: str) -> Iterator[tuple[str, Tree]]:
-    """Every delta of the tree, in order of its path, with the profile that it lies under."""
+    """Every delta of the tree, in order of its path, with the profile that it lies under. Other estimates have no p."""
     for key in sorted(node):
         child = node[key]
-        if "p" in child and "mean" in child:
+        if "p" in child and "ci95" in child:
             yield parent, child
-        else:
+        elif "ci95" not in child:
             yield from _walk(child, key)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.metrics.registry import Profile
 from harness.perturbation.registry import baseline_of
-from harness.summary.cases import CaseTable, Index, answered
+from harness.summary.cases import CaseTable, Index, answered, rows_of_sentences
 from harness.summary.estimates import Columns, Statistician
+
+SWAP = "swap_left_right"
+"""The arm of the Laterality Response Index."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +25,7 @@ class Evidence:
 
     def columns(self, rows: Index) -> Columns:
         """Every metric of these rows; NaN for a row number below 0."""
-        known = np.maximum(rows, 0)
-        return {
-            name: np.where(rows < 0, np.nan, self.cases.numbers(name)[known])
-            for name in self.cases.metrics(self.profiles)
-        }
+        return {name: self.cases.known_numbers(name, rows) for name in self.cases.metrics(self.profiles)}
 
     def groups(self, model: str, perturbation: str) -> Iterator[tuple[str, Index]]:
         """The answered rows of an arm by subset, and those of strata of their own. Empty ones are left out."""
@@ -41,8 +38,7 @@ class Evidence:
     def baseline(self, model: str, perturbation: str, rows: Index) -> Index:
         """For each row of an arm the same sentence's row in the arm to compare with, −1 where that was not answered."""
         base = answered(self.cases, model, baseline_of(perturbation))
-        by_sentence = dict(zip(self.cases.sentence_ids[base], base, strict=True))
-        return np.array([by_sentence.get(s, -1) for s in self.cases.sentence_ids[rows]], dtype=np.intp)
+        return rows_of_sentences(self.cases, base, self.cases.sentence_ids[rows])
 
     def patients(self, rows: Index) -> list[str]:
         """The patient of each row."""

@@ -10,6 +10,7 @@ from harness.pipeline import run
 from harness.runconfig import parse_run_config
 from tests.harness_fakes import RIGHT_LUNG, FakeClient, FakeDataset, align, fake_dataset, record, sentence
 
+
 def one_of_three(i):
     """A study with one of three findings, and the denial of another."""
     return record(
