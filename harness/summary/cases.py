@@ -88,7 +88,7 @@ class CaseTable:
 
     @cached_property
     def inputs(self) -> npt.NDArray[np.object_]:
-        """(rows,) digests of ids, text and boxes: equal where a model was asked, and its map is held against, the same."""
+        """(rows,) digests of ids, text and boxes: equal where a model was asked and its map was scored alike."""
         columns = (self.values(name) for name in ("image_id", "sentence_id", "text", "boxes"))
         digests = [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*columns, strict=True)]
         return np.array(digests, dtype=object)

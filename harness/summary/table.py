@@ -11,10 +11,10 @@ TITLES = {"auroc": "AUROC", "pointing": "pointing"}
 
 
 def result_table(summary: Tree, profile: str = "exact") -> str:
-    """For each of the two metrics model × perturbation × subset, then the controls; then the Laterality Response Index;
-    in aligned columns."""
+    """For each of the two metrics model × perturbation × subset, then the controls; then the models against each other,
+    and the Laterality Response Index; in aligned columns."""
     blocks = [_block(summary, profile, metric) for metric in TITLES]
-    blocks.append(_ratings(summary, profile))
+    blocks += [_comparisons(summary, profile), _ratings(summary, profile)]
     closing = [*_laterality(summary), *_notes(summary)]
     return "\n\n".join(["\n".join(lines) for lines in (*blocks, closing) if lines]) + "\n"
 
@@ -44,6 +44,33 @@ def _controls(summary: Tree, profile: str, metric: str) -> Iterator[tuple[str, .
             found = _dig(subsets, "all", profile, metric)
             if found is not None:
                 yield model or "(no model)", control, "all", number(found), "", str(found["n"])
+
+
+def _comparisons(summary: Tree, profile: str) -> list[str]:
+    """The models of a run against each other, as written; empty for a run of one model."""
+    heads = ("model", "less", "subset", "figure", "difference [95 %]", "q", "n")
+    rows = [
+        (model, reference, subset, title, number(node, signed=True), chance(node), str(node["n"]))
+        for model, references in summary.get("comparisons", {}).items()
+        for reference, sections in references.items()
+        for subset, title, node in _compared(sections, profile)
+    ]
+    return aligned([heads, *rows]) if rows else []
+
+
+def _compared(sections: Tree, profile: str) -> Iterator[tuple[str, str, Tree]]:
+    for subset, profiles in sections.get("metrics", {}).get("none", {}).items():
+        for metric, title in TITLES.items():
+            if (node := _dig(profiles, profile, metric)) is not None:
+                yield subset, title, node
+    for title, path in (("LRI", ("laterality", "lri")), ("opt-out AUROC", ("opt_out", "auroc"))):
+        if (node := _dig(sections, *path)) is not None:
+            yield "", title, node
+
+
+def chance(node: Tree) -> str:
+    """An estimate's q; empty where it is not one of a family of tests."""
+    return f"{node['q']:.4f}" if "q" in node else ""
 
 
 def _ratings(summary: Tree, profile: str) -> list[str]:

@@ -36,6 +36,15 @@ def test_the_table_is_aligned_and_complete():
     )
 
 
+def test_the_models_of_a_run_are_set_against_each_other():
+    difference = node(-0.25) | {"p": 0.01, "q": 0.02}
+    sections = {"metrics": {"none": {"all": {"exact": {"auroc": difference}}}}, "opt_out": {"auroc": node(0.125)}}
+    lines = result_table(SUMMARY | {"comparisons": {"b": {"encoder": sections}}}).splitlines()
+    start = next(number for number, line in enumerate(lines) if "difference" in line)
+    assert lines[start + 2].split() == ["b", "encoder", "all", "AUROC", "-0.250", "[-0.350,", "-0.150]", "0.0200", "5"]
+    assert lines[start + 3].split() == ["b", "encoder", "opt-out", "AUROC", "+0.125", "[+0.025,", "+0.225]", "5"]
+
+
 def test_pointing_follows_in_a_table_of_its_own():
     both = {"all": {"exact": {"auroc": node(0.75), "pointing": node(0.5)}}}
     lines = result_table(SUMMARY | {"models": {"encoder": {"none": both}}}).splitlines()
