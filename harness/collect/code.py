@@ -18,6 +18,7 @@ DECIDES_ROWS = (
     "harness/metrics",
     "harness/perturbation",
     "harness/sources",
+    "harness/statements.py",
     "harness/subsets",
     "wronglung/alignment.py",
     "wronglung/geometry.py",
