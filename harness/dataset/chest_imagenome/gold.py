@@ -5,14 +5,14 @@ and label; `coord_original` is in pixels of the radiograph), the other named box
 ``gold_bbox_coordinate_annotations_1000images.csv``, whose columns stand in the order x1, x2, y1, y2.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from harness.dataset.base import Findings
 from harness.dataset.checks import Unusable, read_patients
 from harness.dataset.chest_imagenome import edges
 from harness.dataset.chest_imagenome.images import Radiographs
-from harness.dataset.chest_imagenome.scaling import read_scaling
+from harness.dataset.chest_imagenome.scaling import Scaling, read_scaling
 from harness.dataset.chest_imagenome.splits import SPLITS, trained_patients
 from harness.dataset.chest_imagenome.statements import Told, read_context, read_corners
 from harness.dataset.config import ChestImagenomeGoldConfig
@@ -45,12 +45,15 @@ def open_gold(config: ChestImagenomeGoldConfig) -> RecordedDataset:
     seen = read_patients(config.finetuned_patients) | _trained_on(config.root, findings)
     builder = RecordBuilder(config.images, findings, seen_patients=seen)
     prepare = edges.clip if config.clip_boxes else edges.leave
-    sentences = _Statements(config.root, findings).read()
+    scalings = read_scaling(config.root / SCALING, findings)
+    sentences = _Statements(config.root / STATEMENTS, scalings, findings).read()
     regions = _regions(config.root, {told.dicom_id for told in sentences}, findings)
     _compare(sentences, regions, findings)
     for told in sentences:
         try:
             path = radiographs.path(told.patient_id, told.study_id, told.dicom_id)
+            if told.dicom_id in scalings:
+                scalings[told.dicom_id].check_image(path)
             line = told.line(str(path), regions.get(told.dicom_id, {}).values())
             builder.add(prepare(line, told.where, findings), told.where)
         except Unusable as error:
@@ -68,9 +71,9 @@ def _trained_on(root: Path, findings: Findings) -> frozenset[str]:
 class _Statements:
     """Gathers rows into sentences, in order of first mention."""
 
-    def __init__(self, root: Path, findings: Findings) -> None:
-        self._path = root / STATEMENTS
-        self._scaling = read_scaling(root / SCALING, findings)
+    def __init__(self, path: Path, scalings: Mapping[str, Scaling], findings: Findings) -> None:
+        self._path = path
+        self._scalings = scalings
         self._findings = findings
         self._told: dict[tuple[str, str], Told] = {}
 
@@ -119,7 +122,7 @@ class _Statements:
                 raise Unusable("value_missing", f"{row.where}: bbox or label_name is empty")
             corners = read_corners(row["coord_original"])
             told.add(row["bbox"], corners, row["label_name"], read_context(row["context"]))
-            scaling = self._scaling.get(told.dicom_id)
+            scaling = self._scalings.get(told.dicom_id)
             if scaling and not scaling.agree(read_corners(row["coord224"]), corners):
                 message = "coord224 is not coord_original at the scale of its image"
                 self._findings.warn("coord224_differs", row.where, message)

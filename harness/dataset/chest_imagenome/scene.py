@@ -1,15 +1,21 @@
 """A scene graph of Chest ImaGenome, silver: one JSON file for each image."""
 
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.dataset.checks import Unusable
+from harness.dataset.checks import Unusable, image_size
+from harness.dataset.chest_imagenome.scaling import SIDE, resized
 from harness.dataset.chest_imagenome.statements import Corners
 from harness.dataset.files import read_whole
 from harness.dataset.line import explain
+
+LEAST_COPY = 30
+"""Pixels of the 224: of smaller copies the rounding shows."""
+SIZE_TOLERANCE = 0.1
 
 _Coordinate = Annotated[float, Field(allow_inf_nan=False)]
 _Name = Annotated[str, Field(min_length=1)]
@@ -22,7 +28,7 @@ class _Part(BaseModel):
 
 
 class SceneObject(_Part):
-    """A named region with its box in pixels of the radiograph."""
+    """A named region with its box in pixels of the radiograph, and often a copy of it on 224 × 224 pixels."""
 
     object_id: _Name
     bbox_name: _Name
@@ -30,6 +36,10 @@ class SceneObject(_Part):
     original_y1: _Coordinate
     original_x2: _Coordinate
     original_y2: _Coordinate
+    x1: _Coordinate | None = None
+    y1: _Coordinate | None = None
+    x2: _Coordinate | None = None
+    y2: _Coordinate | None = None
 
     @property
     def corners(self) -> Corners:
@@ -66,6 +76,28 @@ class SceneGraph(_Part):
 
     objects: tuple[SceneObject, ...]
     attributes: tuple[SceneAttributes, ...]
+
+    def check_image(self, path: Path) -> None:
+        """Check that an image has the size of the one that the boxes were drawn on, as far as the copies on 224 × 224
+        tell: they are whole numbers, but copies of MIMIC-CXR are mostly shrunk to half and less.
+
+        Raises:
+            Unusable: it has another size, is missing, or is none.
+        """
+        ratios = [
+            (small - least) / (original - low)
+            for part in self.objects
+            for least, small, low, original in (
+                (part.x1, part.x2, part.original_x1, part.original_x2),
+                (part.y1, part.y2, part.original_y1, part.original_y2),
+            )
+            if least is not None and small is not None and small - least >= LEAST_COPY and original > low
+        ]
+        if not ratios:
+            return
+        width, height = image_size(path)
+        if abs(max(width, height) * statistics.median(ratios) / SIDE - 1) > SIZE_TOLERANCE:
+            raise resized(width, height)
 
     def objects_by_id(self) -> dict[str, SceneObject]:
         """Every region by its id.

@@ -97,8 +97,9 @@ class _Reader:
     def read(self, listed: Listed, findings: Findings, copied_maxima: CopiedMaxima) -> ImageRecord | None:
         """The record of an image; None when nothing of it can be used. What is left out is counted."""
         try:
-            image = str(self._radiographs.path(listed.patient_id, listed.study_id, listed.dicom_id))
+            path = self._radiographs.path(listed.patient_id, listed.study_id, listed.dicom_id)
             scene = read_scene(scene_path(self._root, listed.dicom_id))
+            scene.check_image(path)
             sentences = _gather(listed, scene)
             regions = tuple(NamedBox(name=o.bbox_name, box_xyxy=o.corners) for o in scene.objects)
         except Unusable as error:
@@ -107,7 +108,7 @@ class _Reader:
         builder = RecordBuilder(self._root, findings, seen_patients=self._seen, copied_maxima=copied_maxima)
         for told in sentences:
             try:
-                builder.add(self._prepare(told.line(image, regions), told.where, findings), told.where)
+                builder.add(self._prepare(told.line(str(path), regions), told.where, findings), told.where)
             except Unusable as error:
                 findings.leave_out(error.kind, told.where, str(error))
         return next(iter(builder.records()), None)

@@ -5,6 +5,7 @@ import gzip
 import shutil
 
 import pytest
+from PIL import Image
 
 from harness.dataset.base import DatasetError, validate
 from harness.dataset.chest_imagenome.gold import BOXES, SCALING, STATEMENTS
@@ -177,6 +178,17 @@ def test_an_image_that_is_missing_costs_its_sentences(copy):
 def test_an_image_that_is_none_costs_its_sentences(copy):
     next((copy / JPEG_ROOT).rglob("s50000001/*.jpg")).write_bytes(b"\xff\xd8\xff\xe0 cut off")
     assert read_gold(copy).findings.left_out == {"image_unreadable": OF_FIRST_IMAGE}
+
+
+@pytest.mark.parametrize("times", [0.5, 0.9, 2])
+def test_an_image_that_is_not_in_its_original_size_costs_its_sentences(copy, times):
+    picture = next((copy / JPEG_ROOT).rglob("s50000001/*.jpg"))
+    with Image.open(picture) as image:
+        resized = image.resize([round(size * times) for size in image.size])
+    resized.save(picture)
+    dataset = read_gold(copy, clip_boxes=True)
+    assert dataset.findings.left_out == {"image_resized": OF_FIRST_IMAGE}
+    assert "use images in their original size" in dataset.findings.examples["image_resized"][0]
 
 
 def test_patients_that_the_silver_splits_train_on_are_left_out_unless_avoided(copy):

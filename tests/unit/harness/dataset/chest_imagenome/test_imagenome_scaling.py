@@ -11,8 +11,8 @@ shares = st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True).map(sort
 
 
 def written(square):
-    top, _, left, _ = square.pads
-    return Scaling(square.ratio, left, top)
+    top, bottom, left, right = square.pads
+    return Scaling(ratio=square.ratio, left=left, top=top, right=right, bottom=bottom)
 
 
 @st.composite

@@ -6,12 +6,13 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from harness.case import ImageRecord
 from harness.dataset.base import DatasetError, validate
 from harness.dataset.chest_imagenome.silver import SCENES, scene_path
 from harness.dataset.chest_imagenome.splits import AVOID, SPLITS
-from harness.dataset.export.chest_imagenome import DICOM_ROOT, ROOT
+from harness.dataset.export.chest_imagenome import DICOM_ROOT, JPEG_ROOT, ROOT
 from tests.imagenome_copies import phantoms, read_silver
 
 IMAGES = len(phantoms("test"))
@@ -205,6 +206,28 @@ def test_an_image_that_is_missing_is_left_out(copy, scene):
     image_id = scene.name.removesuffix("_SceneGraph.json")
     next((copy / DICOM_ROOT).rglob(f"{image_id}.dcm")).unlink()
     assert read_silver(copy).findings.left_out == {"image_missing": 1}
+
+
+@pytest.mark.parametrize("times", [0.5, 0.8, 2])
+def test_an_image_that_is_not_in_its_original_size_is_left_out(copy, scene, times):
+    picture = next((copy / JPEG_ROOT).rglob(f"{scene.name.removesuffix('_SceneGraph.json')}.jpg"))
+    with Image.open(picture) as image:
+        resized = image.resize([round(size * times) for size in image.size])
+    resized.save(picture)
+    dataset = read_silver(copy, JPEG_ROOT, clip_boxes=True)
+    assert dataset.findings.left_out == {"image_resized": 1}
+
+
+def test_without_copies_of_the_boxes_no_size_is_checked(copy, scene):
+    before = read_silver(copy).digest
+
+    def remove_copies(tree):
+        for region in tree["objects"]:
+            for name in ("x1", "y1", "x2", "y2"):
+                del region[name]
+
+    rewrite(scene, remove_copies)
+    assert read_silver(copy).digest == before
 
 
 def test_an_image_that_is_none_costs_its_sentences(copy, scene):
