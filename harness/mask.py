@@ -132,7 +132,7 @@ def bitmap_rectangles(bitmap: Bitmap) -> Rectangles:
     return np.stack([starts[band], y0, ends[band], y1], axis=1).astype(np.float64)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def rectangles(mask: BoxMask) -> Rectangles:
     """`bitmap_rectangles` of a mask, as shares of its box: (B, 4) in [0, 1]. Kept for the masks used last, as one is
     asked for by every arm of a sentence. Read-only."""

@@ -14,6 +14,8 @@ from wronglung.geometry import Frame
 
 Array = npt.NDArray[np.float64]
 
+_BATCH = 256  # maps per step: a mask is some hundreds of boxes
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorable:
@@ -32,8 +34,10 @@ def score_all(items: Sequence[Scorable], profile: Profile) -> dict[str, Array]:
     """Every registered metric of a profile: name → (N,), NaN for null. Maps may differ in grid and frame size."""
     values = {metric.name: np.full(len(items), np.nan) for metric in registered(profile)}
     for indices in alike([(*item.map.shape, item.frame.height, item.frame.width) for item in items]):
-        for name, part in _score_alike([items[i] for i in indices], profile).items():
-            values[name][indices] = part
+        for start in range(0, len(indices), _BATCH):
+            some = indices[start : start + _BATCH]
+            for name, part in _score_alike([items[i] for i in some], profile).items():
+                values[name][some] = part
     return values
 
 

@@ -4,7 +4,6 @@ Rectangles are half-open and real-valued, ``[x0, x1) × [y0, y1)`` in frame pixe
 between two neighbouring edges per axis, so one function serves cells of any size, whole pixels included.
 """
 
-import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -110,10 +109,7 @@ def disjoint(boxes_B4: Array) -> Array:
     """(K, 4): boxes that do not overlap and together cover what these cover; those of one mask are so already."""
     some = boxes_B4[(boxes_B4[:, 0] < boxes_B4[:, 2]) & (boxes_B4[:, 1] < boxes_B4[:, 3])]
     boxes = some[np.lexsort((some[:, 1], some[:, 2], some[:, 0]))]
-    if not _stacked(boxes).all():
-        strips = np.unique(boxes[:, [0, 2]])
-        boxes = np.concatenate([_within(boxes, x0, x1) for x0, x1 in itertools.pairwise(strips)])
-    return boxes
+    return boxes if _stacked(boxes).all() else _pieces(boxes)
 
 
 def _stacked(boxes: Array) -> npt.NDArray[np.bool_]:
@@ -124,15 +120,21 @@ def _stacked(boxes: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(np.where(same, one[:, 3] <= other[:, 1], one[:, 2] <= other[:, 0]))
 
 
-def _within(boxes: Array, x0: float, x1: float) -> Array:
-    """The union of the boxes within a strip that no box begins or ends in."""
-    inside = boxes[(boxes[:, 0] <= x0) & (x1 <= boxes[:, 2])]
-    inside = inside[np.argsort(inside[:, 1], kind="stable")]
-    reached = np.concatenate([[-np.inf], np.maximum.accumulate(inside[:, 3])[:-1]])
-    pieces = np.stack(
-        [np.full(len(inside), x0), np.maximum(inside[:, 1], reached), np.full(len(inside), x1), inside[:, 3]], axis=1
-    )
-    return pieces[pieces[:, 1] < pieces[:, 3]]
+def _pieces(boxes: Array) -> Array:
+    """The union of the boxes, cut at every x at which one begins or ends; in each strip a box keeps what those that
+    begin above it leave."""
+    edges = np.unique(boxes[:, [0, 2]])
+    first, last = np.searchsorted(edges, boxes[:, 0]), np.searchsorted(edges, boxes[:, 2])
+    box = np.repeat(np.arange(len(boxes)), last - first)
+    strip = first[box] + np.arange(len(box)) - np.repeat(np.cumsum(last - first) - (last - first), last - first)
+    order = np.lexsort((boxes[box, 1], strip))
+    strip, top, bottom = strip[order], boxes[box[order], 1], boxes[box[order], 3]
+    rank = np.arange(len(strip)) - np.searchsorted(strip, strip)
+    reached = np.full((len(edges) - 1, rank.max() + 2), -np.inf)
+    reached[strip, rank + 1] = bottom
+    low = np.maximum(top, np.maximum.accumulate(reached, axis=1)[strip, rank])
+    pieces = np.stack([edges[strip], low, edges[strip + 1], bottom], axis=1)
+    return np.asarray(pieces[low < bottom])
 
 
 def union_area(boxes_NB4: Array) -> Array:

@@ -5,6 +5,7 @@ mask becomes the disjoint rectangles that the mask consists of.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -67,11 +68,18 @@ def _paper_box(rect: Rect, frame: Frame) -> list[list[int]]:
 
 
 def _paper_mask(mask: BoxMask, rect: Rect, frame: Frame) -> list[list[int]]:
-    left, right = _window(rect[0], rect[2], frame.width)
-    top, bottom = _window(rect[1], rect[3], frame.height)
+    return _pixels(mask, rect, (frame.width, frame.height)).tolist()  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=4096)
+def _pixels(mask: BoxMask, rect: Rect, size: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """(B, 4): the frame's pixels that are more than half covered, maxima inclusive. Kept, as each arm and each control
+    asks for them anew; they take some hundreds of bytes."""
+    left, right = _window(rect[0], rect[2], size[0])
+    top, bottom = _window(rect[1], rect[3], size[1])
     covered = sum_areas(stretch(mask, rect), np.arange(top, bottom + 1.0), np.arange(left, right + 1.0))
     pixels = bitmap_rectangles(covered > 0.5 + _ROUNDING)
-    return [[int(v) for v in box] for box in pixels + np.array([left, top, left - 1, top - 1])]
+    return np.asarray(pixels + np.array([left, top, left - 1, top - 1]), dtype=np.int32)
 
 
 def _window(low: float, high: float, size: int) -> tuple[int, int]:
