@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from harness.metrics.coverage import Boxes
 from harness.metrics.scene import area_weights, ratio
+from harness.others import NOBODY, Groups, OtherPatients, SumsInMemory
 from wronglung.geometry import Rect
 
 Array = npt.NDArray[np.float64]
@@ -46,8 +47,12 @@ def centre_prior(coverages: Array, patients: Sequence[str]) -> Array:
 
     NaN rows of `coverages` take no part, but have a prior. NaN where no other patient has a label.
     """
-    fine = np.round(coverages * 2.0**30) / 2.0**30  # sums are exact, so that what is equal stays equal
-    return _mean_of_other_patients(fine, [()] * len(coverages), patients)
+    return _mean_of_other_patients(summable_coverage(coverages), [()] * len(coverages), patients)
+
+
+def summable_coverage(coverages: Array) -> Array:
+    """Coverages as multiples of 2⁻³⁰: their sums are exact, so that what is equal stays equal."""
+    return np.asarray(np.round(coverages * 2.0**30) / 2.0**30)
 
 
 def text_blind(values: npt.NDArray[np.floating], images: Sequence[Hashable]) -> Array:
@@ -88,18 +93,15 @@ def image_blind(values: npt.NDArray[np.floating], says: Sequence[Hashable | None
 def _mean_of_other_patients(
     values: npt.NDArray[np.floating], groups: Sequence[Hashable | None], patients: Sequence[str]
 ) -> Array:
-    """(N, …): the mean over the members of a row's group that are of other patients.
-
-    The group's sum less the patient's part: float32 values of like size, and multiples of 2⁻³⁰, add up without
-    rounding. One group is in memory at a time.
-    """
-    found = np.full(values.shape, np.nan)
-    names = np.asarray(patients, dtype=str)
-    for members in _groups(values, groups):
-        owners, index = np.unique(names[members], return_inverse=True)
-        sums, counts = _sums(values[members], index, len(owners))
-        found[members] = _mean(sums.sum(axis=0) - sums, counts.sum() - counts)[index]
-    return found
+    """(N, …): the mean over the members of a row's group that are of other patients."""
+    if len(groups) != len(values):
+        raise ValueError(f"expected one group per row ({len(values)}), got {len(groups)}")
+    numbers: dict[Hashable, int] = {}
+    codes = [NOBODY if group is None else numbers.setdefault(group, len(numbers)) for group in groups]
+    members = Groups(np.array(codes, dtype=np.intp), np.unique(patients, return_inverse=True)[1])
+    others = OtherPatients(members, SumsInMemory(members.places, values.shape[1:]))
+    others.add(0, values)
+    return others.means(0, values)
 
 
 def _groups(values: npt.NDArray[np.floating], groups: Sequence[Hashable | None]) -> list[npt.NDArray[np.intp]]:

@@ -15,6 +15,7 @@ DECIDES_ROWS = (
     "harness/diversity.py",
     "harness/laterality.py",
     "harness/mask.py",
+    "harness/meaning.py",
     "harness/metrics",
     "harness/perturbation",
     "harness/sources",

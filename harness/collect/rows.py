@@ -10,6 +10,7 @@ from harness.case import Box
 from harness.collect.exchange import Failure
 from harness.collect.gather import Reading, Row
 from harness.collect.rowmetrics import metric_columns
+from harness.meaning import meaning_code
 from harness.metrics.registry import Profile
 from harness.statements import class_of
 from harness.subsets import Membership
@@ -69,9 +70,10 @@ FIELDS: tuple[pa.Field, ...] = (
     pa.field("frame", FRAME),
     pa.field("grid_rows", pa.int32()),
     pa.field("grid_cols", pa.int32()),
+    pa.field("meaning", pa.int64()),
     pa.field("map", pa.list_(pa.float32())),
 )
-PART_ONLY = ("map",)
+PART_ONLY = ("meaning", "map")
 """Columns of the parts that `cases.parquet` leaves out."""
 
 
@@ -119,6 +121,7 @@ def _case_values(row: Row, members: _Members) -> dict[str, Any]:
         "subsets": members.of(row),
         "negated": case.sentence.negated,
         "statement": class_of(record, case),
+        "meaning": meaning_code(case.sentence),
         "boxes": [_box_value(box) for box in case.boxes],
         "image_sha256": row.answered.sha256(case) or None,
     }

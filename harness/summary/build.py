@@ -19,7 +19,6 @@ from harness.summary.decisions import opt_out_tree
 from harness.summary.estimates import Statistician, Tree, adjust
 from harness.summary.evidence import SWAP, Evidence
 from harness.summary.human import rating_section
-from harness.summary.meaning import meanings
 
 
 def build_summary(
@@ -34,7 +33,6 @@ def build_summary(
         profiles=config.profiles,
         statistics=Statistician(config.resamples, config.seed),
     )
-    sentences = {sentence.sentence_id: sentence for record in dataset for sentence in record.sentences}
     return {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
@@ -50,7 +48,7 @@ def build_summary(
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases, ratings),
         **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
-        **control_sections(evidence, parts, meanings(sentences)),
+        **control_sections(evidence, parts),
     }
 
 

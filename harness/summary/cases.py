@@ -1,7 +1,7 @@
 """Reads the rows of a run back: columns as numpy arrays, and selections of rows."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,10 @@ class CaseTable:
 
     def maps(self, rows: Index) -> list[npt.NDArray[np.float32]]:
         """(R, C) float32 for each of these rows, which were answered; only parts hold maps."""
-        flat = self.table.column("map").take(pa.array(rows)).to_pylist()
-        shapes = zip(self.values("grid_rows", rows), self.values("grid_cols", rows), strict=True)
-        return [np.array(m, dtype=np.float32).reshape(shape) for m, shape in zip(flat, shapes, strict=True)]
+        flat = pc.list_flatten(self.table.column("map").take(pa.array(rows)).combine_chunks()).to_numpy()
+        shapes = list(zip(self.values("grid_rows", rows), self.values("grid_cols", rows), strict=True))
+        ends = np.cumsum([height * width for height, width in shapes], dtype=np.intp)
+        return [flat[end - h * w : end].reshape(h, w) for end, (h, w) in zip(ends, shapes, strict=True)]
 
     @cached_property
     def patients(self) -> npt.NDArray[np.object_]:
@@ -152,13 +153,3 @@ def count_values(cases: CaseTable, status: str, column: str) -> dict[str, dict[s
         counts = tree.setdefault(model, {}).setdefault(perturbation, {})
         counts[value] = counts.get(value, 0) + 1
     return tree
-
-
-def read_maps(parts: Iterable[Path], keep: dict[str, str]) -> Iterator[CaseTable]:
-    """The answered rows whose columns have these values, part by part, with their maps."""
-    for part in parts:
-        cases = CaseTable.read(part)
-        mask = cases.equals("status", "ok")
-        for name, value in keep.items():
-            mask &= cases.equals(name, value)
-        yield CaseTable(cases.table.filter(pa.array(mask)))

@@ -5,64 +5,49 @@ advantage       ``<model>.<control>.<subset>…``: the model less the control, s
 control_deltas  ``text_blind.<model>.<perturbation>.all…``: 0 wherever only the text was changed
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from harness.perturbation.base import UNPERTURBED
 from harness.summary.cases import Index, answered
-from harness.summary.control_scores import (
-    Baseline,
-    Control,
-    of_the_model,
-    read_baseline,
-    score_control,
-    text_blind,
-    without_a_model,
-)
+from harness.summary.columns import LazyColumns, pick
+from harness.summary.control_scores import ControlScorer, Scored, Scores
 from harness.summary.estimates import Columns, Tree, adjust
 from harness.summary.evidence import Evidence
-from harness.summary.meaning import Meaning
 
 PRIOR = "centre_prior"
 
-Scores = Mapping[str, Columns]
-"""control → its metrics on the sentences of a baseline."""
+
+def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
+    """All three sections. The scores of the controls lie beside the parts while the summary is made."""
+    if not parts:
+        return _sections(evidence, [])
+    with tempfile.TemporaryDirectory(prefix=".controls-", dir=parts[0].parent) as folder:
+        scorer = ControlScorer(parts, evidence.perturbations, evidence.profiles, Path(folder))
+        scored = [scorer.score(model) for model in evidence.models]
+        return _sections(evidence, [found for found in scored if found is not None])
 
 
-def control_sections(evidence: Evidence, parts: Sequence[Path], meanings: Mapping[str, Meaning | None]) -> Tree:
-    """All three sections; `meanings`: sentence id → what the sentence says."""
-    baselines = [b for model in evidence.models if (b := read_baseline(parts, model, meanings)) is not None]
-    free = _score_without_models(evidence, baselines)
-    own = {b.model: {c.name: _score(evidence, b, c) for c in of_the_model(b)} for b in baselines}
+def _sections(evidence: Evidence, models: Sequence[Scored]) -> Tree:
+    advantage = {s.model: _advantage(evidence, s, {PRIOR: s.free[PRIOR], **s.own}) for s in models}
     return {
         "controls": {
-            **_controls_without_models(evidence, baselines, free),
-            **_by_control({b.model: _means(evidence, b, own[b.model]) for b in baselines}),
+            **_controls_without_models(evidence, models),
+            **_by_control({s.model: _means(evidence, s, s.own) for s in models}),
         },
-        "advantage": adjust(
-            {b.model: _advantage(evidence, b, {PRIOR: free[b.model][PRIOR], **own[b.model]}) for b in baselines}
-        ),
-        "control_deltas": {
-            "text_blind": {b.model: _text_blind_deltas(evidence, b, own[b.model]["text_blind"]) for b in baselines}
-        },
+        "advantage": adjust(advantage),
+        "control_deltas": {"text_blind": {s.model: _text_blind_deltas(evidence, s) for s in models}},
     }
 
 
-def _score_without_models(evidence: Evidence, baselines: Sequence[Baseline]) -> dict[str, Scores]:
-    """model → scores of the controls that need no model, computed once for models that share their cells."""
-    known: dict[object, Scores] = {}
-    for b in baselines:
-        if b.geometry not in known:
-            known[b.geometry] = {c.name: _score(evidence, b, c) for c in without_a_model(b)}
-    return {b.model: known[b.geometry] for b in baselines}
-
-
-def _controls_without_models(evidence: Evidence, baselines: Sequence[Baseline], free: Mapping[str, Scores]) -> Tree:
+def _controls_without_models(evidence: Evidence, models: Sequence[Scored]) -> Tree:
     """By control alone when all models share their cells, else by control and model."""
-    if len({b.geometry for b in baselines}) == 1:
-        return _means(evidence, baselines[0], free[baselines[0].model])
-    return _by_control({b.model: _means(evidence, b, free[b.model]) for b in baselines})
+    if len({s.geometry for s in models}) == 1:
+        return _means(evidence, models[0], models[0].free)
+    return _by_control({s.model: _means(evidence, s, s.free) for s in models})
 
 
 def _by_control(trees: Mapping[str, Tree]) -> Tree:
@@ -74,54 +59,48 @@ def _by_control(trees: Mapping[str, Tree]) -> Tree:
     return turned
 
 
-def _score(evidence: Evidence, baseline: Baseline, control: Control) -> Columns:
-    return score_control(control, baseline.boxes, baseline.frames, evidence.profiles)
-
-
-def _means(evidence: Evidence, baseline: Baseline, scores: Scores) -> Tree:
+def _means(evidence: Evidence, scored: Scored, scores: Scores) -> Tree:
     """control → subset → profile → metric."""
+    rows = answered(evidence.cases, scored.model, UNPERTURBED)
     return {
         control: {
-            subset: evidence.statistics.means(_take(columns, places), _patients(baseline, places))
-            for subset, places in _subsets(evidence, baseline)
+            subset: evidence.statistics.means(pick(columns, places), evidence.patients(rows[places]))
+            for subset, places in _subsets(evidence, rows)
         }
         for control, columns in scores.items()
     }
 
 
-def _advantage(evidence: Evidence, baseline: Baseline, scores: Scores) -> Tree:
+def _advantage(evidence: Evidence, scored: Scored, scores: Scores) -> Tree:
     """control → subset → profile → metric: the model's value less the control's."""
-    rows = answered(evidence.cases, baseline.model, "none")
-    mine = evidence.columns(rows)
+    rows = answered(evidence.cases, scored.model, UNPERTURBED)
     return {
         control: {
             subset: evidence.statistics.deltas(
-                {name: mine[name][places] for name in columns}, _take(columns, places), _patients(baseline, places)
+                _shared(evidence.columns(rows[places]), columns),
+                pick(columns, places),
+                evidence.patients(rows[places]),
             )
-            for subset, places in _subsets(evidence, baseline)
+            for subset, places in _subsets(evidence, rows)
         }
         for control, columns in scores.items()
     }
 
 
-def _text_blind_deltas(evidence: Evidence, baseline: Baseline, own: Columns) -> Tree:
+def _shared(mine: Columns, columns: Columns) -> Columns:
+    """The columns that both have."""
+    return LazyColumns(columns, mine.__getitem__)
+
+
+def _text_blind_deltas(evidence: Evidence, scored: Scored) -> Tree:
     """perturbation → all → profile → metric: the text-blind map of the image against each arm's boxes, less the same
-    against the sentence's own (`own`). Arms that change the image have none."""
-    control = text_blind(baseline)
-    place_of = {sentence: place for place, sentence in enumerate(baseline.sentence_ids)}
+    against the sentence's own. Arms that change the image have none."""
     tree: Tree = {}
     for perturbation in evidence.perturbations:
-        rows = _on_the_same_image(evidence, baseline.model, perturbation)
-        if perturbation == "none" or not len(rows):
-            continue
-        places = np.array([place_of[s] for s in evidence.cases.sentence_ids[rows]], dtype=np.intp)
-        moved = score_control(
-            Control(control.name, control.maps[places], control.opt_out[places]),
-            evidence.cases.boxes(rows),
-            evidence.cases.frames(rows),
-            evidence.profiles,
-        )
-        tree[perturbation] = {"all": evidence.statistics.deltas(moved, _take(own, places), evidence.patients(rows))}
+        if perturbation in scored.moved:
+            moved, own = scored.moved[perturbation]
+            rows = _on_the_same_image(evidence, scored.model, perturbation)
+            tree[perturbation] = {"all": evidence.statistics.deltas(moved, own, evidence.patients(rows))}
     return tree
 
 
@@ -135,16 +114,7 @@ def _on_the_same_image(evidence: Evidence, model: str, perturbation: str) -> Ind
     return np.compress(same, rows)
 
 
-def _subsets(evidence: Evidence, baseline: Baseline) -> list[tuple[str, Index]]:
-    """Places in the baseline by subset; empty ones are left out."""
-    rows = answered(evidence.cases, baseline.model, "none")
+def _subsets(evidence: Evidence, rows: Index) -> list[tuple[str, Index]]:
+    """Places among these rows by subset; empty ones are left out."""
     found = [(subset, np.flatnonzero(evidence.cases.member(subset)[rows])) for subset in evidence.subsets]
     return [(subset, places) for subset, places in found if len(places)]
-
-
-def _take(columns: Columns, places: Index) -> Columns:
-    return {name: values[places] for name, values in columns.items()}
-
-
-def _patients(baseline: Baseline, places: Index) -> list[str]:
-    return [baseline.patients[place] for place in places]

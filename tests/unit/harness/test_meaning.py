@@ -3,7 +3,7 @@
 import pytest
 
 from harness.case import Sentence
-from harness.summary.meaning import meaning, meanings
+from harness.meaning import meaning, meaning_code
 from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, sentence
 
 NODULE = sentence("a", "A nodule in the right lung.", RIGHT_LUNG, label="nodule")
@@ -54,4 +54,9 @@ def test_the_order_of_the_annotations_says_nothing():
 
 def test_what_a_sentence_without_annotations_says_is_not_known():
     vague = Sentence("vague", "Follow-up.", (RIGHT_LUNG,))
-    assert meanings({"a": NODULE, "vague": vague}) == {"a": meaning(NODULE), "vague": None}
+    assert meaning_code(vague) is None
+    assert (
+        meaning_code(NODULE)
+        == meaning_code(NODULE)
+        != meaning_code(sentence("b", "A nodule.", RIGHT_LUNG, label="nodule"))
+    )

@@ -1,6 +1,7 @@
 """What a sentence says, apart from its wording: two sentences of equal meaning state the same of the same regions."""
 
-from collections.abc import Mapping
+import hashlib
+import json
 
 from harness.case import Sentence, Side, Triple
 from harness.perturbation.swap import sides_named
@@ -33,6 +34,11 @@ def _anywhere(triple: Triple) -> Triple:
     return Triple(_ANYWHERE, triple.label, triple.context)
 
 
-def meanings(sentences: Mapping[str, Sentence]) -> dict[str, Meaning | None]:
-    """Sentence id → its meaning."""
-    return {sentence_id: meaning(sentence) for sentence_id, sentence in sentences.items()}
+def meaning_code(sentence: Sentence) -> int | None:
+    """63 bits that stand for a sentence's meaning; None if it is not known."""
+    found = meaning(sentence)
+    if found is None:
+        return None
+    triples, sides = found
+    said = [sorted((t.region, t.label, t.context) for t in triples), sorted(sides)]
+    return int.from_bytes(hashlib.sha256(json.dumps(said).encode()).digest()[:8]) >> 1
