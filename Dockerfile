@@ -36,6 +36,7 @@ RUN pip install --no-deps --force-reinstall .
 FROM base AS harness
 COPY --from=build-harness /opt/venv /opt/venv
 COPY harness/runs harness/runs
+COPY harness/gates harness/gates
 # A named volume that is mounted here starts with this owner.
 RUN install -d -o 10001 -g 10001 /results
 USER 10001:10001

@@ -11,11 +11,13 @@ from harness import report
 from harness.collect.exchange import ServerLostError
 from harness.collect.parts import RunError
 from harness.collect.shards import Shard
-from harness.compare import compare, load_gate
+from harness.compare import compare
 from harness.dataset.base import DatasetError, validate
 from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset, read_dataset
 from harness.dataset.export.catalogue import EXPORTERS, export
+from harness.finished import FinishedRun
 from harness.finished_shards import config_of, find_shards
+from harness.gate.options import GateCheck, add_gate_options, read_gate_options
 from harness.metrics import MetricError
 from harness.pipeline import run
 from harness.progress import Bars
@@ -54,13 +56,24 @@ examples:
     "compare": """\
 examples:
   harness compare results/yesterday results/today
-  harness compare results/yesterday results/today --gate gate.yaml
+  harness compare results/yesterday results/today --gate gate.yaml --junit gate.xml
 
-a gate file names what must not get worse, and by how much at most:
-  - {model: encoder, perturbation: none, subset: all, metric: exact_auroc, smallest_change: -0.01}
-  - {model: encoder, subset: one_lung, metric: exact_auroc, lowest: 0.7}
-a condition is broken too when a sentence fails that was answered before
-exit status 1 when a condition is broken or cannot be checked""",
+the gate judges B, and its changes since A; `harness gate --help` shows a gate file""",
+    "gate": """\
+examples:
+  harness gate results/today --gate harness/gates/nightly.yaml
+  harness gate results/today --gate gate.yaml --junit gate.xml
+
+a gate file names numbers of summary.json and bounds, which are held against 95 % intervals:
+  require: not_refuted                 # or shown: the whole interval must lie within the bounds
+  against: results/pinned              # the run that changes are measured from
+  conditions:
+    - {value: failures, at_most: 0}
+    - {value: models.encoder.none.abnormal.exact.auroc, at_least: 0.7}
+    - {value: deltas.encoder.swap_left_right.one_lung.exact.auroc, at_most: -0.02, require: shown}
+    - {change: laterality.encoder.lri, at_least: -0.01}
+
+exit status 1 when a condition is broken or cannot be decided (docs/operations.md)""",
     "validate": "\n".join(
         [
             "a data set is named as in a run file: KIND:VALUE, or KIND:VALUE,key=value,... with more of its settings;",
@@ -113,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     shards = _command(commands, "merge", _merge, "make the results of a run of all its shards")
     shards.add_argument("shards", type=Path, nargs="+", metavar="SHARDS", help="folders of shards, or that hold some")
     shards.add_argument("output", type=Path, metavar="OUTPUT", help="where the results go")
+    add_gate_options(shards)
     folder = _command(commands, "report", _report, "write the report of a finished run again")
     folder.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
     folder.add_argument("--tables", type=Path, metavar="FOLDER", help="also write every table as .md and .tex")
@@ -120,7 +134,10 @@ def parser() -> argparse.ArgumentParser:
     pair = _command(commands, "compare", _compare, "what changed from run A to run B, sentence by sentence")
     pair.add_argument("a", type=Path, metavar="A", help="results of the run before")
     pair.add_argument("b", type=Path, metavar="B", help="results of the run after")
-    pair.add_argument("--gate", type=Path, metavar="FILE", help="what must not get worse (YAML)")
+    add_gate_options(pair)
+    passed = _command(commands, "gate", _gate, "whether a finished run passes")
+    passed.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
+    add_gate_options(passed, required=True)
     data = _command(commands, "validate", _validate, "check a data set and say what would be left out")
     data.add_argument("dataset", metavar="DATASET", help="KIND:VALUE, a JSONL file or a run file")
     layout = _command(commands, "export", _export, "write phantoms in the layout of a real data set, to try a set-up")
@@ -155,6 +172,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", type=_shard, metavar="I/N", help="only shard I of N, counted from 0, by image id")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
     parser.add_argument("--out", metavar="DIR", help="where the results go")
+    add_gate_options(parser)
 
 
 def _shard(text: str) -> Shard:
@@ -174,6 +192,9 @@ def _config(options: argparse.Namespace) -> RunConfig:
 
 def _run(options: argparse.Namespace) -> int:
     config = _config(options)
+    gate = read_gate_options(options)
+    if options.shard is not None and gate is not None:
+        raise ConfigError("a gate judges a whole run: give --gate and --junit to `harness merge`")
     dataset = open_dataset(config.dataset)
     sources = open_sources(config.maps_from)
     with _clients(config) as clients, Bars() as progress:
@@ -183,22 +204,31 @@ def _run(options: argparse.Namespace) -> int:
             )
             print(f"shard {options.shard}: {folder}")
             return 0
-        return _tell(config, run(config, dataset, clients, sources=sources, resume=options.resume, progress=progress))
+        summary = run(config, dataset, clients, sources=sources, resume=options.resume, progress=progress)
+    return _tell(config, summary, gate)
 
 
 def _merge(options: argparse.Namespace) -> int:
+    gate = read_gate_options(options)
     shards = find_shards(options.shards)
     config = config_of(shards, options.output)
     with Bars() as progress:
         sources = open_sources(config.maps_from)
         summary = merge(config, open_dataset(config.dataset), shards, sources=sources, progress=progress)
-    return _tell(config, summary)
+    return _tell(config, summary, gate)
 
 
-def _tell(config: RunConfig, summary: Tree) -> int:
+def _tell(config: RunConfig, summary: Tree, gate: GateCheck | None) -> int:
     print(result_table(summary))
     print(f"report: {config.out / 'report.html'}")
-    return 0 if any(summary["models"][model]["none"] for model in config.models) else 1
+    passed = gate is None or _passes(gate, FinishedRun(config.out))
+    return 0 if passed and any(summary["models"][model]["none"] for model in config.models) else 1
+
+
+def _passes(gate: GateCheck, finished: FinishedRun) -> bool:
+    text, passed = gate.judge(finished)
+    print(f"\n{text}")
+    return passed
 
 
 @contextmanager
@@ -235,10 +265,15 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    gate = load_gate(options.gate) if options.gate else ()
-    text, broken = compare(options.a, options.b, gate)
-    print(text)
-    return 1 if broken else 0
+    a, b = FinishedRun(options.a), FinishedRun(options.b)
+    gate = read_gate_options(options, pinned=a)
+    print(compare(a, b))
+    return 0 if gate is None or _passes(gate, b) else 1
+
+
+def _gate(options: argparse.Namespace) -> int:
+    gate = read_gate_options(options)
+    return 0 if gate is None or _passes(gate, FinishedRun(options.directory)) else 1
 
 
 def _validate(options: argparse.Namespace) -> int:

@@ -60,15 +60,13 @@ class Changes:
     def of_opt_out(self) -> dict[str, Change]:
         """By figure: `auroc`, `auroc_length_matched`, `risk_coverage.area`."""
         failed = self._newly_failed(ARMS["own_present"], ARMS["random_false"])
-        return {
-            name: Change(
-                contest.value(contest.before),
-                contest.value(contest.after),
-                self.statistics.statistic(contest.difference, contest.counted, contest.patients),
-                failed,
-            )
-            for name, contest in contests(self.pairing, self.statistics.seed)
-        }
+        found = {}
+        for name, contest in contests(self.pairing, self.statistics.seed):
+            difference = self.statistics.statistic(contest.difference, contest.counted, contest.patients)
+            if not np.isnan(difference["mean"]):
+                values = contest.value(contest.before), contest.value(contest.after)
+                found[name] = Change(*values, difference, failed)
+        return found
 
     def _newly_failed(self, *perturbations: str) -> int:
         return sum(self.pairing.newly_failed(perturbation) for perturbation in perturbations)

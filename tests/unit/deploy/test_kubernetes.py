@@ -130,8 +130,23 @@ def test_every_night_writes_to_a_folder_of_its_own(manifests: list[Manifest]) ->
     assert "--resume" in harness["args"]
 
 
-def test_the_nightly_run_is_the_one_of_the_harness() -> None:
-    assert (FOLDER / "base" / "nightly.yaml").read_text() == (repository.ROOT / "harness/runs/nightly.yaml").read_text()
+@pytest.mark.parametrize(
+    ("deployed", "shipped"),
+    [("nightly.yaml", "harness/runs/nightly.yaml"), ("nightly-gate.yaml", "harness/gates/nightly.yaml")],
+)
+def test_the_nightly_run_and_its_gate_are_those_of_the_harness(deployed: str, shipped: str) -> None:
+    assert (FOLDER / "base" / deployed).read_text() == (repository.ROOT / shipped).read_text()
+
+
+def test_a_broken_gate_fails_the_nightly_job_at_once(manifests: list[Manifest]) -> None:
+    job = one(manifests, "CronJob", "wronglung-nightly")["spec"]["jobTemplate"]["spec"]
+    (harness,) = job["template"]["spec"]["containers"]
+    (rule,) = job["podFailurePolicy"]["rules"]
+    assert rule["action"] == "FailJob"
+    assert 1 in rule["onExitCodes"]["values"]
+    assert rule["onExitCodes"]["containerName"] == harness["name"]
+    (mount,) = [mount["mountPath"] for mount in harness["volumeMounts"] if mount["name"] == "runs"]
+    assert f"--gate={mount}/nightly-gate.yaml" in harness["args"]
 
 
 @pytest.fixture

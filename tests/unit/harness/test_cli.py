@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -76,13 +77,39 @@ def test_report_writes_the_tables_where_it_is_told(run_file, tmp_path, capsys):
     assert page.read_text(encoding="utf-8").startswith("# Does the map follow the words?")
 
 
-def test_compare_fails_when_the_gate_breaks(run_file, tmp_path, capsys):
-    cli.main(["run", str(run_file)])
-    gate = tmp_path / "gate.yaml"
-    for lowest, status in ((0.0, 0), (1.0, 1)):
-        gate.write_text(f"- {{model: m, metric: exact_auroc, lowest: {lowest}}}")
-        out = str(tmp_path / "out")
-        assert cli.main(["compare", out, out, "--gate", str(gate)]) == status
+def gate_file(folder, at_least):
+    """A gate that the fake model passes or not; it has two patients only."""
+    path = folder / "gate.yaml"
+    condition = f"{{value: models.m.none.all.exact.auroc, at_least: {at_least}}}"
+    path.write_text(f"{{require: shown, fewest_patients: 2, conditions: [{condition}]}}")
+    return str(path)
+
+
+@pytest.mark.parametrize(("at_least", "status", "word"), [(0.0, 0, "gate holds"), (1.0, 1, "GATE BROKEN")])
+def test_run_gate_and_compare_fail_when_the_gate_breaks(run_file, tmp_path, capsys, at_least, status, word):
+    out, gate = str(tmp_path / "out"), gate_file(tmp_path, at_least)
+    for command in (["run", str(run_file)], ["gate", out], ["compare", out, out]):
+        junit = tmp_path / command[0] / "gate.xml"
+        assert cli.main([*command, "--gate", gate, "--junit", str(junit)]) == status
+        assert word in capsys.readouterr().out
+        assert Xml.parse(junit).getroot().get("failures") == str(status)
+
+
+def test_a_fault_in_a_gate_is_told_before_anything_is_evaluated(run_file, tmp_path, capsys):
+    (tmp_path / "wrong.yaml").write_text("require: shown")
+    changes = "{require: shown, conditions: [{change: laterality.m.lri, at_least: 0}]}"
+    (tmp_path / "changes.yaml").write_text(changes)
+    (tmp_path / "unpinned.yaml").write_text(changes.replace("{require", f"{{against: {tmp_path}/none, require"))
+    for options, words in (
+        (["--gate", str(tmp_path / "wrong.yaml")], "conditions: Field required"),
+        (["--gate", str(tmp_path / "changes.yaml")], "as against: DIR"),
+        (["--gate", str(tmp_path / "unpinned.yaml")], "lacks cases.parquet"),
+        (["--junit", str(tmp_path / "gate.xml")], "give --gate FILE as well"),
+        (["--gate", gate_file(tmp_path, 0), "--shard", "0/2"], "give --gate and --junit to `harness merge`"),
+    ):
+        assert cli.main(["run", str(run_file), *options]) == 2
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_is_not_served_is_named_with_those_that_are(run_file, capsys):
@@ -168,7 +195,7 @@ def test_a_reader_who_stops_reading_is_no_error(run_file, tmp_path):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["run", "report", "compare", "validate"])
+@pytest.mark.parametrize("command", ["run", "report", "compare", "gate", "validate"])
 def test_help_shows_examples(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, "--help"])
