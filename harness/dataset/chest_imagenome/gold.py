@@ -13,7 +13,7 @@ from harness.dataset.checks import Unusable, read_patients
 from harness.dataset.chest_imagenome import edges
 from harness.dataset.chest_imagenome.images import Radiographs
 from harness.dataset.chest_imagenome.scaling import Scaling, read_scaling
-from harness.dataset.chest_imagenome.splits import SPLITS, trained_patients
+from harness.dataset.chest_imagenome.splits import SPLITS, gold_patients, trained_patients
 from harness.dataset.chest_imagenome.statements import Told, read_context, read_corners
 from harness.dataset.config import ChestImagenomeGoldConfig
 from harness.dataset.files import Row, read_rows, read_table
@@ -65,7 +65,7 @@ def _trained_on(root: Path, findings: Findings) -> frozenset[str]:
     if not (root / SPLITS).is_dir():
         findings.warn("splits_missing", str(SPLITS), "not there: nobody can tell whether a model has seen a patient")
         return frozenset()
-    return trained_patients(root, ("train", "valid"), findings)
+    return trained_patients(root, ("train", "valid"), gold_patients(root, findings), findings)
 
 
 class _Statements:

@@ -70,7 +70,8 @@ class SilverDataset:
 def _listed(config: ChestImagenomeSilverConfig, findings: Findings) -> Iterator[Listed]:
     """The images of the split, each once, of patients that are in no other set."""
     root, before = config.root, TRAINED_BEFORE[config.split]
-    gold, trained = gold_patients(root, findings), trained_patients(root, before, Findings())
+    gold = gold_patients(root, findings)
+    trained = trained_patients(root, before, gold, findings)
     seen: set[str] = set()
     for listed in read_split(root, f"{config.split}.csv", findings):
         if listed.dicom_id in seen:

@@ -42,8 +42,9 @@ def gold_patients(root: Path, findings: Findings) -> frozenset[str]:
     return frozenset(listed.patient_id for listed in read_split(root, AVOID, findings))
 
 
-def trained_patients(root: Path, names: tuple[SplitName, ...], findings: Findings) -> frozenset[str]:
-    """Patients that a model trained on these splits has seen, if it left out the gold ones. Raises as `read_split`."""
-    avoided = gold_patients(root, findings)
-    listed = {row.patient_id for name in names for row in read_split(root, f"{name}.csv", findings)}
-    return frozenset(listed - avoided)
+def trained_patients(
+    root: Path, names: tuple[SplitName, ...], avoided: frozenset[str], findings: Findings
+) -> frozenset[str]:
+    """Patients that a model trained on these splits has seen, if it left out those to be avoided. Raises as
+    `read_split`."""
+    return frozenset(row.patient_id for name in names for row in read_split(root, f"{name}.csv", findings)) - avoided

@@ -187,6 +187,13 @@ def test_patients_of_two_splits_are_left_out_of_the_later_one(copy):
     assert patient in {record.patient_id for record in read_silver(copy, split="valid")}
 
 
+def test_a_line_of_another_split_that_cannot_be_read_is_counted(copy):
+    add_line(copy, "train.csv", "7,10000099")
+    assert read_silver(copy).findings.left_out == {"bad_line": 1}
+    add_line(copy, AVOID, "10000099")
+    assert read_silver(copy).findings.left_out == {"bad_line": 2}
+
+
 def test_patients_of_a_finetuning_set_are_left_out(copy, tmp_path):
     patient = listed(copy, "test.csv")[1].split(",")[1]
     (tmp_path / "seen.txt").write_text(patient)
