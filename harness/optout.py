@@ -61,6 +61,22 @@ def risk_coverage_area(order: npt.ArrayLike, risk: npt.ArrayLike) -> Statistic:
     return area
 
 
+def risk_coverage_curve(order: npt.ArrayLike, risk: npt.ArrayLike) -> Array:
+    """(N,): the mean risk of the first n sentences answered, for n = 1 … N; its mean is `risk_coverage_area`.
+
+    Args:
+        order: (N,) as for `risk_coverage_area`.
+        risk: (N,) in [0, 1], likewise; sentences whose order or risk is NaN take no part, and the curve is shorter.
+    """
+    keys, loss = np.asarray(order, dtype=np.float64), np.asarray(risk, dtype=np.float64)
+    if keys.shape != loss.shape:
+        raise ValueError(f"expected one risk per place in the order {keys.shape}, got {loss.shape}")
+    counted = ~np.isnan(keys) & ~np.isnan(loss)
+    _, group, sizes = np.unique(keys[counted], return_inverse=True, return_counts=True)
+    expected = np.repeat(np.bincount(group, loss[counted], len(sizes)) / sizes, sizes)
+    return np.asarray(np.cumsum(expected) / np.arange(1, len(expected) + 1))
+
+
 def length_matched(words: npt.ArrayLike, positive: npt.ArrayLike, *, seed: int = 0) -> npt.NDArray[np.bool_]:
     """(N,) bool: a subset in which each number of words is as frequent among the positives as among the negatives.
 

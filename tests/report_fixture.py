@@ -279,10 +279,31 @@ def _blob(centre: float) -> Any:
 
 
 def _write_cases(path: Path, plan: Plan) -> None:
+    """120 sentences of each model and arm, every third of which names both sides."""
     rng = np.random.default_rng(0)
-    rows = [(m, a) for m in plan.models for a in plan.perturbations for _ in range(120)]
-    opt_out = [
-        float(rng.gamma(6 if a == "random_sentences" else 4, 0.0008)) if m.endswith("optout") else 0.0 for m, a in rows
-    ]
-    table = {"model": [m for m, _ in rows], "perturbation": [a for _, a in rows], "opt_out": opt_out}
+    rows = [(m, a, i) for m in plan.models for a in plan.perturbations for i in range(120)]
+    shift = {"none": 0.2, "swap_left_right": -0.2}
+    table = {
+        "model": [m for m, _, _ in rows],
+        "perturbation": [a for _, a, _ in rows],
+        "sentence_id": [f"s{i}" for _, _, i in rows],
+        "image_id": [f"image{i // 3}" for _, _, i in rows],
+        "stratum": ["both_sides" if i % 3 == 2 and a == "swap_left_right" else "" for _, a, i in rows],
+        "status": ["failed" if i == 0 else "ok" for _, _, i in rows],
+        "error_code": ["SENTENCE_EMPTY" if i == 0 else "" for _, _, i in rows],
+        "error": ["nothing is left of it: say more" if i == 0 else "" for _, _, i in rows],
+        "statement": [_statement(a, i) for _, a, i in rows],
+        "opt_out": [_mass(m, a, rng) for m, a, _ in rows],
+        "exact_pointing": [None if i % 10 == 9 else float(i % 2) for _, _, i in rows],
+        "exact_preference": [0.5 + plan.models[m] * shift.get(a, 0.0) + 0.02 * rng.normal() for m, a, _ in rows],
+    }
     pq.write_table(pa.table(table), path)
+
+
+def _statement(arm: str, i: int) -> str:
+    own = "own_negated" if i % 4 == 3 else "own_present"
+    return {"none": own, "random_sentences": "random_false" if i % 5 else ""}.get(arm, "")
+
+
+def _mass(model: str, arm: str, rng: np.random.Generator) -> float:
+    return float(rng.gamma(6 if arm == "random_sentences" else 4, 0.0008)) if model.endswith("optout") else 0.0

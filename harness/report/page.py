@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from harness.report import facts, gallery, headline, heat, plots, wording
+from harness.report import facts, figures, gallery, headline, heat, plots, wording
 from harness.report.facts import Fact
+from harness.report.figures import Drawing
 from harness.report.forest import Forest
 from harness.report.gallery import Room
 from harness.report.headline import Answer
-from harness.report.histogram import Histogram, histograms
 from harness.report.reader import Results, Section
 from harness.report.study import Published, published_beside, study_tables
 from harness.report.tables import PROFILES, Table, metric_tables
@@ -41,10 +41,21 @@ class OptOut:
     decision: Forest | None
     mass: Forest | None
     table: Table | None
-    histograms: tuple[Histogram, ...]
+    figures: tuple[Drawing, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.decision or self.mass or self.table or self.histograms)
+        return bool(self.decision or self.mass or self.table or self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Laterality:
+    """The panel of left and right; every part may be missing."""
+
+    index: Forest | None
+    figures: tuple[Drawing, ...]
+    beside: Forest | None
+    """The same sentences' accuracy as written, swapped, and of the maps that cannot read or see."""
+    table: Table | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +77,7 @@ class Page:
     perturbations: tuple[Term, ...]
     deltas: Plots
     delta_tables: tuple[Table, ...]
-    laterality: Forest | None
-    laterality_table: Table | None
+    laterality: Laterality
     opt_out: OptOut
     controls: Plots
     advantage: Plots
@@ -104,8 +114,12 @@ def make_page(results: Results) -> Page:
         deltas=_plots(*(plots.delta_plot(results, key) for key in DELTA_METRICS)),
         delta_tables=_in_both_profiles(results, "deltas", wording.MAIN_METRICS)
         + _in_both_profiles(results, "deltas", wording.further_metrics(results.metrics), about="further metrics"),
-        laterality=plots.laterality_plot(results),
-        laterality_table=facts.laterality_table(results),
+        laterality=Laterality(
+            index=plots.laterality_plot(results),
+            figures=figures.laterality_figures(results),
+            beside=plots.swap_plot(results, wording.PRIMARY_METRIC),
+            table=facts.laterality_table(results),
+        ),
         opt_out=_opt_out(results),
         controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
         advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
@@ -142,11 +156,9 @@ def _study(results: Results) -> Study:
 
 
 def _opt_out(results: Results) -> OptOut:
-    shown = histograms(results.directory / "cases.parquet", "opt_out", results.models)
-    wanted = {wording.BASELINE, "random_sentences"}
     return OptOut(
         decision=plots.opt_out_decision_plot(results),
         mass=plots.opt_out_mass_plot(results),
         table=facts.opt_out_table(results),
-        histograms=tuple(h for h in shown if h.perturbation in wanted),
+        figures=figures.opt_out_figures(results),
     )

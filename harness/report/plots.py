@@ -6,6 +6,8 @@ from harness.report.reader import Estimate, Results, dig, mapping, parse_estimat
 from harness.report.study.published import VARIANTS, Values
 
 NOTHING: Values = {}
+SWAP = "swap_left_right"
+BLIND = ("text_blind", "image_blind", "image_blind_same_meaning")
 
 
 def delta_plot(
@@ -95,6 +97,29 @@ def laterality_plot(results: Results) -> Forest | None:
         marks,
         references=((0.0, "ignored"), (1.0, "followed")),
         signed=True,
+    )
+
+
+def swap_plot(results: Results, metric_key: str) -> Forest | None:
+    """A metric on the sentences where a swap can matter: as written, swapped, and of each model's blind maps."""
+    metric = wording.metric(metric_key)
+    subset = wording.favoured_subset(SWAP, results.subsets)
+    where = (subset, wording.DEFAULT_PROFILE, metric_key)
+    marks = []
+    for series, model in enumerate(results.models):
+        arms = {arm: results.estimate("models", model, arm, *where) for arm in (wording.BASELINE, SWAP)}
+        if arms[SWAP] is None:
+            continue
+        found = [(wording.term(wording.PERTURBATIONS, arm).label, series, estimate) for arm, estimate in arms.items()]
+        for control in BLIND:
+            found.append((wording.CONTROLS[control].label, -1, results.own_control(control, model, *where)))
+        marks += [Mark(label, place, e, model) for label, place, e in found if e is not None]
+    return forest(
+        f"{metric.label}, {wording.term(wording.SUBSETS, subset).label}: as written, swapped, and blind maps",
+        metric.label,
+        marks,
+        references=((0.5, "chance"),) if metric_key == wording.PRIMARY_METRIC else (),
+        digits=metric.digits,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.optout import decision_auroc, length_matched, risk_coverage_area
+from harness.optout import decision_auroc, length_matched, risk_coverage_area, risk_coverage_curve
 
 masses = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.5]), st.booleans()), min_size=2, max_size=12)
 
@@ -78,6 +78,20 @@ def test_nothing_is_better_than_the_ideal(rows):
     assert area(risk, risk) <= np.mean(risk) + 1e-12
 
 
+@given(risks)
+@settings(deadline=None)
+def test_the_area_is_the_mean_of_the_curve_which_ends_at_the_mean_risk(rows):
+    mass, risk = [m for m, _ in rows], [r for _, r in rows]
+    curve = risk_coverage_curve(mass, risk)
+    assert len(curve) == len(rows)
+    assert curve.mean() == pytest.approx(area(mass, risk))
+    assert curve[-1] == pytest.approx(np.mean(risk))
+
+
+def test_what_is_null_shortens_the_curve():
+    assert risk_coverage_curve([0.1, math.nan, 0.3], [0.0, 1.0, math.nan]).tolist() == [0.0]
+
+
 tables = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.5]), st.booleans(), st.floats(0, 1), st.integers(0, 3)),
     min_size=2,
@@ -105,7 +119,7 @@ def test_without_sentences_there_is_no_figure():
     assert math.isnan(auroc([], []))
 
 
-@pytest.mark.parametrize("compute", [decision_auroc, length_matched, risk_coverage_area])
+@pytest.mark.parametrize("compute", [decision_auroc, length_matched, risk_coverage_area, risk_coverage_curve])
 def test_lengths_must_agree(compute):
     with pytest.raises(ValueError, match="expected one"):
         compute([0.1, 0.2], [True])
