@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.dataset.base import Findings
+from harness.dataset.base import DatasetError, Findings
 from harness.dataset.checks import Unusable, read_patients
 from harness.dataset.coco import Image, add_box, read_coco
 from harness.dataset.config import MsCxrConfig
@@ -83,6 +83,8 @@ def _place(row: Row, images: dict[str, _Known]) -> Place:
 
 def _read_json(config: MsCxrConfig, phrases: Phrases, findings: Findings) -> dict[str, _Known]:
     coco = read_coco(config.path, findings)
+    if config.split and not any(annotation.split for _, annotation in coco.annotations):
+        raise DatasetError(f"no annotation of {config.path} names its split: leave out dataset.split, or read the CSV")
     images = {_dicom_id(image): _Known(image.path or image.file_name, image.size) for image in coco.images.values()}
     for where, annotation in coco.annotations:
         image = coco.images.get(annotation.image_id)

@@ -3,11 +3,13 @@
 import dataclasses
 import gzip
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from harness.case import Triple
 from harness.dataset.export.affirmed import affirmed
+from harness.dataset.export.ms_cxr import STEM
 from harness.dataset.export.whole_pixels import whole
 from harness.settings import ConfigError
 from tests.layout_copies import Copy, assert_same_scores, kinds, phantoms, scores
@@ -72,6 +74,16 @@ def test_a_split_alone_is_read_when_it_is_asked_for(copy):
     assert all(len(part) for part in parts)
     assert sum(map(len, parts)) == len(whole_set)
     assert {s.strata["split"] for r in parts[0] for s in r.sentences} == {"val"}
+
+
+def test_a_split_of_a_file_that_names_none_is_refused(copy):
+    """MS-CXR's JSON may lack what its CSV has."""
+    data = Path(f"{copy.folder}/{STEM}.json").read_bytes()
+    assert len(copy.broken(data, ".json", split="test")) < len(copy.open())
+    with pytest.raises(ConfigError, match="names its split"):
+        copy.broken(data.replace(b'"split"', b'"part"'), ".json", split="test")
+    with pytest.raises(ConfigError, match="no column 'split'"):
+        copy.broken(copy.bytes().replace(b"split", b"part", 1), split="test")
 
 
 def change(**values):
