@@ -33,6 +33,8 @@ from harness.summary.build import build_summary
 from harness.summary.cases import CaseTable
 from harness.summary.estimates import Tree
 
+NUMBERS = "numbers.columns"
+"""Beside the parts: the numbers of `cases.parquet` once more, to be read column by column."""
 FROM_THE_PARTS = ("name", "resamples", "ratings", "save_maps", "gallery")
 """Settings that decide what is computed from the parts, but not the parts themselves."""
 
@@ -165,7 +167,7 @@ class Run:
         self.stages.begin("join")
         served_by(self.parts)
         write_cases(self.directory.cases, self.parts, PART_ONLY)
-        cases = CaseTable.read(self.directory.cases)
+        cases = CaseTable.open(self.directory.cases, self.directory.parts / NUMBERS)
         write_maps(self.directory, cases, self.parts, self.config.save_maps)
         return cases
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.columns import LazyColumns
 from harness.resampling import blocks, digest_names, draws, flips, summable
 
 Array = npt.NDArray[np.float64]
@@ -131,7 +132,7 @@ def paired_deltas(
     """
     if set(table_a) - set(table_b):
         raise ValueError(f"nothing to pair with: {', '.join(sorted(set(table_a) - set(table_b)))}")
-    differences = {name: _difference(values, table_b[name]) for name, values in table_a.items()}
+    differences = LazyColumns(table_a, lambda name: _difference(table_a[name], table_b[name]))
     sums = _sums(differences, patients)
     means = _resampled_means(sums, resamples, seed)
     p_values = _sign_flip(sums, resamples, seed)

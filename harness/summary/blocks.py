@@ -127,8 +127,9 @@ def read_blocks(parts: Sequence[Path], model: str, perturbations: Sequence[str] 
 
 
 def _of_model(part: Path, model: str) -> CaseTable:
-    cases = CaseTable.read(part)
-    return CaseTable(cases.table.filter(pa.array(cases.equals("model", model) & cases.equals("status", "ok"))))
+    table = pq.read_table(part)
+    cases = CaseTable(table)
+    return CaseTable(table.filter(pa.array(cases.equals("model", model) & cases.equals("status", "ok"))))
 
 
 def _arm(cases: CaseTable, model: str, perturbation: str, base: Index) -> Arm:

@@ -1,7 +1,7 @@
 """Reads the rows of a run back: columns as numpy arrays, and selections of rows."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,37 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.case import Box
+from harness.columns import at
 from harness.mask import BoxMask
+from harness.summary.parquet import NumbersOf, ParquetColumns, numbers_apart, plain_values
 from wronglung.geometry import Frame
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
+AT_A_TIME = 4096
+"""Rows whose nested values are Python objects at one time."""
 
 
 class CaseTable:
     """The rows of `cases.parquet`, or of parts, which hold the maps as well."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: "pa.Table | ParquetColumns", numbers: Mapping[str, Array] | None = None) -> None:
         self.table = table
-        self._numbers: dict[str, Array] = {}
+        self._numbers = NumbersOf(table) if numbers is None else numbers
+        self._equal: dict[tuple[str, str], Mask] = {}
         self._members: dict[str, Mask] = {}
 
     @classmethod
     def read(cls, path: Path) -> "CaseTable":
-        """Every row of a file."""
+        """Every row of a file, in memory."""
         return cls(pq.read_table(path))
+
+    @classmethod
+    def open(cls, path: Path, numbers: Path) -> "CaseTable":
+        """The rows of a file of any size: columns are read when they are asked for, numbers from a file of their own
+        that is written here."""
+        return cls(ParquetColumns(path), numbers_apart(path, numbers))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -40,22 +51,22 @@ class CaseTable:
     def values(self, name: str, rows: Index | None = None) -> list[Any]:
         """A column as Python values, of the given rows or all."""
         column = self.table.column(name)
-        return list((column if rows is None else column.take(pa.array(rows))).to_pylist())
+        return plain_values(column if rows is None else column.take(pa.array(rows)))
 
     def numbers(self, name: str, rows: Index | None = None) -> Array:
         """A column as float64, NaN for null."""
-        if name not in self._numbers:
-            column = self.table.column(name).combine_chunks()
-            self._numbers[name] = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-        return self._numbers[name] if rows is None else self._numbers[name][rows]
+        values = self._numbers[name]
+        return values if rows is None else values[rows]
 
     def known_numbers(self, name: str, rows: Index) -> Array:
         """The same for rows that may be missing: NaN for a row number below 0."""
-        return np.where(rows < 0, np.nan, self.numbers(name)[np.maximum(rows, 0)])
+        return at(self.numbers(name), rows)
 
     def equals(self, name: str, value: str) -> Mask:
         """Where a text column has this value."""
-        return np.asarray(pc.equal(self.table.column(name), value).to_numpy(), dtype=bool)
+        if (name, value) not in self._equal:
+            self._equal[name, value] = np.asarray(pc.equal(self.table.column(name), value).to_numpy(), dtype=bool)
+        return self._equal[name, value]
 
     def frames(self, rows: Index) -> list[Frame]:
         """The frames of rows that were answered."""
@@ -90,14 +101,17 @@ class CaseTable:
     @cached_property
     def inputs(self) -> npt.NDArray[np.object_]:
         """(rows,) digests of ids, text and boxes: equal where a model was asked and its map was scored alike."""
-        columns = (self.values(name) for name in ("image_id", "sentence_id", "text", "boxes"))
-        digests = [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*columns, strict=True)]
+        columns = [self.table.column(name) for name in ("image_id", "sentence_id", "text", "boxes")]
+        digests: list[bytes] = []
+        for start in range(0, len(self), AT_A_TIME):
+            block = (column.slice(start, AT_A_TIME).to_pylist() for column in columns)
+            digests += [hashlib.blake2b(repr(r).encode(), digest_size=16).digest() for r in zip(*block, strict=True)]
         return np.array(digests, dtype=object)
 
     def member(self, subset: str) -> Mask:
         """(rows,) whether each row's sentence belongs to a subset."""
         if subset not in self._members:
-            rows, names = self._memberships
+            rows, names = self._memberships()
             mask = np.zeros(len(self), dtype=bool)
             mask[rows[np.asarray(pc.equal(names, subset).to_numpy(zero_copy_only=False), dtype=bool)]] = True
             self._members[subset] = mask
@@ -106,9 +120,8 @@ class CaseTable:
     @cached_property
     def subsets(self) -> list[str]:
         """Every subset that some row belongs to."""
-        return list(pc.unique(self._memberships[1]).to_pylist())
+        return list(pc.unique(self._memberships()[1]).to_pylist())
 
-    @cached_property
     def _memberships(self) -> tuple[Index, pa.Array]:
         """Every membership of every row: (memberships,) the row, and the subset's name."""
         lists = self.table.column("subsets").combine_chunks()

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from harness import controls
 from harness.case import Box
 from harness.collect.scoring import Scorable, score_all
+from harness.columns import ColumnFile
 from harness.metrics.label import exact_boxes
 from harness.metrics.registry import Profile
 from harness.others import Groups, OtherPatients, SumsInFile
 from harness.summary.blocks import Block, Facts, read_blocks, read_facts
-from harness.summary.columns import ColumnFile
 from wronglung.geometry import Frame
 
 Array = npt.NDArray[np.float64]

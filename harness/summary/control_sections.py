@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.columns import LazyColumns, pick
 from harness.perturbation.base import UNPERTURBED
 from harness.summary.cases import Index, answered
-from harness.summary.columns import LazyColumns, pick
 from harness.summary.control_scores import ControlScorer, Scored, Scores
 from harness.summary.estimates import Columns, Tree, adjust
 from harness.summary.evidence import Evidence

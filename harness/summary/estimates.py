@@ -53,18 +53,19 @@ class Statistician:
 
     def means(self, columns: Columns, patients: Sequence[str]) -> Tree:
         """profile → metric → estimate, of every column that has a value."""
-        found = {name: values for name, values in columns.items() if not np.isnan(values).all()}
-        return _nested(mean_intervals(found, patients, self.resamples, self.seed))
+        return _nested(mean_intervals(columns, patients, self.resamples, self.seed))
 
     def deltas(self, columns: Columns, baseline: Columns, patients: Sequence[str]) -> Tree:
         """profile → metric → estimate of column − baseline, row by row, where there is a row with both."""
-        found = {name: values for name, values in columns.items() if not np.isnan(values - baseline[name]).all()}
-        return _nested(paired_deltas(found, baseline, patients, self.resamples, self.seed))
+        return _nested(paired_deltas(columns, baseline, patients, self.resamples, self.seed))
 
 
 def _nested(intervals: Mapping[str, Interval]) -> Tree:
+    """profile → metric → estimate, of every column that has a value."""
     tree: Tree = {}
     for name, interval in intervals.items():
+        if not interval.n:
+            continue
         profile, _, metric = name.partition("_")
         tree.setdefault(profile, {})[metric] = _estimate(interval)
     return tree

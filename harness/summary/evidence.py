@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.columns import LazyColumns
 from harness.metrics.registry import Profile
 from harness.perturbation.registry import baseline_of
 from harness.summary.cases import CaseTable, Index, answered, rows_of_sentences
@@ -25,7 +26,7 @@ class Evidence:
 
     def columns(self, rows: Index) -> Columns:
         """Every metric of these rows; NaN for a row number below 0."""
-        return {name: self.cases.known_numbers(name, rows) for name in self.cases.metrics(self.profiles)}
+        return LazyColumns(self.cases.metrics(self.profiles), lambda name: self.cases.known_numbers(name, rows))
 
     def groups(self, model: str, perturbation: str) -> Iterator[tuple[str, Index]]:
         """The answered rows of an arm by subset, and those of strata of their own. Empty ones are left out."""

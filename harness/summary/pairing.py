@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from harness.columns import LazyColumns
 from harness.perturbation.registry import baseline_of
 from harness.summary.cases import Array, CaseTable, Index, Mask, answered, rows_of_sentences
 from harness.summary.estimates import Columns
@@ -69,8 +70,8 @@ class Pairing:
         """Metrics of these rows of `after`, and of their counterparts."""
         before, after = self.counterparts(perturbation, rows_after)
         return Paired(
-            {name: self.before.cases.numbers(name, before) for name in names},
-            {name: self.after.cases.numbers(name, after) for name in names},
+            LazyColumns(names, lambda name: self.before.cases.numbers(name, before)),
+            LazyColumns(names, lambda name: self.after.cases.numbers(name, after)),
             self._patients(after),
         )
 
@@ -81,8 +82,8 @@ class Pairing:
         alike = self.before.cases.inputs[base_before] == self.after.cases.inputs[base_after]
         base_before = np.where(alike, base_before, -1)
         return Paired(
-            {name: _less(self.before.cases, name, before, base_before) for name in names},
-            {name: _less(self.after.cases, name, after, base_after) for name in names},
+            LazyColumns(names, lambda name: _less(self.before.cases, name, before, base_before)),
+            LazyColumns(names, lambda name: _less(self.after.cases, name, after, base_after)),
             self._patients(after),
         )
 

@@ -42,11 +42,6 @@ def at(values: Array, rows: Index) -> Array:
     return np.where(rows < 0, np.nan, values[np.maximum(rows, 0)])
 
 
-def with_values(columns: Mapping[str, Array]) -> LazyColumns:
-    """The columns that are not null throughout."""
-    return LazyColumns([n for n, values in columns.items() if not np.isnan(values).all()], columns.__getitem__)
-
-
 class ColumnFile(Mapping[str, Array]):
     """Columns of float64 in one file, which grows by blocks of rows."""
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.summary.columns import ColumnFile, LazyColumns, pick, with_values
+from harness.columns import ColumnFile, LazyColumns, pick
 
 
 def blocks():
@@ -39,8 +39,3 @@ def test_a_column_is_read_only_when_it_is_asked_for():
     assert asked == ["b"]
     with pytest.raises(KeyError):
         picked["c"]
-
-
-def test_a_column_that_is_null_throughout_is_left_out():
-    columns = {"a": np.array([np.nan, 1]), "b": np.array([np.nan, np.nan])}
-    assert list(with_values(columns)) == ["a"]
