@@ -12,7 +12,7 @@ from harness.collect.exchange import ServerLostError
 from harness.collect.parts import RunError
 from harness.collect.shards import Shard
 from harness.compare import compare
-from harness.dataset.base import DatasetError, validate
+from harness.dataset.base import DatasetError
 from harness.dataset.catalogue import FORMATS, open_dataset, parse_dataset, read_dataset
 from harness.dataset.export.catalogue import EXPORTERS, export
 from harness.finished import FinishedRun
@@ -27,6 +27,7 @@ from harness.sharding import merge, run_shard
 from harness.sources.catalogue import open_sources
 from harness.summary.estimates import Tree
 from harness.summary.table import result_table
+from harness.validation import validate_dataset, validate_run
 from wronglung.client import AlignmentClient, Retry
 from wronglung.errors import WronglungError
 
@@ -278,10 +279,12 @@ def _gate(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     name: str = options.dataset
-    config = load_run_config(Path(name)).dataset if name.endswith((".yaml", ".yml")) else parse_dataset(name)
-    checked = validate(read_dataset(config))
-    print("\n".join(checked.lines()))
-    return 1 if checked.findings.left_out or not checked.found.images else 0
+    if name.endswith((".yaml", ".yml")):
+        lines, whole = validate_run(load_run_config(Path(name)))
+    else:
+        lines, whole = validate_dataset(read_dataset(parse_dataset(name)))
+    print("\n".join(lines))
+    return 0 if whole else 1
 
 
 def _export(options: argparse.Namespace) -> int:

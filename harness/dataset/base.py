@@ -55,6 +55,15 @@ class Findings:
         """Count something odd that is kept."""
         self._note(self.warnings, kind, f"{where}: {message}")
 
+    def lines(self) -> list[str]:
+        """What was met, for people, one line each."""
+        text = []
+        for title, counts in (("left out", self.left_out), ("kept, but odd", self.warnings)):
+            for kind, count in sorted(counts.items()):
+                text.append(f"  {title}: {count} × {kind}")
+                text.extend(f"      {example}" for example in self.examples[kind])
+        return text or ["  nothing left out"]
+
     def _note(self, counts: Counter[str], kind: str, text: str) -> None:
         counts[kind] += 1
         examples = self.examples.setdefault(kind, [])
@@ -133,11 +142,7 @@ class ValidationReport:
             *self._label_lines(),
             *(f"  note: {note}" for note in findings.notes),
         ]
-        for title, counts in (("left out", findings.left_out), ("kept, but odd", findings.warnings)):
-            for kind, count in sorted(counts.items()):
-                text.append(f"  {title}: {count} × {kind}")
-                text.extend(f"      {example}" for example in findings.examples[kind])
-        return text if findings.left_out or findings.warnings else [*text, "  nothing left out"]
+        return [*text, *findings.lines()]
 
     def _label_lines(self) -> Iterator[str]:
         labels, stated, denied = self.found.labels(), self.found.stated, self.found.denied

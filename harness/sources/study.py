@@ -69,6 +69,10 @@ class StudyMaps:
         """Rows that can be asked for."""
         return len(self._entries)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether there is a row for this image and text; its map may still be broken."""
+        return key in self._entries
+
     def answer(self, shipment: Shipment) -> Readings:
         """What the folder has for each sentence of a request."""
         frame = self._config.frame.frame(*shipment.size)
