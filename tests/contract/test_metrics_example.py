@@ -91,8 +91,9 @@ def test_an_installed_metric_is_in_every_file_of_a_run_and_in_the_gate(installed
     assert declared["protocols"] == {"exact": "my-lab/touches/1"}
     assert "Whether the most attended cell touches the label." in (out / "report.html").read_text(encoding="utf-8")
     gate = tmp_path / "gate.yaml"
-    for lowest, status in ((0.0, 0), (1.01, 1)):
-        gate.write_text(f"- {{model: mine, metric: exact_touches, lowest: {lowest}}}")
+    for bound, status in ((0.0, 0), (1.01, 1)):
+        condition = {"value": "models.mine.none.all.exact.touches", "at_least": bound}
+        gate.write_text(yaml.safe_dump({"require": "not_refuted", "fewest_patients": 1, "conditions": [condition]}))
         assert cli.main(["compare", str(out), str(out), "--gate", str(gate)]) == status
 
 
