@@ -139,3 +139,57 @@ def test_a_blind_uniform_model_stays_uniform_to_the_last_bit():
 def test_every_row_needs_a_group():
     with pytest.raises(ValueError, match="one group per row"):
         controls.text_blind(np.ones((2, 1, 1)), ["a"])
+
+
+sentences = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 64)), min_size=1, max_size=12)
+
+
+@given(sentences)
+@settings(deadline=None)
+def test_text_blind_keeps_the_mean_of_an_image_and_is_blind_once_for_all(rows):
+    images, values = [i for i, _, _ in rows], np.array([v for _, _, v in rows], dtype=float)
+    blind = controls.text_blind(values, images)
+    for image in set(images):
+        own = np.array([i == image for i in images])
+        assert np.isnan(blind[own]).all() == (own.sum() == 1)
+        assert own.sum() == 1 or blind[own] == pytest.approx(np.full(own.sum(), values[own].mean()))
+    seen = ~np.isnan(blind)
+    twice = controls.text_blind(blind[seen], [i for i, s in zip(images, seen, strict=True) if s])
+    assert twice == pytest.approx(blind[seen])
+
+
+@given(sentences, st.integers(0, 3), st.integers(0, 64))
+@settings(deadline=None)
+def test_no_blind_map_nor_prior_depends_on_what_the_patients_own_maps_are(rows, patient, other):
+    says, patients, values = ([row[k] for row in rows] for k in range(3))
+    names, own = [str(p) for p in patients], np.array(patients) == patient
+    before = np.array(values, dtype=float).reshape(-1, 1, 1)
+    after = before.copy()
+    after[own] = other
+    for blind in (
+        lambda maps: controls.image_blind(maps, says, names),
+        lambda maps: controls.centre_prior(maps, names),
+    ):
+        assert np.array_equal(blind(before)[own], blind(after)[own], equal_nan=True)
+
+
+@given(sentences, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_the_sentences_changes_no_control(rows, random):
+    order = random.sample(range(len(rows)), len(rows))
+
+    def blind(chosen):
+        says, patients, values = ([rows[i][k] for i in chosen] for k in range(3))
+        maps, names = np.array(values, dtype=float).reshape(-1, 1, 1), [str(p) for p in patients]
+        found = controls.text_blind(maps, says), controls.image_blind(maps, says, names)
+        return np.stack([*found, controls.centre_prior(maps / 64, names)])[..., 0, 0]
+
+    assert np.array_equal(blind(order), blind(range(len(rows)))[:, order], equal_nan=True)
+
+
+@given(labels, domains)
+@settings(deadline=None)
+def test_the_oracle_is_a_share_of_each_cell(label, domain):
+    oracle = controls.oracle([label], GRID, frame_size=FRAME, domains=[domain])
+    assert (np.isnan(oracle) | (oracle >= 0) & (oracle <= 1 + 1e-12)).all()
+    assert np.isnan(oracle).all() or oracle.max() > 0

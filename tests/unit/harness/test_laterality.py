@@ -99,3 +99,57 @@ def test_a_model_that_treats_both_sides_alike_is_consistent_under_mirroring():
 def test_one_list_of_boxes_per_map_and_side_is_wanted():
     with pytest.raises(ValueError, match="two box lists each"):
         preference(half(0.5), [LEFT], [], **FRAME)
+
+
+attentions = hnp.arrays(np.float64, (2, 4, 4), elements=st.integers(0, 64).map(lambda n: n / 64))
+corners = st.tuples(*[st.integers(0, 8)] * 4)
+rectangles = corners.map(lambda b: [min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]), max(b[1], b[3])])
+
+
+def flipped(box):
+    """A box in the mirrored frame."""
+    return [8 - box[2], box[1], 8 - box[0], box[3]]
+
+
+@given(attentions, rectangles, rectangles, st.sampled_from([0.25, 2.0, 1024.0]))
+@settings(deadline=None)
+def test_a_preference_is_a_share_whatever_the_map_sums_to(maps, own, mirrored, factor):
+    found = preference(maps, [[own]] * 2, [[mirrored]] * 2, **FRAME)
+    scaled = preference(maps * factor, [[own]] * 2, [[mirrored]] * 2, **FRAME)
+    assert ((found >= 0) & (found <= 1) | np.isnan(found)).all()
+    assert np.array_equal(found, scaled, equal_nan=True)
+
+
+@given(attentions, rectangles, rectangles)
+@settings(deadline=None)
+def test_left_and_right_are_treated_alike(maps, own, mirrored):
+    found = preference(maps, [[own]] * 2, [[mirrored]] * 2, **FRAME)
+    other = preference(maps[..., ::-1], [[flipped(own)]] * 2, [[flipped(mirrored)]] * 2, **FRAME)
+    assert other == pytest.approx(found, nan_ok=True)
+
+
+@given(attentions, st.integers(0, 3), st.integers(0, 1), st.integers(2, 3), st.integers(1, 64))
+@settings(deadline=None)
+def test_attention_that_changes_sides_changes_the_preference(maps, row, right, left, steps):
+    moved = maps + 1 / 64  # every cell has some to give
+    before = preference(moved, [LEFT] * 2, [RIGHT] * 2, **FRAME)
+    amount = np.minimum(moved[:, row, right], steps / 64)
+    moved[:, row, right] -= amount
+    moved[:, row, left] += amount
+    assert (preference(moved, [LEFT] * 2, [RIGHT] * 2, **FRAME) > before).all()
+
+
+@given(st.lists(st.sampled_from(["left", "right", "lung", "upper", "zone", "upright"]), min_size=1, max_size=5))
+def test_mirroring_a_name_twice_gives_it_back(words):
+    name = " ".join(words)
+    once = mirrored_name(name)
+    assert (once is None) == (not {"left", "right"} & set(words))
+    assert once is None or mirrored_name(once) == name
+
+
+@given(attentions, attentions)
+@settings(deadline=None)
+def test_mirror_consistency_is_a_correlation_that_does_not_ask_which_came_first(maps, others):
+    found = mirror_consistency(maps, others)
+    assert ((np.abs(found) <= 1 + 1e-12) | np.isnan(found)).all()
+    assert mirror_consistency(others, maps) == pytest.approx(found, nan_ok=True)

@@ -1,5 +1,6 @@
 """The opt-out mass as a decision."""
 
+import itertools
 import math
 
 import numpy as np
@@ -123,3 +124,46 @@ def test_without_sentences_there_is_no_figure():
 def test_lengths_must_agree(compute):
     with pytest.raises(ValueError, match="expected one"):
         compute([0.1, 0.2], [True])
+
+
+@given(masses)
+@settings(deadline=None)
+def test_the_auroc_goes_by_order_alone_and_turns_with_the_classes(rows):
+    values, positive = np.array([v for v, _ in rows]), np.array([p for _, p in rows])
+    found = auroc(values, positive)
+    assert auroc(np.exp(3 * values) - 7, positive) == pytest.approx(found, nan_ok=True)
+    assert auroc(-values, positive) == pytest.approx(1 - found, nan_ok=True)
+    assert auroc(values, ~positive) == pytest.approx(1 - found, nan_ok=True)
+
+
+@given(risks, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_the_rows_is_no_order_of_answers(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    found, again = (area([m for m, _ in r], [x for _, x in r]) for r in (rows, shuffled))
+    assert again == pytest.approx(found)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=5))
+@settings(deadline=None)
+def test_random_order_costs_the_mean_risk_on_average_over_all_orders(risk):
+    """Which is why a constant mass, answered in random order, costs just that."""
+    orders = list(itertools.permutations(range(len(risk))))
+    mean = np.mean([area(order, risk) for order in orders])
+    assert mean == pytest.approx(np.mean(risk)) == pytest.approx(area([0.0] * len(risk), risk))
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.2]), st.floats(0, 1)), min_size=1, max_size=12))
+@settings(deadline=None)
+def test_every_order_lies_between_the_ideal_and_its_reverse(rows):
+    mass, risk = np.array([m for m, _ in rows]), np.array([r for _, r in rows])
+    assert area(risk, risk) - 1e-12 <= area(mass, risk) <= area(-risk, risk) + 1e-12
+
+
+@given(risks, st.integers(0, 5), st.floats(0, 1))
+@settings(deadline=None)
+def test_a_riskier_sentence_never_makes_the_area_smaller(rows, which, more):
+    mass, risk = np.array([m for m, _ in rows]), np.array([r for _, r in rows])
+    before = area(mass, risk)
+    risk[which % len(rows)] = max(risk[which % len(rows)], more)
+    assert area(mass, risk) >= before - 1e-12
