@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from math import isnan
 
+from harness.statistics import FEW_PATIENTS
 from harness.summary.estimates import Tree
 from harness.text import aligned
 
 TITLES = {"auroc": "AUROC", "pointing": "pointing"}
 """What is printed: whether a map covers the boxes, and whether it is highest inside them."""
+
+FEW = "*"
+"""Marks what is from few patients."""
 
 
 def result_table(summary: Tree, profile: str = "exact") -> str:
@@ -15,7 +19,10 @@ def result_table(summary: Tree, profile: str = "exact") -> str:
     and the Laterality Response Index; in aligned columns."""
     blocks = [_block(summary, profile, metric) for metric in TITLES]
     blocks += [_comparisons(summary, profile), _ratings(summary, profile)]
-    closing = [*_laterality(summary), *_notes(summary)]
+    laterality = list(_laterality(summary))
+    closing = [*laterality, *_notes(summary)]
+    if any(FEW in line for lines in (*blocks, laterality) for line in lines):
+        closing.append(f"{FEW} from fewer than {FEW_PATIENTS} patients: the interval is too narrow")
     return "\n\n".join(["\n".join(lines) for lines in (*blocks, closing) if lines]) + "\n"
 
 
@@ -105,12 +112,13 @@ def _notes(summary: Tree) -> Iterator[str]:
 
 
 def number(node: Tree | None, *, signed: bool = False) -> str:
-    """``0.731 [0.702, 0.759]``; empty for nothing."""
+    """``0.731 [0.702, 0.759]``, marked if it is from few patients; empty for nothing."""
     if node is None or node["mean"] is None or isnan(node["mean"]):
         return ""
     sign = "+" if signed else ""
     low, high = node["ci95"]
-    return f"{node['mean']:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+    mark = FEW if node["patients"] < FEW_PATIENTS else ""
+    return f"{node['mean']:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]{mark}"
 
 
 def _dig(node: Tree, *keys: str) -> Tree | None:

@@ -3,8 +3,8 @@
 from harness.summary.table import result_table
 
 
-def node(mean, n=5):
-    return {"mean": mean, "ci95": [mean - 0.1, mean + 0.1], "n": n, "patients": 3}
+def node(mean, n=5, patients=20):
+    return {"mean": mean, "ci95": [mean - 0.1, mean + 0.1], "n": n, "patients": patients}
 
 
 def arm(mean, n=5):
@@ -34,6 +34,15 @@ def test_the_table_is_aligned_and_complete():
         "failed  encoder  none  2 × SENTENCE_EMPTY\n"
         "3 patients, fewer than 20\n"
     )
+
+
+def test_numbers_of_few_patients_are_marked_and_the_mark_is_explained():
+    few = {"encoder": {"lri": node(0.31, patients=19)}}
+    *lines, last = result_table(SUMMARY | {"laterality": few}).splitlines()
+    assert [line for line in lines if "*" in line] == [
+        "Laterality Response Index  encoder  +0.310 [+0.210, +0.410]*  n=5"
+    ]
+    assert last == "* from fewer than 20 patients: the interval is too narrow"
 
 
 def test_the_models_of_a_run_are_set_against_each_other():
