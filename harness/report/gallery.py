@@ -18,11 +18,16 @@ from wronglung.geometry import Frame, Rect
 KINDS: Mapping[str, wording.Term] = {
     "best": wording.Term("Best", "The maps that meet their boxes best."),
     "worst": wording.Term("Worst", "The maps that miss their boxes most."),
-    "ignores_swap": wording.Term("Ignores a swap", "Left and right were exchanged and the map stayed."),
+    "ignores_swap": wording.Term(
+        "Ignores a swap",
+        "That's the wrong lung: the sentence names the other side, and the attention stays on the first.",
+    ),
     "random": wording.Term("Random", "Drawn by lot from the run's seed: what is usual."),
 }
 LEAST_SPAN = 0.5
 """The colour scale spans at least so many multiples of uniform attention, so that a nearly flat map looks flat."""
+NAMES = 6
+"""Boxes beyond so many are counted, not named, and all are drawn with thinner lines."""
 SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -104,6 +109,21 @@ class Exhibit:
     picture: str
     boxes: tuple[Outline, ...]
     panels: tuple[Panel, ...]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Names of the boxes, each once, in order; the first few of many."""
+        return tuple(dict.fromkeys(box.name for box in self.boxes))[:NAMES]
+
+    @property
+    def unnamed(self) -> int:
+        """How many boxes have a name that is not among `named`."""
+        return sum(box.name not in self.named for box in self.boxes)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are so many boxes that thick lines would hide the image."""
+        return len(self.boxes) > NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +244,10 @@ def _facts(arm: Json) -> tuple[str, ...]:
         facts.append(f"AUROC {numbers.number(float(arm['auroc']))}")
     if arm.get("opt_out_mass"):
         facts.append(f"opt-out mass {numbers.number(float(arm['opt_out_mass']), 4)}")
+    if arm.get("preference") is not None:
+        own = float(arm["preference"])
+        named = 1.0 - own if arm["perturbation"] == "swap_left_right" else own
+        facts.append(f"named side {100 * named:.0f}\N{NO-BREAK SPACE}%")
     return tuple(facts)
 
 

@@ -21,7 +21,7 @@ KILLS = 30
 KILLS_OF_ONE_RUN = 5
 SEED = 20221
 IMAGES = 12
-FILES = ("summary.json", "cases.parquet", "maps.npz", "gallery/index.json", "gallery/0.png")
+FILES = ("summary.json", "cases.parquet", "maps.npz", "gallery/index.json", "gallery/0.jpg")
 RUN = """\
 name: killed
 dataset: {{kind: jsonl, path: {data}}}

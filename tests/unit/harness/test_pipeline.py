@@ -24,7 +24,7 @@ QUICK = {
     "save_maps": False,
     "gallery": {"best": 1, "worst": 0, "ignores_swap": 0, "random": 0},
 }
-FILES = ["cases.parquet", "summary.json", "maps.npz", "gallery/index.json", "gallery/0.png"]
+FILES = ["cases.parquet", "summary.json", "maps.npz", "gallery/index.json", "gallery/0.jpg"]
 
 
 def config(out, **changes):

@@ -151,3 +151,25 @@ def test_a_malformed_entry_is_named(tmp_path: Path, changes: dict[str, Any]) -> 
     edit_entry(tmp_path, **changes)
     with pytest.raises(ResultsError, match=r"entry 0 of gallery/index\.json"):
         rooms(read_results(tmp_path))
+
+
+def test_many_boxes_are_counted_and_the_first_few_named(tmp_path: Path) -> None:
+    build_results(tmp_path)
+    edit_entry(tmp_path, boxes=[{"name": f"rib {i // 2}", "box_xyxy": [i, i, i + 9, i + 9]} for i in range(40)])
+    shown = rooms(read_results(tmp_path))[0].exhibits[0]
+    assert shown.named == tuple(f"rib {i}" for i in range(6))
+    assert shown.unnamed == 40 - 12
+    assert shown.crowded
+    assert len(shown.boxes) == 40
+
+
+def test_the_share_of_the_named_side_follows_the_sentence_that_was_sent(tmp_path: Path) -> None:
+    build_results(tmp_path)
+    grid = {"model": "encoder", "rows": 1, "cols": 2, "map": [0.6, 0.4], "preference": 0.8}
+    arms = [{**grid, "perturbation": arm, "text": "left"} for arm in ("none", "swap_left_right")]
+    edit_entry(tmp_path, arms=arms)
+    overlays = rooms(read_results(tmp_path))[0].exhibits[0].panels[0].overlays
+    assert [overlay.facts for overlay in overlays] == [
+        ("named side 80\N{NO-BREAK SPACE}%",),
+        ("named side 20\N{NO-BREAK SPACE}%",),
+    ]
