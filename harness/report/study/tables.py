@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from harness.report import numbers, wording
 from harness.report.reader import Estimate, Results
 from harness.report.study.changes import changes_table
+from harness.report.study.human import correlations_table, ratings_table
 from harness.report.study.published import PROFILE, SUBSETS, VARIANTS, Published
 from harness.report.study.quotes import quoted, with_quotes
 from harness.report.tables import Cell, Column, Group, Row, Table, count_cell, estimate_cell
@@ -74,7 +75,7 @@ BY_SUBSET: tuple[tuple[str, str, tuple[Measure, ...]], ...] = (
 def study_tables(results: Results, published: Published | None) -> tuple[Table, ...]:
     """The study's tables as far as the run has what they need; `published` stands beside, if given."""
     tables = [_by_subset(results, key, caption, measures, published) for key, caption, measures in BY_SUBSET]
-    tables.append(changes_table(results, published))
+    tables += [changes_table(results, published), ratings_table(results, published), correlations_table(results)]
     return tuple(table for table in tables if table is not None)
 
 
