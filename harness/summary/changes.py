@@ -59,6 +59,8 @@ class Changes:
 
     def of_opt_out(self) -> dict[str, Change]:
         """By figure: `auroc`, `auroc_length_matched`, `risk_coverage.area`."""
+        if not self._shared(["statement"]):  # a run of an earlier version
+            return {}
         failed = self._newly_failed(ARMS["own_present"], ARMS["random_false"])
         found = {}
         for name, contest in contests(self.pairing, self.statistics.seed):

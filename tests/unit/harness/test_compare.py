@@ -1,6 +1,7 @@
 """What changed from one run to another."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -69,6 +70,15 @@ def test_a_sentence_whose_words_changed_between_the_runs_is_not_compared(runs, t
     records[0] = dataclasses.replace(first, sentences=(first.sentences[0], other, first.sentences[2]))
     changed = evaluate(tmp_path, FakeClient(), records)
     assert line_of(compare(runs[0], changed), "none", "all", "exact_auroc").split()[-1] == "17"
+
+
+def test_a_run_of_an_earlier_version_has_no_decision_to_compare(runs, tmp_path):
+    shutil.copytree(runs[0].root, tmp_path / "earlier")
+    cases = pq.read_table(tmp_path / "earlier" / "cases.parquet").drop_columns(["statement"])
+    pq.write_table(cases, tmp_path / "earlier" / "cases.parquet")
+    text = compare(FinishedRun(tmp_path / "earlier"), runs[0])
+    assert "Laterality Response Index" in text
+    assert "opt-out" not in text
 
 
 def test_failures_are_counted_by_model_perturbation_and_code(runs, tmp_path):
