@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.pipeline import run
+from harness.results import json_bytes
 from harness.runconfig import parse_run_config
 from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, FakeClient, FakeDataset, align, fake_dataset, record, sentence
 from wronglung.errors import SentenceEmpty
@@ -113,3 +114,12 @@ def test_the_opt_out_decisions_are_compared_on_the_sentences_that_both_answered(
 def test_a_run_of_one_model_has_nothing_to_compare(tmp_path):
     tree = {"name": "t", "dataset": {"kind": "phantom"}, "models": ["a"], "resamples": 100, "out": tmp_path}
     assert run(parse_run_config(tree, "t"), fake_dataset(4), FakeClient())["comparisons"] == {}
+
+
+def test_the_same_answers_in_another_order_give_the_same_bytes(tmp_path):
+    def comparisons(name, window):
+        tree = {"name": "t", "dataset": {"kind": "phantom"}, "models": ["a", "c"], "perturbations": PERTURBATIONS}
+        config = parse_run_config(tree | {"resamples": 100, "window": window, "out": tmp_path / name}, "t")
+        return json_bytes(run(config, fake_dataset(5), FakeClient(answer))["comparisons"])
+
+    assert comparisons("one by one", 1) == comparisons("many at once", 7)
