@@ -1,6 +1,6 @@
 """The synthetic sentence with other conditions at the same places."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.case import Case, ImageRecord, Sentence, Triple
@@ -72,20 +72,55 @@ class SyntheticSwappedConditions:
         for places in own.values():
             found = [c for c in self.pool.at(places) if _meaning(c)[0] not in subjects]
             options.append([found[i] for i in rng.permutation(len(found))])
-        chosen = _choose(options, ())
+        chosen = choose(options)
         return None if chosen is None else dict(zip(own, chosen, strict=True))
 
 
-def _choose(options: Sequence[Sequence[Condition]], chosen: tuple[Condition, ...]) -> tuple[Condition, ...] | None:
-    """`chosen` and one of each of the options, the first that go together; None if none do."""
-    if not options:
-        return chosen
-    for condition in options[0]:
-        if not any(_clash(condition, other) for other in chosen):
-            found = _choose(options[1:], (*chosen, condition))
-            if found is not None:
-                return found
-    return None
+def choose(options: Sequence[Sequence[Condition]]) -> tuple[Condition, ...] | None:
+    """One of each of the options, the first that go together; None if none do.
+
+    Each is taken only if the rest can still be chosen, so nothing that was taken is ever given back: a sentence of many
+    conditions takes no longer than its options allow.
+    """
+    chosen: tuple[Condition, ...] = ()
+    for i in range(len(options)):
+        found = next((c for c in _without_clash(options[i], chosen) if _can_end(options[i + 1 :], (*chosen, c))), None)
+        if found is None:
+            return None
+        chosen = *chosen, found
+    return chosen
+
+
+def _without_clash(options: Iterable[Condition], chosen: Sequence[Condition]) -> list[Condition]:
+    return [condition for condition in options if not any(_clash(condition, other) for other in chosen)]
+
+
+def _can_end(options: Sequence[Sequence[Condition]], chosen: Sequence[Condition]) -> bool:
+    """Whether one of each of the options goes together with each other and with what is chosen.
+
+    "Nothing is abnormal" goes with denials alone: so either it is not taken, or all are denials.
+    """
+    meanings = [{_meaning(condition) for condition in _without_clash(each, chosen)} for each in options]
+    without_normal = [{subject for subject, _ in each - {NORMAL}} for each in meanings]
+    denials = [{subject for subject, there in each if not there} for each in meanings]
+    return _all_differ(without_normal) or _all_differ(denials)
+
+
+def _all_differ(choices: Sequence[Set[str]]) -> bool:
+    """Whether each can have one of its choices that no other has (augmenting paths, one for each)."""
+    taken: dict[str, int] = {}
+
+    def place(i: int, tried: set[str]) -> bool:
+        for choice in choices[i]:
+            if choice in tried:
+                continue
+            tried.add(choice)
+            if choice not in taken or place(taken[choice], tried):
+                taken[choice] = i
+                return True
+        return False
+
+    return all(place(i, set()) for i in range(len(choices)))
 
 
 def _clash(one: Condition, other: Condition) -> bool:

@@ -1,12 +1,13 @@
 """synthetic_swapped_conditions: other conditions at the same places, in the same plain words."""
 
+import itertools
 import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.case import Sentence, Triple
-from harness.perturbation.conditions import ConditionPool, SyntheticSwappedConditions
+from harness.perturbation.conditions import ConditionPool, SyntheticSwappedConditions, choose
 from tests.harness_fakes import LEFT_LUNG, record
 
 LEFT, RIGHT = "left lung", "right lung"
@@ -86,3 +87,26 @@ def test_nothing_is_said_of_what_the_sentence_speaks_of(said):
         (case,) = perturbation.cases(each)
         if case.applicable:
             assert not any(triple.label in case.text for triple in case.sentence.triples)
+
+
+def go_together(chosen):
+    """As the perturbation promises: about different things, and normal only beside denials."""
+    meanings = [("abnormal", not there) if label == "normal" else (label, there) for label, there in chosen]
+    subjects = [subject for subject, _ in meanings]
+    contradict = ("abnormal", False) in meanings and any(there for _, there in meanings)
+    return len(set(subjects)) == len(subjects) and not contradict
+
+
+choices = st.tuples(st.sampled_from(["normal", "abnormal", "nodule", "mass", "edema"]), st.booleans())
+
+
+@given(st.lists(st.lists(choices, max_size=5, unique=True), max_size=4))
+def test_the_first_choice_that_goes_together_is_found(options):
+    assert choose(options) == next(filter(go_together, itertools.product(*options)), None)
+
+
+def test_many_conditions_with_many_options_are_chosen_at_once_even_where_the_last_has_none():
+    options = [[(f"label {i} {j}", True) for j in range(100)] for i in range(12)]
+    assert choose(options) == tuple(each[0] for each in options)
+    assert choose([*options, [("nodule", True)], [("nodule", False)]]) is None
+    assert choose([*options, []]) is None
