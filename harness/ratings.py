@@ -22,6 +22,7 @@ from pydantic import Field
 
 from harness.case import Sentence
 from harness.dataset.base import Dataset, Findings
+from harness.dataset.checks import Unusable
 from harness.settings import ConfigError, PathField, Settings, suggest
 from harness.sources.keys import key_of
 
@@ -38,14 +39,6 @@ class RatingsConfig(Settings):
     """A CSV file, or a folder of them."""
     models: dict[str, str] = Field(default_factory=dict)
     """`checkpoint_name` → model of the run, where they differ."""
-
-
-class Unusable(ValueError):
-    """A row cannot be used. `kind` is counted, the message goes to the examples."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ COPIED_MAXIMA_BOXES = 20
 
 
 class Unusable(ValueError):
-    """A sentence or region cannot be used. `kind` is counted, the message goes to the examples."""
+    """A sentence, region or row cannot be used. `kind` is counted, the message goes to the examples."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -118,7 +118,7 @@ def read_patients(path: Path | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
     return frozenset(line.strip() for line in lines if line.strip())
