@@ -34,7 +34,7 @@ from harness.dataset.padchest_gr import open_padchest_gr
 from harness.dataset.phantom import PhantomDataset
 from harness.dataset.real_cxr import open_real_cxr
 from harness.dataset.vindr_cxr import open_vindr_cxr
-from harness.settings import ConfigError, Settings, explain
+from harness.settings import ConfigError, Settings, explain, suggest
 
 Config = TypeVar("Config", bound=Settings)
 
@@ -148,6 +148,10 @@ def parse_dataset(text: str) -> AnyDatasetConfig:
     """
     kind, _, rest = text.partition(":")
     if kind not in FORMATS:
+        if rest and not Path(text).exists():
+            raise ConfigError(
+                f"{text}: there is no such file, and no kind of data set {kind!r}{suggest(kind, FORMATS)}"
+            )
         return JsonlConfig(kind="jsonl", path=Path(text))
     form = FORMATS[kind]
     value, *options = rest.split(",")

@@ -12,7 +12,7 @@ from harness.dataset.checks import Unusable, image_size, read_patients
 from harness.dataset.config import ChexlocalizeConfig
 from harness.dataset.document import Part, parse_part, read_document
 from harness.dataset.finding import Place, finding_sentence
-from harness.dataset.imagefiles import Patients, find_image
+from harness.dataset.imagefiles import Patients, check_folder, find_image
 from harness.dataset.line import Lattice
 from harness.dataset.phrases import Phrases, Source
 from harness.dataset.records import RecordBuilder, RecordedDataset
@@ -33,9 +33,10 @@ def open_chexlocalize(config: ChexlocalizeConfig) -> RecordedDataset:
     """Read and check `gt_segmentations_val.json` or `gt_segmentations_test.json`.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no folder of images.
         DatasetError: it is no JSON object, or cut off.
     """
+    check_folder(config.images)
     findings = Findings()
     patients = Patients(config.patients, findings)
     document = read_document(config.path, findings)
@@ -78,7 +79,7 @@ def _gather(image_id: str, pathologies: object, path: Path, phrases: Phrases, fi
             if place is None:
                 phrase.spoiled = True  # not there: no fault, and nothing to point at
             else:
-                phrase.places.append(place)
+                phrases.add_place(phrase, place, where)
 
 
 def _place(encoded: Encoded, width: int, height: int) -> Place | None:

@@ -18,7 +18,7 @@ from harness.dataset.checks import Unusable, read_patients
 from harness.dataset.config import CocoConfig
 from harness.dataset.document import Part, expect_list, parse_parts, read_document
 from harness.dataset.finding import finding_sentence, plain_name
-from harness.dataset.imagefiles import Patients, find_image
+from harness.dataset.imagefiles import Patients, check_folder, find_image
 from harness.dataset.phrases import Phrase, Phrases, Source, from_sizes
 from harness.dataset.records import RecordBuilder, RecordedDataset
 
@@ -122,9 +122,10 @@ def open_coco(config: CocoConfig) -> RecordedDataset:
     """Read and check a file.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no folder of images.
         DatasetError: it is no JSON, cut off, or lacks one of the three lists.
     """
+    check_folder(config.images)
     findings = Findings()
     patients = Patients(config.patients, findings)
     coco = read_coco(config.path, findings)
@@ -135,9 +136,10 @@ def open_coco(config: CocoConfig) -> RecordedDataset:
 
     def source(image_id: str) -> Source:
         image = images[image_id]
-        patient = patients.of(image_id, str(image.patient_id or ""))
+        patient = patients.of(image_id, "" if image.patient_id is None else str(image.patient_id))
         path = find_image(config.images, [image.file_name])
-        return Source(path, patient, str(image.study_id or image_id), image.size)
+        study = image_id if image.study_id in (None, "") else str(image.study_id)
+        return Source(path, patient, study, image.size)
 
     builder = RecordBuilder(config.images, findings, seen_patients=read_patients(config.finetuned_patients))
     phrases.add_to(builder, config.images, source)
@@ -170,4 +172,4 @@ def add_box(coco: Coco, where: str, annotation: Annotation, phrase: Phrase, phra
         message = f"annotation id {annotation.id!r} stands twice"
         phrases.spoil(phrase, where, Unusable("annotation_id_repeated", message))
     elif annotation.bbox is not None:
-        phrases.add_place(phrase, (from_sizes(*annotation.bbox), None), where)
+        phrases.add_place(phrase, (from_sizes(*annotation.bbox), None), where, coco.category(annotation))

@@ -4,7 +4,7 @@ A box is called after its finding, and states that the finding is there and, unl
 subset `abnormal` holds such sentences, and another image's is false where the finding is not annotated.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from harness.dataset.line import Lattice, SentenceBox
 
@@ -61,9 +61,8 @@ def is_abnormal(name: str) -> bool:
     return plain_name(name) not in _NO_DISEASE
 
 
-def finding_boxes(name: str, places: Iterable[Place], *, abnormal: bool) -> Iterator[SentenceBox]:
-    """Each place with the finding, and with "abnormal"."""
-    noun = plain_name(name)
-    for xyxy, mask in places:
-        for label in (noun, "abnormal") if abnormal else (noun,):
-            yield SentenceBox(name=noun, box_xyxy=xyxy, mask=mask, label=label)
+def finding_boxes(name: str, place: Place, *, abnormal: bool) -> Iterator[SentenceBox]:
+    """A place with the finding, and with "abnormal"."""
+    noun, (xyxy, mask) = plain_name(name), place
+    for label in (noun, "abnormal") if abnormal else (noun,):
+        yield SentenceBox(name=noun, box_xyxy=xyxy, mask=mask, label=label)

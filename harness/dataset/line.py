@@ -76,7 +76,8 @@ def parse_line(data: bytes) -> Line:
     try:
         return Line.model_validate_json(data)
     except ValidationError as error:
-        raise ValueError(explain(error)) from error
+        hint = " (a list begins here: write one object a line)" if data.lstrip().startswith(b"[") else ""
+        raise ValueError(explain(error) + hint) from error
 
 
 def explain(error: ValidationError) -> str:

@@ -13,7 +13,7 @@ from harness.dataset.coco import Image, add_box, read_coco
 from harness.dataset.config import MsCxrConfig
 from harness.dataset.files import Row, read_table
 from harness.dataset.finding import Place
-from harness.dataset.imagefiles import Patients, find_image
+from harness.dataset.imagefiles import Patients, check_folder, find_image
 from harness.dataset.phrases import Phrases, Source, from_sizes, number
 from harness.dataset.records import RecordBuilder, RecordedDataset
 
@@ -33,9 +33,10 @@ def open_ms_cxr(config: MsCxrConfig) -> RecordedDataset:
     """Read and check a file of annotations; JSON if its name says so, else CSV.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no folder of images.
         DatasetError: a column or list is missing, or the file is cut off.
     """
+    check_folder(config.images)
     findings = Findings()
     patients = Patients(config.patients, findings)
     phrases = Phrases(findings)
@@ -69,7 +70,7 @@ def _read_csv(config: MsCxrConfig, phrases: Phrases, findings: Findings) -> dict
                 strata={"split": split} if split else {},
             )
             with phrases.guard(phrase, row.where):
-                phrases.add_place(phrase, _place(row, images), row.where)
+                phrases.add_place(phrase, _place(row, images), row.where, row["category_name"])
     return images
 
 

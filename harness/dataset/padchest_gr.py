@@ -1,7 +1,7 @@
 """PadChest-GR: findings in English and Spanish, with boxes of two readers in shares of the image.
 
-A finding may name no box; then nothing is scored. Its `labels` name the boxes. It counts as abnormal if `abnormal` says
-so, or, where the file does not say, if it has boxes and no label is "normal" or a device.
+A finding may name no box; then nothing is scored. Each of its `labels` is said of every box. It counts as abnormal if
+`abnormal` says so, or, where the file does not say, if it has boxes and no label is "normal" or a device.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from harness.dataset.checks import CopiedMaxima, Unusable, image_size, read_pati
 from harness.dataset.config import PadchestGrConfig
 from harness.dataset.document import Part, expect_list, parse_part, parse_parts, read_document
 from harness.dataset.finding import is_abnormal
-from harness.dataset.imagefiles import Patients, find_image
+from harness.dataset.imagefiles import Patients, check_folder, find_image
 from harness.dataset.line import NamedBox
-from harness.dataset.phrases import Phrase, Phrases, Source, Xyxy, settled
+from harness.dataset.phrases import Mark, Phrase, Phrases, Source, Xyxy, settled
 from harness.dataset.readers import UNION, Agreement
 from harness.dataset.records import RecordBuilder, RecordedDataset
 
@@ -46,6 +46,11 @@ class Finding(Part):
     abnormal: bool | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that is found, at least one."""
+        return tuple(label for label in self.labels if label.strip()) or (NO_LABEL,)
+
+    @property
     def states_disease(self) -> bool:
         """Whether something abnormal is there."""
         if self.abnormal is not None:
@@ -57,9 +62,10 @@ def open_padchest_gr(config: PadchestGrConfig) -> RecordedDataset:
     """Read and check `grounded_reports_*.json`.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no folder of images.
         DatasetError: it is no JSON list, or cut off.
     """
+    check_folder(config.images)
     findings = Findings()
     reader = _Reader(config, findings)
     entries = expect_list(read_document(config.path, findings), "", config.path)
@@ -104,7 +110,7 @@ class _Reader:
             image_id,
             (finding.sentence_en if self._config.language == "en" else finding.sentence_es) or "",
             where,
-            finding=" ".join(finding.labels[:1]) or NO_LABEL,
+            finding=finding.names[0],
             abnormal=finding.states_disease,
         )
         with self._phrases.guard(phrase, where):
@@ -119,7 +125,7 @@ class _Reader:
         if finding.extra_boxes is not None:
             self._agreement.see([first, second])
         chosen = {"first": first, "second": second, UNION: [*first, *second]}[self._config.reader]
-        phrase.places += [(box, None) for box in chosen]
+        phrase.marks += [Mark((box, None), name, finding.states_disease) for box in chosen for name in finding.names]
 
     def dataset(self) -> RecordedDataset:
         """All that was read."""

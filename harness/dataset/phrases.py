@@ -31,6 +31,15 @@ class Source:
     """Width and height that the annotators saw, if the data set says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One place of a sentence, and what is there."""
+
+    place: Place
+    finding: str
+    abnormal: bool
+
+
 @dataclass(slots=True)
 class Phrase:
     """What one image's annotations say in the same words."""
@@ -42,9 +51,10 @@ class Phrase:
     where: str
     """Where the first of its annotations stands."""
     finding: str
+    """What its first annotation finds."""
     abnormal: bool
     strata: dict[str, str] = field(default_factory=dict)
-    places: list[Place] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     spoiled: bool = False
 
     def line(self, source: Source) -> Line:
@@ -60,7 +70,9 @@ class Phrase:
             study_id=source.study_id,
             sentence_id=f"{self.image_id}|{self.number}",
             sentence=self.text,
-            boxes=tuple(finding_boxes(self.finding, self.places, abnormal=self.abnormal)),
+            boxes=tuple(
+                box for mark in self.marks for box in finding_boxes(mark.finding, mark.place, abnormal=mark.abnormal)
+            ),
             strata={"finding": plain_name(self.finding), **self.strata},
         )
 
@@ -89,7 +101,7 @@ class Phrases:
             image_id: of the image.
             text: the sentence.
             where: where the annotation stands.
-            finding: what the boxes are around; the first annotation of a sentence names it.
+            finding: what is found; the first annotation of a sentence gives it to the stratum `finding`.
             abnormal: whether it is abnormal; None: by its name.
             strata: labels to split results by.
         """
@@ -109,12 +121,15 @@ class Phrases:
         except Unusable as error:
             self.spoil(phrase, where, error)
 
-    def add_place(self, phrase: Phrase, place: Place, where: str) -> None:
-        """Add a box to a sentence; one that the sentence has already is odd, and changes nothing."""
-        if place in phrase.places:
+    def add_place(self, phrase: Phrase, place: Place, where: str, finding: str = "") -> None:
+        """Add a box to a sentence, of what the sentence finds or of another finding that it names as well; a box that
+        the sentence has already is odd, and changes nothing."""
+        other = finding and finding != phrase.finding
+        mark = Mark(place, finding, is_abnormal(finding)) if other else Mark(place, phrase.finding, phrase.abnormal)
+        if mark in phrase.marks:
             self._findings.warn("box_repeated", where, "the same box of the same sentence was read before")
         else:
-            phrase.places.append(place)
+            phrase.marks.append(mark)
 
     def spoil(self, phrase: Phrase, where: str, error: Unusable) -> None:
         """Count what is wrong with an annotation, and leave its sentence out."""

@@ -6,7 +6,7 @@ scored against half of its boxes would be a wrong number), and counted.
 
 import functools
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.case import Box, ImageRecord, Sentence, Triple
@@ -24,8 +24,9 @@ class _Image:
     study_id: str
     width: int
     height: int
-    regions: tuple[Box, ...] | None = None
-    """None: not told yet."""
+    regions: tuple[Box, ...] = ()
+    told: int | None = None
+    """Hash of the regions as they were told; None: not yet."""
     sentences: list[Sentence] = field(default_factory=list)
 
     def record(self, image_id: str) -> ImageRecord:
@@ -35,7 +36,7 @@ class _Image:
             study_id=self.study_id,
             width=self.width,
             height=self.height,
-            regions=self.regions or (),
+            regions=self.regions,
             sentences=tuple(self.sentences),
             load=functools.partial(Path.read_bytes, self.path),
         )
@@ -84,14 +85,25 @@ class RecordBuilder:
         self._images[line.image_id] = image
         self._sentence_ids.add(line.sentence_id)
         image.sentences.append(sentence)
-        if line.regions and image.regions is None:
-            image.regions = tuple(self._regions(line, image, where))
+        self._note_oddities(line, sentence, where)
+        if line.regions:
+            self._add_regions(line, image, where)
 
     def records(self) -> tuple[ImageRecord, ...]:
         """One record for each image that kept a sentence."""
         if self._tell:
             self._copied_maxima.tell(self._findings, self._root.name)
         return tuple(image.record(image_id) for image_id, image in self._images.items())
+
+    def _note_oddities(self, line: Line, sentence: Sentence, where: str) -> None:
+        """What nobody writes on purpose, but can be used."""
+        for triple in sentence.triples:
+            if triple.context and replace(triple, context=False) in sentence.triples:
+                message = f"{triple.label!r} of box {triple.region!r} is said to be there and not to be there"
+                self._findings.warn("statement_contradicts", where, message)
+        if any(max(box.box_xyxy) <= 1 for box in (*line.boxes, *line.regions)):
+            message = "a box lies within the first pixel: coordinates are pixels, not shares of the image"
+            self._findings.warn("box_within_a_pixel", where, message)
 
     def _unknown_keys(self, line: Line) -> Iterator[str]:
         yield from line.unknown_keys()
@@ -131,6 +143,16 @@ class RecordBuilder:
             strata=dict(sorted(line.strata.items())),
             paraphrase=line.paraphrase,
         )
+
+    def _add_regions(self, line: Line, image: _Image, where: str) -> None:
+        """The first line that has some counts; others may repeat them."""
+        told = hash(line.regions)
+        if image.told is None:
+            image.told = told
+            image.regions = tuple(self._regions(line, image, where))
+        elif image.told != told:
+            message = f"the regions of image {line.image_id!r} differ from those of an earlier line, which count"
+            self._findings.leave_out("regions_contradict", where, message)
 
     def _regions(self, line: Line, image: _Image, where: str) -> Iterator[Box]:
         for region in line.regions:

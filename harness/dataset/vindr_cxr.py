@@ -12,8 +12,8 @@ from harness.dataset.checks import Unusable, read_patients
 from harness.dataset.config import VindrCxrConfig
 from harness.dataset.files import Row, read_table
 from harness.dataset.finding import finding_sentence, plain_name
-from harness.dataset.imagefiles import Patients, find_image
-from harness.dataset.phrases import Phrases, Source, Xyxy, number
+from harness.dataset.imagefiles import Patients, check_folder, find_image
+from harness.dataset.phrases import Mark, Phrases, Source, Xyxy, number
 from harness.dataset.readers import UNION, Agreement
 from harness.dataset.records import RecordBuilder, RecordedDataset
 
@@ -43,9 +43,10 @@ def open_vindr_cxr(config: VindrCxrConfig) -> RecordedDataset:
     """Read and check `annotations_train.csv` or `annotations_test.csv`.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or no folder of images.
         DatasetError: a column is missing, the file is cut off, or no reader has the id that is asked for.
     """
+    check_folder(config.images)
     findings = Findings()
     patients = Patients(config.patients, findings)
     phrases, studies = Phrases(findings), dict[str, _Study]()
@@ -66,7 +67,9 @@ def open_vindr_cxr(config: VindrCxrConfig) -> RecordedDataset:
 def _gather(row: Row, reader: str, phrases: Phrases, studies: dict[str, _Study], findings: Findings) -> None:
     who, name = row.values.get("rad_id") or CONSENSUS, row["class_name"]
     marks = studies.setdefault(row["image_id"], _Study()).marks.setdefault(who, {})
-    if plain_name(name) == NO_FINDING and not any(row[column].strip() for column in CORNERS):
+    if plain_name(name) == NO_FINDING:
+        if any(row[column].strip() for column in CORNERS):
+            findings.leave_out("box_of_no_finding", row.where, f"{name!r} has a box: nothing can be in it")
         return
     phrase = None
     if reader in (UNION, who):
@@ -83,7 +86,7 @@ def _gather(row: Row, reader: str, phrases: Phrases, studies: dict[str, _Study],
         return
     marks[name].append(box)
     if phrase is not None:
-        phrase.places.append((box, None))
+        phrase.marks.append(Mark((box, None), phrase.finding, phrase.abnormal))
 
 
 def _box(values: Mapping[str, str]) -> Xyxy:

@@ -49,10 +49,14 @@ def _line(record: ImageRecord, sentence: Sentence, regions: tuple[Box, ...]) -> 
 
 def sentence_boxes(sentence: Sentence) -> list[SentenceBox]:
     """Each box once for each thing that is said of it, in order; a box of which nothing is said, without a label."""
-    places = {box.name: _place(box) for box in sentence.boxes}
-    said = [SentenceBox(name=t.region, label=t.label, context=t.context, **places[t.region]) for t in sentence.triples]
-    unsaid = places.keys() - {triple.region for triple in sentence.triples}
-    return said + [SentenceBox(name=name, **places[name]) for name in places if name in unsaid]
+    said = [
+        SentenceBox(name=box.name, label=triple.label, context=triple.context, **_place(box))
+        for triple in sentence.triples
+        for box in sentence.boxes
+        if box.name == triple.region
+    ]
+    spoken_of = {triple.region for triple in sentence.triples}
+    return said + [SentenceBox(name=box.name, **_place(box)) for box in sentence.boxes if box.name not in spoken_of]
 
 
 def _place(box: Box) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def test_a_name_on_the_command_line_says_what_a_run_file_would(text, config):
         ("phantom:test,patients", "write 'patients' as key=value"),
         ("phantom:test,patients=[", "'patients' is no YAML"),
         ("jsonl", "path: Field required"),
+        ("mscxr:MS_CXR.csv,images=there", "no kind of data set 'mscxr': did you mean 'ms_cxr'?"),
     ],
 )
 def test_a_wrong_setting_is_named(text, words):

@@ -146,3 +146,36 @@ def test_maxima_copied_by_mistake_are_pointed_out(copy):
 def test_a_file_that_is_not_whole_is_refused(copy, change, words):
     with pytest.raises(ConfigError, match=words):
         copy.broken(change(copy.bytes()))
+
+
+def test_zero_is_an_id_like_any_other(copy):
+    def number(document):
+        for image in document["images"]:
+            image.update(patient_id=0, study_id=0)
+
+    dataset = copy.with_document(number)
+    assert {(record.patient_id, record.study_id) for record in dataset} == {("0", "0")}
+    assert not dataset.findings.notes
+
+
+def test_a_caption_of_several_categories_states_each_of_its_own_box(copy):
+    def caption(document):
+        document["categories"] += [{"id": "n", "name": "Nodule"}, {"id": "d", "name": "Support Devices"}]
+        image = document["annotations"][0]["image_id"]
+        document["annotations"] = [
+            {"id": i, "image_id": image, "category_id": category, "caption": "Both.", "bbox": [10 * i, 10, 5, 5]}
+            for i, category in enumerate(("n", "d"))
+        ]
+
+    ((sentence,),) = (record.sentences for record in copy.with_document(caption))
+    assert [(t.region, t.label) for t in sentence.triples] == [
+        ("nodule", "nodule"),
+        ("nodule", "abnormal"),
+        ("support devices", "support devices"),
+    ]
+    assert [(box.name, box.x0) for box in sentence.boxes] == [("nodule", 0), ("support devices", 10)]
+
+
+def test_a_folder_of_images_that_is_not_there_is_named(copy):
+    with pytest.raises(ConfigError, match=r"no folder nowhere: point dataset\.images at"):
+        copy.open(images="nowhere")

@@ -39,9 +39,9 @@ def test_devices_and_nothing_are_not_abnormal():
 
 
 def test_a_box_is_called_after_its_finding_and_states_that_it_is_there():
-    boxes = list(finding_boxes("Nodule/Mass", [((1, 2, 3, 4), None)], abnormal=True))
+    boxes = list(finding_boxes("Nodule/Mass", ((1, 2, 3, 4), None), abnormal=True))
     assert [(box.name, box.label, box.context) for box in boxes] == [
         ("nodule or mass", "nodule or mass", True),
         ("nodule or mass", "abnormal", True),
     ]
-    assert [box.label for box in finding_boxes("Pacemaker", [((1, 2, 3, 4), None)], abnormal=False)] == ["pacemaker"]
+    assert [box.label for box in finding_boxes("Pacemaker", ((1, 2, 3, 4), None), abnormal=False)] == ["pacemaker"]

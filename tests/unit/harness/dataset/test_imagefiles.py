@@ -37,6 +37,16 @@ def test_a_patient_comes_from_the_table_then_from_the_data_then_from_the_image(t
     assert "1 images have no patient id" in findings.notes[0]
 
 
+def test_a_table_that_does_not_name_an_image_is_pointed_out(tmp_path):
+    (tmp_path / "patients.csv").write_text("image_id,patient_id\na, anna \na,anna\na,bert\n")
+    findings = Findings()
+    patients = Patients(tmp_path / "patients.csv", findings)
+    assert (patients.of("a"), patients.of("a.png")) == ("anna", "a.png")
+    patients.tell()
+    assert findings.notes[0].endswith("patients.csv has no row such as 'a.png'")
+    assert findings.left_out == {"patient_contradicts": 1}
+
+
 def test_a_table_without_the_columns_is_refused(tmp_path):
     (tmp_path / "patients.csv").write_text("image,patient\na,anna\n")
     with pytest.raises(DatasetError, match="no column 'image_id'"):

@@ -132,6 +132,34 @@ def test_a_bad_region_costs_only_the_region(read):
     assert dataset.findings.left_out == {"region_box_outside_image": 1}
 
 
+def test_regions_may_be_repeated_but_not_contradicted(read):
+    other = [{"name": "left lung", "box_xyxy": [0, 0, 9, 5]}]
+    dataset = read(row(0, regions=[]), row(1), row(2), row(3, regions=other))
+    (image,) = dataset
+    assert [r.name for r in image.regions] == ["right lung"]
+    assert dataset.findings.left_out == {"regions_contradict": 1}
+    assert dataset.findings.examples["regions_contradict"][0].startswith("line 4: ")
+    assert len(image.sentences) == 4
+
+
+def test_shares_of_the_image_instead_of_pixels_are_pointed_out(read):
+    dataset = read(row(0, boxes=[{"name": "left lung", "box_xyxy": [0.1, 0.2, 0.5, 0.9]}]))
+    assert dataset.findings.warnings == {"box_within_a_pixel": 1}
+    assert "not shares of the image" in dataset.findings.examples["box_within_a_pixel"][0]
+
+
+def test_a_statement_that_is_made_and_denied_is_pointed_out(read):
+    box = {"name": "left lung", "box_xyxy": [1, 2, 3, 4], "label": "opacity"}
+    dataset = read(row(0, boxes=[box, box | {"context": False}]))
+    assert dataset.findings.warnings == {"statement_contradicts": 1}
+
+
+@pytest.mark.parametrize("data", [b"[", json.dumps([row(0)]).encode()])
+def test_a_list_instead_of_lines_is_pointed_out(read, data):
+    (example,) = read(data).findings.examples["bad_line"]
+    assert example.endswith("(a list begins here: write one object a line)")
+
+
 def test_unknown_keys_are_pointed_out_and_ignored(read):
     dataset = read(row(0, negeted=True))
     assert dataset.findings.warnings == {"unknown_key": 1}
@@ -152,7 +180,7 @@ def test_maxima_copied_by_mistake_are_pointed_out(read):
 
 
 def test_patients_that_a_model_was_finetuned_on_are_left_out(read, tmp_path):
-    (tmp_path / "patients.txt").write_text("p\n\nother\n")
+    (tmp_path / "patients.txt").write_text("p\n\nother\n", encoding="utf-8-sig")
     dataset = read(row(0), row(1, patient_id="q", image_id="b"), seen_patients=read_patients(tmp_path / "patients.txt"))
     assert [image.patient_id for image in dataset] == ["q"]
     assert dataset.findings.left_out == {"patient_in_finetuning_set": 1}

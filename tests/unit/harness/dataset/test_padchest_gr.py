@@ -89,6 +89,21 @@ def test_a_finding_is_abnormal_if_the_file_says_so_or_else_if_it_has_boxes(copy,
     assert (Triple(name, name, True) in sentence.triples) == bool(finding["boxes"])
 
 
+def test_a_sentence_states_each_of_its_labels_of_every_box(copy):
+    def replace(reports):
+        finding = {"sentence_en": "Text.", "labels": ["Mass", "pleural effusion", ""], "boxes": [[0, 0, 0.5, 0.5]]}
+        reports[:1] = [reports[0] | {"findings": [finding]}]
+
+    sentence = next(iter(copy.with_document(replace))).sentences[0]
+    assert [(t.region, t.label) for t in sentence.triples] == [
+        ("mass", "mass"),
+        ("mass", "abnormal"),
+        ("pleural effusion", "pleural effusion"),
+        ("pleural effusion", "abnormal"),
+    ]
+    assert [box.name for box in sentence.boxes] == ["mass", "pleural effusion"]
+
+
 def boxed(reports):
     return next(f for r in reports for f in r["findings"] if f["boxes"])
 

@@ -110,10 +110,10 @@ def test_one_bad_box_of_two_readers_costs_the_whole_sentence(copy):
     assert after == before - 1
 
 
-def test_no_finding_with_a_box_is_a_finding_like_any_other(copy):
+def test_a_box_of_no_finding_is_left_out(copy):
     dataset = copy.with_rows(edit(class_name="No finding"))
-    sentences = [s for r in dataset for s in r.sentences if s.text == "There is no finding."]
-    assert [s.abnormal for s in sentences] == [False]
+    assert kinds(dataset) == {"box_of_no_finding": 1}
+    assert not [s for r in dataset for s in r.sentences if s.text == "There is no finding."]
 
 
 def test_maxima_copied_by_mistake_are_pointed_out(copy):

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from harness.case import Box
+from harness.case import Box, Sentence, Triple
 from harness.dataset.base import digest_records
 from harness.dataset.catalogue import open_dataset, parse_dataset
 from harness.dataset.export.catalogue import export
@@ -31,6 +31,17 @@ def test_nothing_is_lost(tmp_path):
 def test_masks_are_written_and_read_back(tmp_path):
     masked = Box("effusion", 20, 30, 140, 220, encode(np.tri(19, 12, dtype=bool)))
     study = record(0, sentence("m", "Effusion.", masked, RIGHT_LUNG))
+    write_jsonl(FakeDataset([study]), tmp_path)
+    (back,) = open_dataset(parse_dataset(f"jsonl:{tmp_path / FILE}"))
+    assert back == study
+
+
+def test_boxes_of_one_name_are_all_written(tmp_path):
+    """As in data sets of findings, where each place of a nodule is a box called nodule."""
+    nodules = Box("nodule", 20, 30, 40, 50), Box("nodule", 60, 30, 90, 50)
+    triples = Triple("nodule", "nodule", True), Triple("nodule", "abnormal", True)
+    told = Sentence("n", "Nodules.", nodules, triples)
+    study = record(0, told, Sentence("m", "There.", nodules))
     write_jsonl(FakeDataset([study]), tmp_path)
     (back,) = open_dataset(parse_dataset(f"jsonl:{tmp_path / FILE}"))
     assert back == study
