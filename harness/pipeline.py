@@ -102,7 +102,10 @@ class Run:
             return False
         manifest = json.loads(self.directory.manifest.read_bytes())
         if manifest.get("fingerprint") != fingerprint(self.config, self.dataset):
-            raise RunError(f"{self.directory.root} holds another finished run: run without --resume to replace it")
+            raise RunError(
+                f"{self.directory.root} holds another finished run, or this one by another version of the code: "
+                "run without --resume to replace it"
+            )
         if manifest["dataset"]["images_run"] != self.layout.run_images:
             return False
         wanted = self.config.model_dump(mode="json", include=set(FROM_THE_PARTS))
@@ -166,7 +169,8 @@ class Run:
         """Join the parts to one file of cases, and one of maps if asked for."""
         self.stages.begin("join")
         served_by(self.parts)
-        write_cases(self.directory.cases, self.parts, PART_ONLY)
+        self.stages.progress.expect(len(self.parts), unit="part")
+        write_cases(self.directory.cases, self.stages.progress.each(self.parts), PART_ONLY)
         cases = CaseTable.open(self.directory.cases, self.directory.parts / NUMBERS)
         write_maps(self.directory, cases, self.parts, self.config.save_maps)
         return cases
@@ -174,7 +178,8 @@ class Run:
     def summarise(self, cases: CaseTable) -> Tree:
         """Write the summary."""
         self.stages.begin("summarise")
-        summary = build_summary(self.config, self.dataset, cases, self.parts, self.ratings())
+        progress = self.stages.progress
+        summary = build_summary(self.config, self.dataset, cases, self.parts, self.ratings(), progress)
         write_json(self.directory.summary, summary)
         return summary
 

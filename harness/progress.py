@@ -2,10 +2,13 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Never
+from typing import Never, TypeVar
 
 from tqdm import tqdm
+
+Item = TypeVar("Item")
 
 
 class Progress:
@@ -19,6 +22,12 @@ class Progress:
 
     def advance(self, count: int = 1) -> None:
         """So many more steps are done."""
+
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, each a step that is done when the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance()
 
 
 class Bars(Progress):

@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.dataset.base import Dataset
 from harness.perturbation.base import UNPERTURBED
+from harness.progress import Progress
 from harness.ratings import Ratings
 from harness.results import SCHEMA_VERSION
 from harness.runconfig import RunConfig
@@ -22,9 +23,17 @@ from harness.summary.human import rating_section
 
 
 def build_summary(
-    config: RunConfig, dataset: Dataset, cases: CaseTable, parts: Sequence[Path], ratings: Ratings | None = None
+    config: RunConfig,
+    dataset: Dataset,
+    cases: CaseTable,
+    parts: Sequence[Path],
+    ratings: Ratings | None = None,
+    progress: Progress | None = None,
 ) -> Tree:
-    """The whole summary of a run; the same rows and seed give the same tree."""
+    """The whole summary of a run; the same rows and seed give the same tree. `progress` is told of every arm's means
+    and deltas, and of every model's controls."""
+    told = progress or Progress()
+    told.expect(len(config.models) * (2 * len(config.perturbations) + 1), unit="step")
     evidence = Evidence(
         cases=cases,
         models=config.models,
@@ -39,8 +48,8 @@ def build_summary(
         "dataset": _dataset(dataset, cases),
         "seed": config.seed,
         "resamples": config.resamples,
-        "models": {model: _means(evidence, model) for model in config.models},
-        "deltas": adjust({model: _deltas(evidence, model) for model in config.models}),
+        "models": {model: _means(evidence, model, told) for model in config.models},
+        "deltas": adjust({model: _deltas(evidence, model, told) for model in config.models}),
         "laterality": {model: _laterality(evidence, model) for model in config.models},
         "opt_out": {model: opt_out_tree(cases, model, evidence.statistics) for model in config.models},
         "comparisons": comparison_section(evidence),
@@ -48,7 +57,7 @@ def build_summary(
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases, ratings),
         **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
-        **control_sections(evidence, parts),
+        **control_sections(evidence, parts, told),
     }
 
 
@@ -73,18 +82,18 @@ def _warnings(cases: CaseTable, ratings: Ratings | None) -> list[str]:
     return warnings
 
 
-def _means(evidence: Evidence, model: str) -> Tree:
+def _means(evidence: Evidence, model: str, told: Progress) -> Tree:
     """perturbation → subset → profile → metric."""
     return {
         perturbation: {
             subset: evidence.statistics.means(evidence.columns(rows), evidence.patients(rows))
             for subset, rows in evidence.groups(model, perturbation)
         }
-        for perturbation in evidence.perturbations
+        for perturbation in told.each(evidence.perturbations)
     }
 
 
-def _deltas(evidence: Evidence, model: str) -> Tree:
+def _deltas(evidence: Evidence, model: str, told: Progress) -> Tree:
     """As `_means`: each perturbation less the arm that it is compared with, on the sentences with a value in both."""
     return {
         perturbation: {
@@ -95,7 +104,7 @@ def _deltas(evidence: Evidence, model: str) -> Tree:
             )
             for subset, rows in evidence.groups(model, perturbation)
         }
-        for perturbation in evidence.perturbations
+        for perturbation in told.each(evidence.perturbations)
         if perturbation != UNPERTURBED
     }
 

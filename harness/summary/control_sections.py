@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.columns import LazyColumns, pick
 from harness.perturbation.base import UNPERTURBED
+from harness.progress import Progress
 from harness.summary.cases import Index, answered
 from harness.summary.control_scores import ControlScorer, Scored, Scores
 from harness.summary.estimates import Columns, Tree, adjust
@@ -21,13 +22,14 @@ from harness.summary.evidence import Evidence
 PRIOR = "centre_prior"
 
 
-def control_sections(evidence: Evidence, parts: Sequence[Path]) -> Tree:
-    """All three sections. The scores of the controls lie beside the parts while the summary is made."""
+def control_sections(evidence: Evidence, parts: Sequence[Path], told: Progress) -> Tree:
+    """All three sections; `told` of every model that is scored. Their scores lie beside the parts while the
+    summary is made."""
     if not parts:
         return _sections(evidence, [])
     with tempfile.TemporaryDirectory(prefix=".controls-", dir=parts[0].parent) as folder:
         scorer = ControlScorer(parts, evidence.perturbations, evidence.profiles, Path(folder))
-        scored = [scorer.score(model) for model in evidence.models]
+        scored = [scorer.score(model) for model in told.each(evidence.models)]
         return _sections(evidence, [found for found in scored if found is not None])
 
 

@@ -244,7 +244,10 @@ def test_progress_is_told_of_every_stage_and_image(tmp_path):
             told.append(count)
 
     run(config(tmp_path, **QUICK), dataset(), FakeClient(), progress=Listener())
-    assert told == ["collect", (10, 0, "image"), *[1] * 10, "join", "summarise", "gallery", "report"]
+    collected = ["collect", (10, 0, "image"), *[1] * 10]
+    joined = ["join", (4, 0, "part"), *[1] * 4]
+    summarised = ["summarise", (7, 0, "step"), *[1] * 7]  # means and deltas of three arms, and the controls
+    assert told == [*collected, *joined, *summarised, "gallery", "report"]
 
 
 def test_strata_and_expressions_reach_rows_summary_and_report(tmp_path):
