@@ -23,14 +23,14 @@ pytestmark = pytest.mark.slow
 
 Array = npt.NDArray[np.floating]
 
-GAINS = {"auroc": 0.04, "pointing": 0.20}
+GAINS = {"auroc": 0.08, "pointing": 0.30}
 """What the shipped models must at least gain by seeing. The phantom is meant to allow 0.10 in AUROC; these two reach
-0.07 on validation patients (their cards and ADR 0024 say why AUROC is not what they are best at)."""
+0.09 here and 0.08 on validation patients (ADR 0024 says with which findings)."""
 
 
 @pytest.fixture(scope="module")
 def studies() -> list[PhantomStudy]:
-    data = PhantomDataset(seed=11, split="test", patients=150)
+    data = PhantomDataset(seed=12, split="test", patients=150)
     return [data.study(index) for index in range(len(data))]
 
 
