@@ -115,6 +115,7 @@ def _manifest(name: str, plan: Plan) -> dict[str, Any]:
             "examples": {"box_outside_image": ["image 12, sentence 3: left lung reaches x = 700 of 640"]},
         },
         "models": {m: {"version": "1.0", "weights_digest": "cd" * 32, "deterministic": True} for m in plan.models},
+        "seeds": {"perturbations": 0, "statistics": 0},
         "versions": {"wronglung": "0.1.0", "python": "3.11.9", "numpy": "2.4.6"},
     }
 

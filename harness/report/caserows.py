@@ -75,3 +75,15 @@ def _by_sentence(table: pa.Table, arm: str) -> dict[str, float]:
 def numbers(table: pa.Table, column: str) -> FloatArray:
     """A column as float64, NaN for null."""
     return np.asarray(table[column].to_numpy(), dtype=np.float64)
+
+
+def failure_examples(parquet: Path) -> dict[tuple[str, str, str], str]:
+    """(model, perturbation, code) → the first sentence that failed so, and why, in the order of the rows."""
+    columns = ["model", "perturbation", "error_code", "sentence_id", "error"]
+    if not parquet.is_file() or not {*columns, "status"} <= set(pq.read_schema(parquet).names):
+        return {}
+    failed = pq.read_table(parquet, columns=columns, filters=pc.field("status") == "failed")
+    found: dict[tuple[str, str, str], str] = {}
+    for model, arm, code, sentence, error in zip(*(failed[name].to_pylist() for name in columns), strict=True):
+        found.setdefault((model, arm, code), f"{sentence}: {error}")
+    return found

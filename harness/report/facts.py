@@ -1,12 +1,14 @@
 """The smaller parts of the report: what failed, what was left out, where the numbers come from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
 
 from harness.report import numbers, wording
+from harness.report.caserows import failure_examples
 from harness.report.reader import Json, Results, dig, mapping, parse_estimate
+from harness.report.remedies import PREFIX, remedy
 from harness.report.tables import Cell, Column, Group, Row, Table, estimate_cell
 
 
@@ -34,10 +36,39 @@ def count_table(results: Results, section: str, caption: str, first: str) -> Tab
 def missing_tables(results: Results) -> tuple[Table | None, Table | None, Table | None]:
     """What failed, what a perturbation does not apply to, what the data set's reader left out; None for nothing."""
     return (
-        count_table(results, "failures", "Failures by code", "Code"),
+        failures_table(results),
         count_table(results, "not_applicable", "Not applicable by reason", "Reason"),
         left_out(results),
     )
+
+
+def failures_table(results: Results) -> Table | None:
+    """What failed by its code, with an example and what to do about it."""
+    examples = failure_examples(results.directory / "cases.parquet")
+    groups = tuple(
+        Group(model, tuple(_failure_rows(model, mapping(arms), examples)))
+        for model, arms in mapping(results.summary.get("failures")).items()
+    )
+    groups = tuple(group for group in groups if group.rows)
+    if not groups:
+        return None
+    columns = (
+        Column("Code", words=True),
+        Column("Cases"),
+        Column("For example", words=True),
+        Column("What to do", words=True),
+    )
+    return Table("failures", "Failures by code", "Sentence or image", columns, groups)
+
+
+def _failure_rows(model: str, arms: Json, examples: Mapping[tuple[str, str, str], str]) -> Iterator[Row]:
+    for arm in wording.in_order(wording.PERTURBATIONS, arms):
+        label = wording.term(wording.PERTURBATIONS, arm).label
+        for code, count in sorted(mapping(arms[arm]).items()):
+            if count:
+                example = Cell(examples.get((model, arm, code), numbers.NULL))
+                known = Cell(code.removeprefix(PREFIX)), Cell(numbers.thousands(int(count)))
+                yield Row(label, (*known, example, Cell(remedy(code))))
 
 
 def _count_rows(arms: Json) -> Iterator[Row]:
@@ -115,7 +146,11 @@ def lineage(results: Results) -> tuple[Fact, ...]:
         Fact("Digest of the records", _text(dataset.get("digest")), code=True),
         Fact("Digest of the images", _text(dataset.get("images_sha256")), code=True),
         Fact("Git commit", _text(manifest.get("git_commit")), code=True),
+        Fact("Left out of the data set", _counts(dataset.get("left_out"))),
+        Fact("Kept, but odd", _counts(dataset.get("warnings"))),
+        Fact("Harness", _text(dig(manifest, "versions", "wronglung"))),
         Fact("Seed", _text(dig(manifest, "config", "seed"))),
+        Fact("Seeds by use", ", ".join(f"{use} {seed}" for use, seed in mapping(manifest.get("seeds")).items())),
         Fact("Bootstrap resamples", _text(dig(manifest, "config", "resamples"))),
         *_model_facts(mapping(manifest.get("models"))),
         Fact("Software", ", ".join(f"{name} {version}" for name, version in mapping(manifest.get("versions")).items())),
@@ -144,6 +179,11 @@ def _mode(model: Json) -> str:
     if not isinstance(deterministic, bool):
         return ""
     return "deterministic" if deterministic else "throughput mode (maps may move by 1e-6)"
+
+
+def _counts(node: object) -> str:
+    counts = mapping(node).items()
+    return ", ".join(f"{numbers.thousands(int(count))} × {kind.replace('_', ' ')}" for kind, count in sorted(counts))
 
 
 def _text(value: object) -> str:

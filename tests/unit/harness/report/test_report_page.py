@@ -155,7 +155,9 @@ def test_failures_are_counted_by_code(tmp_path: Path) -> None:
     failures = {"encoder": {"none": {"SENTENCE_EMPTY": 7}, "swap_left_right": {}}}
     outline = parse(page(tmp_path, Plan(failures=failures)))
     table = next(t for t in outline.below("table") if next(t.below("caption")).text == "Failures by code")
-    assert [cell.text for cell in table.below("td")] == ["SENTENCE_EMPTY", "7"]
+    code, count, example, fix = [cell.text for cell in table.below("td")]
+    assert (code, count, example) == ("SENTENCE_EMPTY", "7", "s0: nothing is left of it: say more")
+    assert fix.startswith("Cleaning leaves no word of it")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,15 @@ def test_the_tables_are_written_beside_it(tmp_path: Path) -> None:
 
 def test_lineage_names_data_weights_and_commit(outline: Element) -> None:
     text = next(s for s in outline.below("section") if s.attributes["id"] == "lineage").text
-    for wanted in ("ab" * 32, "cd" * 32, "0123456789abcdef", "deterministic", "harness run run.yaml"):
+    assert "Left out of the data set3 × box outside image" in text.replace("\n", "")
+    for wanted in (
+        "ab" * 32,
+        "cd" * 32,
+        "0123456789abcdef",
+        "deterministic",
+        "perturbations 0, statistics 0",
+        "harness run run.yaml",
+    ):
         assert wanted in text
 
 
