@@ -1,6 +1,7 @@
 """Checks that every reader of files shares: boxes, images, and patients that a model has seen."""
 
 import contextlib
+from collections.abc import Set
 from pathlib import Path
 from typing import BinaryIO
 
@@ -122,3 +123,9 @@ def read_patients(path: Path | None) -> frozenset[str]:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from error
     return frozenset(line.strip() for line in lines if line.strip())
+
+
+def note_patients_left_out(seen: Set[str], met: Set[str], findings: Findings) -> None:
+    """Note how many patients of a list were `met`: none may mean that their ids are written otherwise there."""
+    if seen:
+        findings.notes.append(f"{len(met)} of {len(seen)} patients that a model was trained on have images here")

@@ -1,7 +1,8 @@
 """CheXlocalize: masks of pathologies on CheXpert's images; sentences are made from the pathologies' names.
 
-The key of an image is `patient64622_study1_view1_frontal`; the image lies under that name, or where CheXpert puts it:
-`patient64622/study1/view1_frontal.jpg`. A mask in which nothing is drawn says that the pathology is not there.
+The key of an image is `patient64622_study1_view1_frontal`; the image lies where CheXpert puts it,
+`patient64622/study1/view1_frontal.jpg`, or under the name of the key. A mask in which nothing is drawn says that the
+pathology is not there.
 """
 
 import re
@@ -55,7 +56,7 @@ def open_chexlocalize(config: ChexlocalizeConfig) -> RecordedDataset:
 def _source(image_id: str, root: Path, patients: Patients) -> Source:
     match = _KEY.fullmatch(image_id)
     patient, study, view = match.groups() if match else ("", "", "")
-    names = [image_id, f"{patient}/{study}/{view}"] if match else [image_id]
+    names = [f"{patient}/{study}/{view}", image_id] if match else [image_id]
     return Source(find_image(root, names), patients.of(image_id, patient), f"{patient}_{study}" if match else image_id)
 
 

@@ -100,9 +100,13 @@ def read_rows(path: Path, columns: Sequence[str], findings: Findings, *, delimit
         heading = next(reader, [])
     except csv.Error as error:
         raise DatasetError(f"{path} has no heading that can be read: {error}") from error
+    if not all(map(_is_text, heading)):
+        raise DatasetError(f"{path} is not UTF-8: save the file as UTF-8")
     missing = [name for name in columns if name not in heading]
     if missing:
-        raise DatasetError(f"{path} has no column {missing[0]!r}; it has: {', '.join(map(repr, heading)) or 'none'}")
+        there = ", ".join(map(repr, heading)) or "none"
+        hint = f" (one column: values are divided by {delimiter!r})" if len(heading) == 1 else ""
+        raise DatasetError(f"{path} has no column {missing[0]!r}; it has: {there}{hint}")
     while True:
         where = f"{path.name} line {lines.number + 1}"
         try:

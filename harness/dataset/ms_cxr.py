@@ -34,14 +34,18 @@ def open_ms_cxr(config: MsCxrConfig) -> RecordedDataset:
 
     Raises:
         FileNotFoundError: there is no such file, or no folder of images.
-        DatasetError: a column or list is missing, or the file is cut off.
+        DatasetError: a column or list is missing, the file is cut off, or there is no such split.
     """
     check_folder(config.images)
     findings = Findings()
     patients = Patients(config.patients, findings)
     phrases = Phrases(findings)
     read = _read_json if ".json" in config.path.suffixes else _read_csv
-    images = read(config, phrases, findings)
+    splits: set[str] = set()
+    images = read(config, phrases, findings, splits)
+    if config.split not in (None, *splits):
+        there = ", ".join(sorted(splits - {""})) or "none"
+        raise DatasetError(f"no split {config.split!r} in {config.path}; it has: {there}")
 
     def source(image_id: str) -> Source:
         known = images[image_id]
@@ -56,11 +60,12 @@ def open_ms_cxr(config: MsCxrConfig) -> RecordedDataset:
     return RecordedDataset(f"ms_cxr:{config.split or 'all'}", builder.records(), findings)
 
 
-def _read_csv(config: MsCxrConfig, phrases: Phrases, findings: Findings) -> dict[str, _Known]:
+def _read_csv(config: MsCxrConfig, phrases: Phrases, findings: Findings, splits: set[str]) -> dict[str, _Known]:
     images: dict[str, _Known] = {}
     columns = (*COLUMNS, "split") if config.split else COLUMNS
     for row in read_table(config.path, columns, findings):
         split = row.values.get("split", "")
+        splits.add(split)
         if config.split in (None, split):
             phrase = phrases.phrase(
                 row["dicom_id"],
@@ -82,13 +87,14 @@ def _place(row: Row, images: dict[str, _Known]) -> Place:
     return from_sizes(*(number(row.values, column) for column in "xywh")), None
 
 
-def _read_json(config: MsCxrConfig, phrases: Phrases, findings: Findings) -> dict[str, _Known]:
+def _read_json(config: MsCxrConfig, phrases: Phrases, findings: Findings, splits: set[str]) -> dict[str, _Known]:
     coco = read_coco(config.path, findings)
     if config.split and not any(annotation.split for _, annotation in coco.annotations):
         raise DatasetError(f"no annotation of {config.path} names its split: leave out dataset.split, or read the CSV")
     images = {_dicom_id(image): _Known(image.path or image.file_name, image.size) for image in coco.images.values()}
     for where, annotation in coco.annotations:
         image = coco.images.get(annotation.image_id)
+        splits.add(annotation.split or "")
         if config.split is not None and annotation.split != config.split:
             continue
         if image is None:

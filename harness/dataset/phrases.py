@@ -61,8 +61,13 @@ class Phrase:
         """The sentence in our own format.
 
         Raises:
-            ValidationError: a text or name is empty.
+            Unusable: it has no words, or one of its boxes no finding.
+            ValidationError: an id or path is empty.
         """
+        if not all(plain_name(mark.finding) for mark in self.marks):
+            raise Unusable("finding_blank", "the annotation has a box and names no finding")
+        if not self.text.strip():
+            raise Unusable("sentence_blank", "the sentence has no characters but spaces")
         return Line(
             image=source.path,
             image_id=self.image_id,

@@ -5,14 +5,17 @@ regions on each line) and the images. The boxes are taken as half-open: some hav
 which an inclusive maximum cannot be.
 """
 
-import json
 import os
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
+
+from pydantic import ValidationError
 
 from harness.dataset.base import Findings
-from harness.dataset.line import Line, NamedBox, SentenceBox
+from harness.dataset.document import Part
+from harness.dataset.files import read_lines
+from harness.dataset.line import Line, NamedBox, SentenceBox, explain
 from harness.dataset.records import RecordBuilder, RecordedDataset
 
 ROOT_VARIABLE = "WRONGLUNG_REAL_CXR"
@@ -34,44 +37,79 @@ def real_cxr_root(configured: Path | None) -> Path:
     return root
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for text in file:
-            if text.strip():
-                yield json.loads(text)
+class Region(NamedBox):
+    """A named box of an image, and how it came about."""
+
+    kind: str
 
 
-def _regions(image: dict[str, Any]) -> tuple[NamedBox, ...]:
-    """The anatomy of an image, each name once (a box drawn for the lungs comes before one around a mask)."""
-    found: dict[str, NamedBox] = {}
-    for kind in ANATOMY_KINDS:
-        for region in image["regions"]:
-            if region["kind"] == kind:
-                found.setdefault(region["name"], NamedBox(name=region["name"], box_xyxy=tuple(region["box_xyxy"])))
-    return tuple(found.values())
+class Image(Part):
+    """A line of `images.jsonl`."""
+
+    image: str
+    regions: tuple[Region, ...]
+
+    def anatomy(self) -> tuple[NamedBox, ...]:
+        """The anatomy, each name once (a box drawn for the lungs comes before one around a mask)."""
+        found: dict[str, NamedBox] = {}
+        for kind in ANATOMY_KINDS:
+            for region in self.regions:
+                if region.kind == kind:
+                    found.setdefault(region.name, NamedBox(name=region.name, box_xyxy=region.box_xyxy))
+        return tuple(found.values())
 
 
-def _boxes(pair: dict[str, Any], present: bool) -> Iterator[SentenceBox]:
-    """Each lung with the finding, and with "abnormal" or its absence."""
-    for box in pair["lung_boxes"]:
-        for label in (pair["finding"], "abnormal"):
-            yield SentenceBox(name=box["name"], box_xyxy=tuple(box["box_xyxy"]), label=label, context=present)
+class Pair(Part):
+    """A line of `pairs.jsonl`: a sentence with its lungs."""
+
+    pair_id: str
+    image: str
+    patient_id: str
+    sentence: str
+    side: str
+    finding: str
+    polarity: Literal["present", "absent"]
+    lung_boxes: tuple[NamedBox, ...]
+
+    def line(self, regions: tuple[NamedBox, ...]) -> Line:
+        """The sentence in our own format.
+
+        Raises:
+            ValidationError: a text or name is empty.
+        """
+        return Line(
+            image=self.image,
+            image_id=self.image,
+            patient_id=self.patient_id,
+            study_id=self.image,
+            sentence_id=self.pair_id,
+            sentence=self.sentence,
+            boxes=tuple(self._boxes()),
+            regions=regions,
+            negated=self.polarity == "absent",
+            strata={"side": self.side},
+        )
+
+    def _boxes(self) -> Iterator[SentenceBox]:
+        """Each lung with the finding, and with "abnormal" or its absence."""
+        for box in self.lung_boxes:
+            for label in (self.finding, "abnormal"):
+                present = self.polarity == "present"
+                yield SentenceBox(name=box.name, box_xyxy=box.box_xyxy, label=label, context=present)
 
 
-def _line(pair: dict[str, Any], regions: tuple[NamedBox, ...]) -> Line:
-    present = pair["polarity"] == "present"
-    return Line(
-        image=pair["image"],
-        image_id=pair["image"],
-        patient_id=pair["patient_id"],
-        study_id=pair["image"],
-        sentence_id=pair["pair_id"],
-        sentence=pair["sentence"],
-        boxes=tuple(_boxes(pair, present)),
-        regions=regions,
-        negated=not present,
-        strata={"side": pair["side"]},
-    )
+P = TypeVar("P", bound=Part)
+
+
+def _rows(model: type[P], path: Path, findings: Findings) -> Iterator[tuple[str, P]]:
+    """Every line that is as expected, with where it stands."""
+    for number, data in read_lines(path):
+        where = f"{path.name} line {number}"
+        if data.strip():
+            try:
+                yield where, model.model_validate_json(data)
+            except ValidationError as error:
+                findings.leave_out("bad_line", where, explain(error))
 
 
 def open_real_cxr(root: Path | None = None, *, seen_patients: Set[str] = frozenset()) -> RecordedDataset:
@@ -80,10 +118,12 @@ def open_real_cxr(root: Path | None = None, *, seen_patients: Set[str] = frozens
     Raises:
         FileNotFoundError: there is no such folder.
     """
-    folder = real_cxr_root(root)
-    regions = {image["image"]: _regions(image) for image in _rows(folder / "images.jsonl")}
-    findings = Findings()
+    folder, findings = real_cxr_root(root), Findings()
+    regions = {image.image: image.anatomy() for _, image in _rows(Image, folder / "images.jsonl", findings)}
     builder = RecordBuilder(folder, findings, seen_patients=seen_patients)
-    for pair in _rows(folder / "pairs.jsonl"):
-        builder.add(_line(pair, regions.get(pair["image"], ())), pair["pair_id"])
+    for where, pair in _rows(Pair, folder / "pairs.jsonl", findings):
+        try:
+            builder.add(pair.line(regions.get(pair.image, ())), where)
+        except ValidationError as error:
+            findings.leave_out("bad_line", where, explain(error))
     return RecordedDataset("real_cxr", builder.records(), findings)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.case import Box, ImageRecord, Sentence, Triple
 from harness.dataset.base import Findings, digest_records
-from harness.dataset.checks import CopiedMaxima, Unusable, image_size, read_box
+from harness.dataset.checks import CopiedMaxima, Unusable, image_size, note_patients_left_out, read_box
 from harness.dataset.line import Line, NamedBox, SentenceBox
 
 
@@ -67,6 +67,7 @@ class RecordBuilder:
         self._findings = findings
         self._inclusive = inclusive_maxima
         self._seen = seen_patients
+        self._met: set[str] = set()
         self._images: dict[str, _Image] = {}
         self._sentence_ids: set[str] = set()
         self._tell = copied_maxima is None
@@ -93,6 +94,7 @@ class RecordBuilder:
         """One record for each image that kept a sentence."""
         if self._tell:
             self._copied_maxima.tell(self._findings, self._root.name)
+            note_patients_left_out(self._seen, self._met, self._findings)
         return tuple(image.record(image_id) for image_id, image in self._images.items())
 
     def _note_oddities(self, line: Line, sentence: Sentence, where: str) -> None:
@@ -112,6 +114,7 @@ class RecordBuilder:
 
     def _image(self, line: Line) -> _Image:
         if line.patient_id in self._seen:
+            self._met.add(line.patient_id)
             raise Unusable("patient_in_finetuning_set", f"a model was finetuned on patient {line.patient_id!r}")
         path = self._root / line.image
         known = self._images.get(line.image_id)

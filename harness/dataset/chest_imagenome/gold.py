@@ -40,6 +40,8 @@ def open_gold(config: ChestImagenomeGoldConfig) -> RecordedDataset:
         FileNotFoundError: a table or the folder of images is not there.
         DatasetError: a table lacks a column, or is packed and cut off.
     """
+    if not (config.root / FOLDER).is_dir():
+        raise FileNotFoundError(f"no folder {config.root / FOLDER}: point dataset.root at the folder that holds it")
     findings = Findings()
     radiographs = Radiographs(config.images)
     seen = read_patients(config.finetuned_patients) | _trained_on(config.root, findings)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.case import ImageRecord
 from harness.dataset.base import DatasetError, Findings, digest_records
-from harness.dataset.checks import CopiedMaxima, Unusable, read_patients
+from harness.dataset.checks import CopiedMaxima, Unusable, note_patients_left_out, read_patients
 from harness.dataset.chest_imagenome import edges
 from harness.dataset.chest_imagenome.images import Radiographs
 from harness.dataset.chest_imagenome.scene import SceneGraph, read_scene
@@ -58,13 +58,16 @@ class SilverDataset:
 
     def _check(self, listed: Iterator[Listed]) -> Iterator[ImageRecord]:
         """Read everything once; what can be used goes into the index."""
-        copied_maxima = CopiedMaxima()
+        copied_maxima, met = CopiedMaxima(), set[str]()
         for image in listed:
+            if image.patient_id in self._reader.seen:
+                met.add(image.patient_id)
             record = self._reader.read(image, self.findings, copied_maxima)
             if record:
                 self._index.append(image)
                 yield record
         copied_maxima.tell(self.findings, str(SCENES))
+        note_patients_left_out(self._reader.seen, met, self.findings)
 
 
 def _listed(config: ChestImagenomeSilverConfig, findings: Findings) -> Iterator[Listed]:
@@ -92,7 +95,7 @@ class _Reader:
     def __init__(self, config: ChestImagenomeSilverConfig) -> None:
         self._root = config.root
         self._radiographs = Radiographs(config.images)
-        self._seen = read_patients(config.finetuned_patients)
+        self.seen = read_patients(config.finetuned_patients)
         self._prepare = edges.clip if config.clip_boxes else edges.leave
 
     def read(self, listed: Listed, findings: Findings, copied_maxima: CopiedMaxima) -> ImageRecord | None:
@@ -106,7 +109,7 @@ class _Reader:
         except Unusable as error:
             findings.leave_out(error.kind, listed.where, str(error))
             return None
-        builder = RecordBuilder(self._root, findings, seen_patients=self._seen, copied_maxima=copied_maxima)
+        builder = RecordBuilder(self._root, findings, seen_patients=self.seen, copied_maxima=copied_maxima)
         for told in sentences:
             try:
                 builder.add(self._prepare(told.line(str(path), regions), told.where, findings), told.where)

@@ -41,6 +41,11 @@ def rounded_box(box):
     return dataclasses.replace(box, x0=x0, y0=y0, x1=x1, y1=y1)
 
 
+def test_an_image_that_is_missing_is_told_by_its_place_in_chexpert(copy):
+    dataset = copy.with_document(lambda document: document.update({"patient9_study1_view1_frontal": {}}))
+    assert "patient9/study1/view1_frontal: No such file" in dataset.findings.examples["image_missing"][0]
+
+
 def test_the_key_names_patient_and_study(copy):
     for record in copy.open():
         assert record.image_id.startswith(f"{record.study_id}_view")

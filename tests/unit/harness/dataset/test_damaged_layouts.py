@@ -84,10 +84,11 @@ def test_damaged_bytes_are_read_or_refused(layouts, layout, data):
 def test_a_patient_that_a_model_was_finetuned_on_is_left_out(layouts, layout, tmp_path):
     copy = layouts[layout]
     patient = next(iter(copy.open())).patient_id
-    (tmp_path / "seen.txt").write_text(f"{patient}\n")
+    (tmp_path / "seen.txt").write_text(f"{patient}\np-other\n")
     dataset = copy.open(finetuned_patients=str(tmp_path / "seen.txt"))
     assert set(kinds(dataset)) == {"patient_in_finetuning_set"}
     assert patient not in {record.patient_id for record in dataset}
+    assert "1 of 2 patients that a model was trained on have images here" in dataset.findings.notes
 
 
 @pytest.mark.parametrize("layout", ["ms_cxr", "vindr_cxr"])

@@ -61,6 +61,10 @@ def test_a_bad_row_can_be_asked_for_where_other_rows_depend_on_it(tmp_path):
 def test_a_missing_column_is_named_with_those_that_are_there(table):
     with pytest.raises(DatasetError, match="no column 'sentence'; it has: 'id', 'text'"):
         table(TABLE, ("id", "sentence"))
+    with pytest.raises(DatasetError, match=r"it has: 'id;text' \(one column: values are divided by ','\)"):
+        table(TABLE.replace(b",", b";"), ("id", "text"))
+    with pytest.raises(DatasetError, match="save the file as UTF-8"):
+        table(TABLE.decode().encode("utf-16"), ("id", "text"))
     with pytest.raises(DatasetError, match="it has: none"):
         table(b"")
     with pytest.raises(DatasetError, match="no heading that can be read"):

@@ -76,6 +76,12 @@ def test_a_split_alone_is_read_when_it_is_asked_for(copy):
     assert {s.strata["split"] for r in parts[0] for s in r.sentences} == {"val"}
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_split_that_is_not_there_is_named_with_those_that_are(copy, number):
+    with pytest.raises(ConfigError, match=r"no split 'tests' in .*; it has: test, val$"):
+        copy.open(number, split="tests")
+
+
 def test_a_split_of_a_file_that_names_none_is_refused(copy):
     """MS-CXR's JSON may lack what its CSV has."""
     data = Path(f"{copy.folder}/{STEM}.json").read_bytes()
@@ -108,9 +114,9 @@ def change(**values):
         ({"image_width": ""}, "bad_number", "image_width"),
         ({"image_width": "2500"}, "image_size_contradicts", "annotated at 2500 x"),
         ({"path": "files/p10/p1/s1/gone.jpg"}, "image_missing", "gone.jpg"),
-        ({"label_text": ""}, "bad_line", "sentence"),
+        ({"label_text": ""}, "sentence_blank", "spaces"),
         ({"label_text": "  "}, "sentence_blank", "spaces"),
-        ({"category_name": ""}, "bad_line", "name: "),
+        ({"category_name": ""}, "finding_blank", "names no finding"),
     ],
 )
 def test_a_row_with_anything_wrong_costs_its_sentence_and_is_counted(copy, values, kind, words):

@@ -122,7 +122,7 @@ def edit(**values):
         (edit(boxes=[[0.1, 0.1, 0.2]]), "bad_entry", "boxes.0"),
         (edit(boxes=[[0.1, 0.1, 0.2, "0.4"]]), "bad_entry", "boxes.0.3"),
         (edit(boxes=None), "bad_entry", "boxes"),
-        (edit(sentence_en=None), "bad_line", "sentence"),
+        (edit(sentence_en=None), "sentence_blank", "spaces"),
         (edit(sentence_en=7), "bad_entry", "sentence_en"),
     ],
 )

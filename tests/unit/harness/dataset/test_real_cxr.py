@@ -81,6 +81,28 @@ def test_a_missing_folder_says_what_to_set(tmp_path):
         open_real_cxr(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"{", "Invalid JSON"),
+        (b"\xff", "Invalid JSON"),
+        (b"[]", "should be an object"),
+        (json.dumps(pair(2, polarity="maybe")).encode(), "polarity: Input should be 'present' or 'absent'"),
+        (json.dumps(pair(2, lung_boxes=[{"name": "left lung"}])).encode(), "lung_boxes.0.box_xyxy: Field required"),
+        (json.dumps(pair(2, sentence="")).encode(), "sentence: "),
+    ],
+)
+def test_a_line_with_anything_wrong_is_left_out_and_counted(folder, line, words):
+    with (folder / "pairs.jsonl").open("ab") as file:
+        file.write(line)
+    dataset = open_real_cxr(folder)
+    assert dataset.findings.left_out == {"bad_line": 1}
+    (example,) = dataset.findings.examples["bad_line"]
+    assert example.startswith("pairs.jsonl line 3: ")
+    assert words in example
+    assert [len(image.sentences) for image in dataset] == [2]
+
+
 def test_the_real_set_is_read_whole():
     report = validate(open_real_cxr(shared_path("real_cxr")))
     assert (report.found.images, len(report.found.patient_ids), report.found.sentences) == (30, 28, 39)

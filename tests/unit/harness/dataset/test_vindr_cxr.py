@@ -92,7 +92,7 @@ def edit(**values):
         ({"x_max": "0", "x_min": "50"}, "box_inside_out", "x0 < x1"),
         ({"x_min": ""}, "bad_number", "x_min is no number"),
         ({"y_max": "inf"}, "bad_number", "y_max is no number"),
-        ({"class_name": ""}, "bad_line", "name: "),
+        ({"class_name": ""}, "finding_blank", "names no finding"),
         ({"image_id": "gone"}, "image_missing", "gone"),
     ],
 )

@@ -319,3 +319,8 @@ def test_a_folder_of_images_that_is_not_there_is_refused(copy):
     with pytest.raises(FileNotFoundError, match=r"point dataset\.images at"):
         read_gold(copy, images="nowhere")
     assert len(read_gold(copy, images=f"{JPEG_ROOT}/files")) == len(phantoms("gold"))
+
+
+def test_a_root_without_the_gold_set_is_refused(copy):
+    with pytest.raises(FileNotFoundError, match=r"point dataset\.root at"):
+        read_gold(copy, root="nowhere")

@@ -199,6 +199,7 @@ def test_patients_of_a_finetuning_set_are_left_out(copy, tmp_path):
     (tmp_path / "seen.txt").write_text(patient)
     dataset = read_silver(copy, finetuned_patients=tmp_path / "seen.txt")
     assert set(dataset.findings.left_out) == {"patient_in_finetuning_set"}
+    assert dataset.findings.notes == ["1 of 1 patients that a model was trained on have images here"]
     assert patient not in {record.patient_id for record in dataset}
 
 
