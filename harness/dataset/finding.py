@@ -7,21 +7,12 @@ subset `abnormal` holds such sentences, and another image's is false where the f
 from collections.abc import Iterator
 
 from harness.dataset.line import Lattice, SentenceBox
+from harness.nouns import NUMBERS, Number, article
 
 Place = tuple[tuple[float, float, float, float], Lattice | None]
 """A box [x0, y0, x1, y1], and its mask if it has one."""
 
-_WITHOUT_ARTICLE = frozenset(
-    {
-        *("atelectasis", "calcification", "cardiomegaly", "congestion", "consolidation"),
-        *("copd", "disease", "edema", "emphysema", "enlargement"),
-        *("fibrosis", "ild", "infiltration", "oedema", "opacification"),
-        *("pneumonia", "pneumoperitoneum", "scarring", "thickening", "tuberculosis"),
-    }
-)
-"""Nouns of radiology that are not counted. Any other takes "a" or "an"."""
 _SINGULAR_ENDINGS = ("ss", "is", "us")
-_SPELLED_WITH_AN = "AEFHILMNORSX"
 _NO_DISEASE = frozenset({"normal", "no finding", "support device", "support devices"})
 
 
@@ -37,23 +28,21 @@ def finding_sentence(name: str) -> str:
     noun = plain_name(name)
     if not noun:
         return ""
-    if _is_plural(noun):
+    number = _number(noun)
+    if number == "plural":
         return f"There are {noun}."
     if noun.startswith("other "):
         return f"There is another {noun.removeprefix('other ')}."
-    return f"There is {_article(noun)}{noun}."
+    counted = number == "count" and not noun.startswith("no ")
+    return f"There is {article(noun)} {noun}." if counted else f"There is {noun}."
 
 
-def _is_plural(noun: str) -> bool:
-    return noun.endswith("s") and not noun.endswith(_SINGULAR_ENDINGS) and not noun.isupper()
-
-
-def _article(noun: str) -> str:
-    first, last = noun.split()[0], noun.split()[-1].lower()
-    if first == "no" or last in _WITHOUT_ARTICLE:
-        return ""
-    vowel = first[0] in (_SPELLED_WITH_AN if first.isupper() and len(first) > 1 else "aeiou")
-    return "an " if vowel else "a "
+def _number(noun: str) -> Number:
+    """As its last word is known, else by its ending."""
+    last = noun.split()[-1]
+    if last.lower() in NUMBERS:
+        return NUMBERS[last.lower()]
+    return "plural" if last.endswith("s") and not last.endswith(_SINGULAR_ENDINGS) and not last.isupper() else "count"
 
 
 def is_abnormal(name: str) -> bool:

@@ -7,7 +7,6 @@ pools.py        what they borrow from the whole data set
 swap.py negation.py paraphrase.py synthetic.py conditions.py    the text
 donors.py shuffle.py    text or boxes of another sentence
 mirror.py       the image
-nouns.py        names of findings, and their articles
 """
 
 from harness.perturbation.base import UNPERTURBED, Perturbation, not_applicable, stable_rng

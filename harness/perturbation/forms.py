@@ -8,14 +8,14 @@
     Negative for pneumonia.                  Positive for pneumonia.
     Absence of pneumonia.                    Presence of pneumonia.
 
-The noun must be known (`nouns`), since it decides on article and verb.
+The noun must be known (`harness/nouns.py`), since it decides on article and verb.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from harness.perturbation.nouns import Number, article, name_of_finding
+from harness.nouns import Number, article, name_of_finding
 
 _SEEN = "seen|noted|present|identified|visuali[sz]ed|evident|demonstrated|detected|appreciated|apparent"
 _WHERE = r"(?:(?:in|on|at|within) [\w\s-]+ )?"

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.dataset.phantom import PhantomDataset
+from harness.nouns import NUMBERS, SAYS_NOTHING_ALONE, article, name_of_finding
 from harness.perturbation.negation import CHANGE, NO_FORM, SEVERAL, UNSURE, Negation, negate, obstacle
-from harness.perturbation.nouns import NUMBERS, SAYS_NOTHING_ALONE, article, name_of_finding
 from harness.subsets.words import denies
 from tests.harness_fakes import LEFT_LUNG, record, sentence
 

@@ -17,11 +17,11 @@ _COUNT = _words(
     tumour wire"""
 )
 _MASS = _words(
-    """adenopathy air atelectasis blunting bronchiectasis calcification cardiomegaly collapse congestion consolidation
-    disease edema elevation emphysema engorgement enlargement evidence fibrosis flattening fluid fullness gas haziness
-    hyperexpansion hyperinflation infection loss lymphadenopathy malignancy oedema opacification osteopenia
-    pneumomediastinum pneumonia pneumoperitoneum prominence redistribution reticulation scarring scoliosis shift
-    thickening tuberculosis widening"""
+    """adenopathy air atelectasis blunting bronchiectasis calcification cardiomegaly collapse congestion
+    consolidation copd disease edema elevation emphysema engorgement enlargement evidence fibrosis flattening fluid
+    fullness gas haziness hyperexpansion hyperinflation ild infection infiltration loss lymphadenopathy malignancy
+    oedema opacification osteopenia pneumomediastinum pneumonia pneumoperitoneum prominence redistribution
+    reticulation scarring scoliosis shift thickening tuberculosis widening"""
 )
 _PLURALS = {"bulla": "bullae", "focus": "foci", "metastasis": "metastases"}
 _ALWAYS_PLURAL = ("leads", "markings", "signs")
