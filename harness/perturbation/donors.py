@@ -25,6 +25,7 @@ class DonorPool:
 
     def __init__(self, donors: Iterable[Donor]) -> None:
         self._donors = sorted(donors, key=lambda donor: donor.sentence.sentence_id)
+        self._patients = {donor.patient_id for donor in self._donors}
 
     @classmethod
     def of(cls, records: Iterable[ImageRecord]) -> "DonorPool":
@@ -41,15 +42,15 @@ class DonorPool:
 
     def draw(self, patient_id: str, sentence_id: str, perturbation: str, seed: int) -> Donor | None:
         """A sentence of another patient, uniformly; None when there is no other patient."""
-        rng = stable_rng(seed, perturbation, sentence_id)
-        if not self._donors:
+        if self._patients <= {patient_id}:
             return None
+        rng = stable_rng(seed, perturbation, sentence_id)
         for index in rng.integers(len(self._donors), size=DRAWS):
             donor: Donor = self._donors[index]
             if donor.patient_id != patient_id:
                 return donor
         others = [donor for donor in self._donors if donor.patient_id != patient_id]
-        return others[int(rng.integers(len(others)))] if others else None
+        return others[int(rng.integers(len(others)))]
 
 
 @dataclass(frozen=True, slots=True)

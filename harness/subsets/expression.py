@@ -21,7 +21,9 @@ from harness.subsets.strata import labelled
 LONGEST = 1000
 DEEPEST = 50
 STRATA = "strata"
-ALLOWED = "use comparisons, and, or, not, in, texts, numbers, lists of them, and the names of facts"
+ALLOWED = (
+    "use comparisons (==, !=, <, <=, >, >=), and, or, not, in, texts, numbers, lists of them, and the names of facts"
+)
 
 Evaluate = Callable[[ImageRecord, Sentence], Any]
 _ORDERED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -43,6 +45,9 @@ _KINDS = {
     "list of word": "a list of texts",
     "list of number": "a list of numbers",
 }
+
+
+_TEXTS = {value for fact in BY_NAME.values() for value in fact.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def parse(text: str) -> Callable[[ImageRecord, Sentence], bool]:
             warnings.simplefilter("ignore")
             tree = ast.parse(line, mode="eval")
     except SyntaxError as error:
-        raise SubsetError(f"column {error.offset or 1} of {line!r}: {error.msg}") from error
+        raise SubsetError(f"column {error.offset or 1} of {line!r}: {error.msg}; {ALLOWED}") from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise SubsetError(f"{line!r} cannot be read: {error}") from error
     if _is_deeper(tree.body, DEEPEST):
@@ -175,7 +180,9 @@ class _Reader:
         known = BY_NAME.get(node.id)
         if known is None:
             hint = suggest(node.id, [*BY_NAME, STRATA])
-            if node.id == STRATA:
+            if node.id in _TEXTS:
+                hint = f": write {node.id!r}, as texts stand in quotes"
+            elif node.id == STRATA:
                 hint = ": write strata['key'], e.g. strata['view'] == 'AP'"
             raise self.fault(node, f"unknown name {node.id!r}{hint}")
         return _Term(known.kind, known.of, known.values, known.small)

@@ -55,7 +55,7 @@ def build_summary(
         "comparisons": comparison_section(evidence),
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
-        "warnings": _warnings(cases, ratings),
+        "warnings": _warnings(cases, evidence.subsets, ratings),
         **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
         **control_sections(evidence, parts, told),
     }
@@ -71,11 +71,14 @@ def _dataset(dataset: Dataset, cases: CaseTable) -> Tree:
     }
 
 
-def _warnings(cases: CaseTable, ratings: Ratings | None) -> list[str]:
+def _warnings(cases: CaseTable, subsets: Sequence[str], ratings: Ratings | None) -> list[str]:
     warnings = []
     patients = len(set(cases.patients))
     if patients < FEW_PATIENTS:
         warnings.append(f"{patients} patients, fewer than {FEW_PATIENTS}: take every interval with caution")
+    empty = [subset for subset in subsets if subset not in cases.subsets]
+    if empty:
+        warnings.append(f"no sentence belongs to {', '.join(empty)}: left out")
     if ratings is not None and ratings.findings.left_out:
         left_out = ", ".join(f"{count} × {kind}" for kind, count in sorted(ratings.findings.left_out.items()))
         warnings.append(f"of {ratings.rows} rows of ratings some were left out: {left_out}")

@@ -49,6 +49,8 @@ def test_an_expression_selects_sentences(text, members):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("side == left", "column 9 of 'side == left': unknown name 'left': write 'left', as texts stand in quotes"),
+        ("side = 'left'", "column 6 of \"side = 'left'\": invalid syntax; use comparisons (==, "),
         ("sidee == 'left'", "column 1 of \"sidee == 'left'\": unknown name 'sidee': did you mean 'side'?"),
         (
             "negated and side == 'rigth'",

@@ -192,6 +192,22 @@ def test_few_patients_are_a_warning(made):
     assert summary["warnings"] == ["4 patients, fewer than 20: take every interval with caution"]
 
 
+def test_subsets_without_a_sentence_are_a_warning(tmp_path):
+    config = parse_run_config(
+        {
+            "name": "empty",
+            "dataset": {"kind": "phantom"},
+            "models": ["m"],
+            "subsets": ["all", "veiw=AP", {"huge": "box_share == 1"}],
+            "resamples": 100,
+            "out": tmp_path,
+        },
+        "empty",
+    )
+    summary = run(config, fake_dataset(2), FakeClient())
+    assert "no sentence belongs to veiw=AP, huge: left out" in summary["warnings"]
+
+
 def test_models_with_other_cells_have_controls_of_their_own(tmp_path):
     def answer(item):
         answered = align(item)
