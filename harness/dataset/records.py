@@ -5,7 +5,7 @@ scored against half of its boxes would be a wrong number), and counted.
 """
 
 import functools
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -103,7 +103,10 @@ class RecordBuilder:
             if triple.context and replace(triple, context=False) in sentence.triples:
                 message = f"{triple.label!r} of box {triple.region!r} is said to be there and not to be there"
                 self._findings.warn("statement_contradicts", where, message)
-        if any(max(box.box_xyxy) <= 1 for box in (*line.boxes, *line.regions)):
+        self._note_shares(line.boxes, where)
+
+    def _note_shares(self, boxes: Iterable[NamedBox], where: str) -> None:
+        if any(max(box.box_xyxy) <= 1 for box in boxes):
             message = "a box lies within the first pixel: coordinates are pixels, not shares of the image"
             self._findings.warn("box_within_a_pixel", where, message)
 
@@ -152,6 +155,7 @@ class RecordBuilder:
         told = hash(line.regions)
         if image.told is None:
             image.told = told
+            self._note_shares(line.regions, where)
             image.regions = tuple(self._regions(line, image, where))
         elif image.told != told:
             message = f"the regions of image {line.image_id!r} differ from those of an earlier line, which count"

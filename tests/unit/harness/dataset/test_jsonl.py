@@ -143,7 +143,9 @@ def test_regions_may_be_repeated_but_not_contradicted(read):
 
 
 def test_shares_of_the_image_instead_of_pixels_are_pointed_out(read):
-    dataset = read(row(0, boxes=[{"name": "left lung", "box_xyxy": [0.1, 0.2, 0.5, 0.9]}]))
+    shares = [{"name": "left lung", "box_xyxy": [0.1, 0.2, 0.5, 0.9]}]
+    assert read(row(0, regions=shares), row(1, regions=shares)).findings.warnings == {"box_within_a_pixel": 1}
+    dataset = read(row(0, boxes=shares))
     assert dataset.findings.warnings == {"box_within_a_pixel": 1}
     assert "not shares of the image" in dataset.findings.examples["box_within_a_pixel"][0]
 
