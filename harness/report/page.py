@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from harness.report import facts, figures, gallery, headline, heat, plots, wording
+from harness.report.exhibits import Room
 from harness.report.facts import Fact
 from harness.report.figures import Drawing
 from harness.report.forest import Forest
-from harness.report.gallery import Room
 from harness.report.headline import Answer
 from harness.report.reader import Results, Section
 from harness.report.study import Published, published_beside, study_tables

@@ -12,7 +12,8 @@ from PIL import Image
 
 from harness.mask import encode
 from harness.report import heat, render
-from harness.report.gallery import Exhibit, changed_words, relative_map, rooms
+from harness.report.exhibits import Exhibit
+from harness.report.gallery import rooms
 from harness.report.reader import ResultsError, read_results
 from tests.report_fixture import Plan, build_results
 from wronglung.geometry import letterbox
@@ -61,18 +62,6 @@ def test_a_mask_is_drawn_by_its_border(tmp_path: Path) -> None:
     assert f'<path class="box" d="{box.path}"><title>nodule</title></path>' in page
 
 
-def test_a_map_is_shown_in_multiples_of_uniform_attention() -> None:
-    uniform = relative_map({"rows": 2, "cols": 3, "map": [0.1] * 6})
-    peaked = relative_map({"rows": 1, "cols": 4, "map": [0.0, 0.0, 0.0, 0.9]})
-    np.testing.assert_allclose(uniform, 1.0)
-    np.testing.assert_allclose(peaked, [[0, 0, 0, 4]])
-
-
-@pytest.mark.parametrize("values", [[None, 0.5], [float("nan"), 0.5], [0.0, 0.0]])
-def test_a_map_without_numbers_is_not_drawn(values: list[float | None]) -> None:
-    assert relative_map({"rows": 1, "cols": 2, "map": values}) is None
-
-
 def test_the_strongest_cell_of_the_picture_is_that_of_the_map() -> None:
     grid = np.full((5, 7), 0.2)
     grid[3, 1] = 0.9
@@ -111,17 +100,6 @@ def test_a_nearly_flat_map_looks_flat(tmp_path: Path) -> None:
     assert panel.scale == ("0.98 ×", "1.48 ×")
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(panel.overlays[0].picture.partition(",")[2]))))
     assert pixels[..., 3].max() < 40
-
-
-def test_words_that_differ_from_the_report_are_marked() -> None:
-    words = changed_words("a small left effusion", "a small right effusion")
-    assert [(w.text, w.changed) for w in words] == [
-        ("a", False),
-        ("small", False),
-        ("right", True),
-        ("effusion", False),
-    ]
-    assert not any(w.changed for w in changed_words("the same", "the same"))
 
 
 def test_rooms_come_in_a_fixed_order(tmp_path: Path) -> None:
