@@ -132,6 +132,8 @@ def summary(plan: Plan) -> dict[str, Any]:
     if plan.controls:
         tree["controls"] = _controls(plan)
         tree["advantage"] = {m: _advantage(plan, response) for m, response in plan.models.items()}
+    if len(plan.models) > 1:
+        tree["comparisons"] = _comparisons(plan)
     if plan.laterality:
         tree["laterality"] = {m: _laterality(plan, response) for m, response in plan.models.items()}
     if opt_out := {m: _opt_out(plan) for m in plan.models if m.endswith("optout")}:
@@ -197,6 +199,41 @@ def _advantage(plan: Plan, response: float) -> dict[str, Any]:
         return {subset: {profile: {"auroc": node} for profile in plan.profiles} for subset in plan.subsets}
 
     return {name: over(value) for name, value in (CONTROLS | BLIND).items()}
+
+
+def _comparisons(plan: Plan) -> dict[str, Any]:
+    """Each model less those before it; a difference of the responses beyond 0.1 has a q below 0.05."""
+    names = list(plan.models)
+    return {
+        second: {first: _compared(plan, plan.models[second] - plan.models[first]) for first in names[:place]}
+        for place, second in enumerate(names)
+        if place
+    }
+
+
+def _compared(plan: Plan, difference: float) -> dict[str, Any]:
+    def less(factor: float, n: int) -> dict[str, Any]:
+        tested = {"p": 0.01, "q": 0.02 if abs(difference) > 0.1 else 0.6, "mde": 0.04}
+        return estimate(factor * difference, 0.02, n, plan.patients) | tested
+
+    factors = {"auroc": 0.1, "entropy": -0.5, "pointing": 0.2}
+    tree: dict[str, Any] = {
+        "metrics": {
+            arm: {
+                subset: {
+                    profile: {
+                        key: less(factor, SUBSET_SIZES.get(subset, 100))
+                        for key, factor in factors.items()
+                        if profile == "exact" or key not in EXACT_ONLY
+                    }
+                    for profile in plan.profiles
+                }
+                for subset in plan.subsets
+            }
+            for arm in plan.perturbations
+        }
+    }
+    return tree | ({"laterality": {"lri": less(0.4, 384)}} if plan.laterality else {})
 
 
 def _opt_out(plan: Plan) -> dict[str, Any]:

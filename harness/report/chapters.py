@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.report import facts, wording
+from harness.report import comparisons, facts, wording
 from harness.report.reader import Results
 from harness.report.study import published_beside, study_tables
 from harness.report.tables import PROFILES, Table, metric_tables
@@ -32,6 +32,7 @@ def _chapters(results: Results) -> Iterator[Chapter]:
             f"Change against the sentence as written, {profile} profile",
             metric_tables(results, "deltas", profile, wording.MAIN_METRICS),
         )
+    yield Chapter("Models against each other", _known(comparisons.comparison_table(results)))
     yield Chapter("Left and right, opt-out", _known(facts.laterality_table(results), facts.opt_out_table(results)))
     yield Chapter("Failures and what was left out", _known(*facts.missing_tables(results)))
 

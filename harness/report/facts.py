@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import yaml
-
 from harness.report import numbers, wording
 from harness.report.caserows import failure_examples
 from harness.report.reader import Json, Results, dig, mapping, parse_estimate
@@ -199,9 +197,3 @@ def size_line(results: Results) -> str:
         if isinstance(dataset.get(key), int)
     ]
     return " · ".join(part for part in (str(dataset.get("name", "")), *counts) if part)
-
-
-def run_file(results: Results) -> str:
-    """The run's configuration as a run file that `harness run` takes."""
-    config = mapping(results.manifest.get("config"))
-    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True) if config else ""

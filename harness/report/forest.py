@@ -16,6 +16,7 @@ class Mark:
     series: int
     estimate: Estimate
     group: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def _values(estimate: Estimate) -> list[float]:
 
 def _strip(mark: Mark, axis: Axis, digits: int, *, signed: bool) -> Strip:
     values = _values(mark.estimate)
+    few = f"from {mark.estimate.patients} patients" if mark.estimate.few_patients else ""
     low, at, high = (axis.percent(value) for value in (values[0], values[len(values) // 2], values[-1]))
     return Strip(
         label=mark.label,
@@ -140,5 +142,5 @@ def _strip(mark: Mark, axis: Axis, digits: int, *, signed: bool) -> Strip:
         high=high,
         mean=numbers.number(mark.estimate.mean, digits, signed=signed),
         interval=numbers.interval(mark.estimate, digits, signed=signed) or "no interval",
-        remark=f"from {mark.estimate.patients} patients" if mark.estimate.few_patients else "",
+        remark=", ".join(part for part in (mark.remark, few) if part),
     )

@@ -178,10 +178,6 @@ def _delta_evidence(question: str, delta: Estimate | None, subset: str) -> Evide
     return EvidenceLine(question, text, sign)
 
 
-def _equals(text: str) -> str:
-    return (text if text.startswith("<") else f"= {text}").replace(" ", "\N{NO-BREAK SPACE}")
-
-
 def _control_evidence(results: Results, model: str, control: str, question: str) -> EvidenceLine | None:
     """The paired advantage over a blind control, on the sentences that have both."""
     where = ("all", wording.DEFAULT_PROFILE, wording.PRIMARY_METRIC)
@@ -197,7 +193,7 @@ def _with_count(estimate: Estimate) -> str:
     if estimate.few_patients and estimate.patients is not None:
         parts.append(f"from {estimate.patients} patients")
     if estimate.q is not None:
-        parts.append(f"q\N{NO-BREAK SPACE}{_equals(numbers.probability(estimate.q))}")
+        parts.append(numbers.named_probability("q", estimate.q))
     return ", ".join(parts)
 
 

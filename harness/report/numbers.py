@@ -36,6 +36,12 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def named_probability(name: str, value: float | None) -> str:
+    """``q = 0.031`` or ``q < 0.001``, which no line break takes apart."""
+    text = probability(value)
+    return f"{name} {text if text.startswith('<') else f'= {text}'}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def thousands(value: int) -> str:
     """A count with thin spaces between thousands."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from harness.report import facts, figures, gallery, headline, heat, plots, wording
+from harness.report import comparisons, facts, figures, gallery, headline, heat, plots, wording
 from harness.report.exhibits import Room
 from harness.report.facts import Fact
 from harness.report.figures import Drawing
 from harness.report.forest import Forest
 from harness.report.headline import Answer
 from harness.report.reader import Results, Section
+from harness.report.reproduce import run_file
 from harness.report.study import Published, published_beside, study_tables
 from harness.report.tables import PROFILES, Table, metric_tables
 from harness.report.wording import Metric, Term
@@ -59,6 +60,14 @@ class Laterality:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """The models against each other; both parts are empty for a run of one model."""
+
+    plots: tuple[Forest, ...]
+    table: Table | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The report's content, top to bottom."""
 
@@ -81,6 +90,7 @@ class Page:
     opt_out: OptOut
     controls: Plots
     advantage: Plots
+    comparison: Comparison
     rooms: tuple[Room, ...]
     heat_legend: str
     failures: Table | None
@@ -123,13 +133,14 @@ def make_page(results: Results) -> Page:
         opt_out=_opt_out(results),
         controls=_plots(*(plots.control_plot(results, key, "all") for key in CONTROL_METRICS)),
         advantage=_plots(*(plots.advantage_plot(results, key, "all") for key in CONTROL_METRICS)),
+        comparison=Comparison(comparisons.comparison_plots(results), comparisons.comparison_table(results)),
         rooms=gallery.rooms(results),
         heat_legend=heat.legend_uri(),
         failures=failures,
         not_applicable=not_applicable,
         left_out=left_out,
         lineage=facts.lineage(results),
-        run_file=facts.run_file(results),
+        run_file=run_file(results),
     )
 
 

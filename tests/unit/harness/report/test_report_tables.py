@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from harness.report import plots, wording
-from harness.report.facts import lineage, opt_out_table, run_file
+from harness.report.facts import lineage, opt_out_table
 from harness.report.reader import Estimate, Results, read_results
+from harness.report.reproduce import run_file
 from harness.report.tables import estimate_cell, metric_tables
 from tests.report_fixture import Plan, build_results
 
