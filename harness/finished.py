@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from harness.results import RunDirectory
 from harness.settings import ConfigError
 from harness.summary.cases import CaseTable
@@ -16,7 +18,7 @@ class FinishedRun:
     """The files of a run, each read when it is first asked for.
 
     Raises:
-        ConfigError: the directory is not that of a finished run.
+        ConfigError: the directory is not that of a finished run; or, when a file is asked for, it is damaged.
     """
 
     root: Path
@@ -30,16 +32,30 @@ class FinishedRun:
     @cached_property
     def cases(self) -> CaseTable:
         """`cases.parquet`."""
-        return CaseTable.read(RunDirectory(self.root).cases)
+        path = RunDirectory(self.root).cases
+        try:
+            return CaseTable.read(path)
+        except pa.ArrowException as error:
+            raise _damaged(path, error) from error
 
     @cached_property
     def summary(self) -> Tree:
         """`summary.json`."""
-        tree: Tree = json.loads(RunDirectory(self.root).summary.read_bytes())
-        return tree
+        return _tree(RunDirectory(self.root).summary)
 
     @cached_property
     def manifest(self) -> Tree:
         """`manifest.json`."""
-        tree: Tree = json.loads(RunDirectory(self.root).manifest.read_bytes())
-        return tree
+        return _tree(RunDirectory(self.root).manifest)
+
+
+def _tree(path: Path) -> Tree:
+    try:
+        tree: Tree = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    return tree
+
+
+def _damaged(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"{path} is damaged ({error}): copy it again, or run anew")

@@ -121,6 +121,14 @@ class RunConfig(Settings):
         return self
 
     @model_validator(mode="after")
+    def _results_spare_the_sources(self) -> "RunConfig":
+        """A run clears its folder before it begins."""
+        for name, source in self.maps_from.items():
+            if source.path.resolve().is_relative_to(self.out.resolve()):
+                raise ValueError(f"the maps of {name!r} lie in {source.path}, where the results go: choose another out")
+        return self
+
+    @model_validator(mode="after")
     def _endpoints_are_served_models(self) -> "RunConfig":
         for name in self.endpoints:
             if name not in self.models:

@@ -37,4 +37,6 @@ def _fault(fault: dict[str, Any], settings_at: Callable[[Sequence[str]], type[Ba
     location = [str(part) for part in fault["loc"]]
     if fault["type"] == "extra_forbidden":
         return f"{'.'.join(location)}: unknown key{suggest(location[-1], settings_at(location).model_fields)}"
-    return f"{'.'.join(location)}: {fault['msg']}, got {fault['input']!r}"
+    if fault["type"] == "value_error":  # in our own words, which say what is wrong with the input
+        return ": ".join([*filter(None, [".".join(location)]), fault["msg"].removeprefix("Value error, ")])
+    return f"{'.'.join(location) or 'all of it'}: {fault['msg']}, got {fault['input']!r}"

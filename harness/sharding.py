@@ -17,17 +17,18 @@ import pyarrow as pa
 
 from harness.collect.exchange import StreamClient
 from harness.collect.partfile import read_note, read_part, write_part
-from harness.collect.parts import Layout, RunError, fingerprint, layout_of, merge_served, note_of
+from harness.collect.parts import Layout, RunError, layout_of, merge_served, note_of
 from harness.collect.routes import Routes
 from harness.collect.shards import Shard, owners
 from harness.dataset.base import Dataset
 from harness.finished_shards import FinishedShard, check_shards
+from harness.lineage import collected_by, served_by
 from harness.manifest import make_manifest, now
-from harness.pipeline import Run, collected_by, served_by
-from harness.progress import Progress, Stages
+from harness.progress import Progress
 from harness.results import SCHEMA_VERSION, RunDirectory, plain, write_json
 from harness.runconfig import RunConfig
 from harness.sources.catalogue import Source
+from harness.stages import Run, open_run
 from harness.summary.estimates import Tree
 
 
@@ -49,7 +50,7 @@ def run_shard(
     """
     directory = RunDirectory(RunDirectory(config.out).shards / shard.folder)
     layout = layout_of(config, dataset, shard)
-    this = Run(config, dataset, directory, layout, Stages(progress or Progress()), sources)
+    this = open_run(config, dataset, directory, layout, sources, progress)
     if resume:
         directory.clear_results()
     else:
@@ -62,7 +63,7 @@ def run_shard(
         schema_version=SCHEMA_VERSION,
         shard=str(shard),
         config=config.model_dump(mode="json"),
-        fingerprint=fingerprint(config, dataset),
+        fingerprint=this.fingerprint,
         dataset={"name": dataset.name, "digest": dataset.digest, "images_run": layout.run_images},
         images=layout.images,
         models=served_by(this.parts),
@@ -88,10 +89,8 @@ def merge(
         RunError: a shard is missing, there twice, damaged, of another run or of other code than this.
     """
     check_shards(shards)
-    _check_current(config, dataset, shards[0])
-    directory, layout = RunDirectory(config.out), layout_of(config, dataset)
-    run = Run(config, dataset, directory, layout, Stages(progress or Progress()), sources)
-    run.ratings()
+    run = open_run(config, dataset, RunDirectory(config.out), layout_of(config, dataset), sources, progress)
+    _check_current(run, shards[0])
     for found in shards:
         if found.directory.root.resolve() == run.directory.root.resolve():
             raise RunError(f"{found} would be overwritten: choose another OUTPUT")
@@ -106,21 +105,24 @@ def merge(
     )
 
 
-def _check_current(config: RunConfig, dataset: Dataset, first: FinishedShard) -> None:
-    """Check that data set and code are those that the shards were made with."""
-    if dataset.digest != first.note["dataset"]["digest"]:
+def _check_current(run: Run, first: FinishedShard) -> None:
+    """Check that data set, maps and code are those that the shards were made with."""
+    if run.dataset.digest != first.note["dataset"]["digest"]:
         raise RunError(
             f"the data set has changed since {first} was collected: its digest was "
-            f"{first.note['dataset']['digest'][:16]}…, now it is {dataset.digest[:16]}…"
+            f"{first.note['dataset']['digest'][:16]}…, now it is {run.dataset.digest[:16]}…"
         )
-    if fingerprint(config, dataset) != first.note["fingerprint"]:
+    for model, source in run.sources.items():
+        served = first.note["models"].get(model)
+        if served is not None and served["weights_digest"] != source.identity.weights_digest:
+            raise RunError(f"the maps of {model!r} have changed since {first} was collected: run the shards anew")
+    if run.fingerprint != first.note["fingerprint"]:
         raise RunError(f"{first} was made by another version of the code than this: merge with that one")
 
 
 def _merge_parts(run: Run, shards: Sequence[FinishedShard]) -> None:
     """Write the parts of the run, one in memory at a time."""
     run.stages.begin("merge")
-    print_ = fingerprint(run.config, run.dataset)
     owner = owners(islice(run.dataset, run.layout.run_images), len(shards))
     layouts = [Layout(s.shard, owner == s.shard.index, run.layout.images_per_part) for s in shards]
     run.stages.progress.expect(run.layout.images, unit="image")
@@ -128,11 +130,11 @@ def _merge_parts(run: Run, shards: Sequence[FinishedShard]) -> None:
         tables, models = [], dict[str, dict[str, Any]]()
         for found, layout in zip(shards, layouts, strict=True):
             if layout.size(number):
-                table, served = _read_part_of(found, layout, number, print_)
+                table, served = _read_part_of(found, layout, number, run.fingerprint)
                 tables.append(table)
                 for model, node in served.items():
                     merge_served(models, model, node)
-        note = note_of(print_, run.layout, number, dict(sorted(models.items())))
+        note = note_of(run.fingerprint, run.layout, number, dict(sorted(models.items())))
         write_part(run.directory.part(number), _in_order(pa.concat_tables(tables)), note)
         run.stages.progress.advance(run.layout.size(number))
 

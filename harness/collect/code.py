@@ -17,6 +17,7 @@ DECIDES_ROWS = (
     "harness/mask.py",
     "harness/meaning.py",
     "harness/metrics",
+    "harness/nouns.py",
     "harness/perturbation",
     "harness/sources",
     "harness/statements.py",

@@ -13,6 +13,7 @@ from harness.collect.code import code_digest
 from harness.collect.gather import AnsweredImage, Answering, Collector, Reading, Row, rows_of
 from harness.collect.partfile import Note, check_part, write_part
 from harness.collect.plan import ImagePlan, make_plan
+from harness.collect.routes import MapSource
 from harness.collect.rows import table_of
 from harness.collect.shards import WHOLE, Shard, owners
 from harness.dataset.base import Dataset
@@ -81,12 +82,13 @@ PART_KEYS = ("models", "maps_from", "perturbations", "subsets", "strata", "seed"
 """Settings that the rows of a part depend on."""
 
 
-def fingerprint(config: RunConfig, dataset: Dataset) -> str:
+def fingerprint(config: RunConfig, dataset: Dataset, sources: Mapping[str, MapSource]) -> str:
     """Equal for runs whose parts can be mixed: it covers all that the rows depend on but the server's weights: the
-    records, the settings, the declared metrics and the code that makes rows."""
+    records, the settings, the maps made elsewhere, the declared metrics and the code that makes rows."""
     protocols = {p: [m.protocols[p].name for m in registered(p)] for p in config.profiles}
     fields = config.model_dump(mode="json", include=set(PART_KEYS))
-    return hashlib.sha256(json_bytes([dataset.digest, fields, protocols, code_digest()])).hexdigest()
+    maps = {model: source.identity.weights_digest for model, source in sources.items()}
+    return hashlib.sha256(json_bytes([dataset.digest, fields, maps, protocols, code_digest()])).hexdigest()
 
 
 def missing_parts(run: RunDirectory, layout: Layout, print_: str) -> list[int]:
@@ -99,7 +101,7 @@ def missing_parts(run: RunDirectory, layout: Layout, print_: str) -> list[int]:
     for number in layout.numbers:
         note = check_part(run.part(number))
         if note is not None and note["fingerprint"] != print_:
-            other = "code" if note["code"] != code_digest() else "configuration or data set"
+            other = "code" if note["code"] != code_digest() else "configuration, data set or maps made elsewhere"
             raise RunError(
                 f"{run.parts} holds parts of a run with another {other}: "
                 "run without --resume to start anew, or choose another --out"
@@ -130,6 +132,7 @@ class PartMaker:
     subsets: Mapping[str, Membership]
     run: RunDirectory
     layout: Layout
+    fingerprint: str
 
     def make(self, numbers: Sequence[int], exchange: Answering, progress: Callable[[int], None]) -> None:
         """Collect these parts; `progress` is told of every image that is complete."""
@@ -146,7 +149,7 @@ class PartMaker:
     def _write(self, number: int, images: Sequence[AnsweredImage]) -> None:
         rows = rows_of(images, self.config.models)
         table = table_of(rows, self.subsets, self.config.profiles)
-        note = note_of(fingerprint(self.config, self.dataset), self.layout, number, served_models(rows))
+        note = note_of(self.fingerprint, self.layout, number, served_models(rows))
         write_part(self.run.part(number), table, note)
 
 

@@ -1,5 +1,6 @@
 """What is to be asked of the server for one image: its cases, and the requests that answer them."""
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -36,20 +37,18 @@ class SharedImage:
     def __call__(self) -> bytes:
         """The encoded image."""
         with self._lock:
+            self.uses -= 1
             data = self.load() if self._data is None else self._data
             if not self.sha256:
                 self.sha256 = hashlib.sha256(data).hexdigest()
-            self.uses -= 1
             self._data = data if self.uses > 0 else None
             return data
 
     def note_digest(self) -> None:
         """Stand in for a request that needs no bytes: it leaves the digest, by which rows of two models or runs are
         known to be of one image. An image that cannot be read leaves none."""
-        try:
+        with contextlib.suppress(OSError, WronglungError):
             self()
-        except (OSError, WronglungError):
-            self.uses -= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,15 @@ from typing import Protocol
 from harness.collect.exchange import Outcome
 from harness.collect.gather import Answering, Readings
 from harness.collect.plan import Shipment
+from wronglung.alignment import ModelIdentity
 
 
 class MapSource(Protocol):
     """Maps of one model that were made elsewhere."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The model, and the digest of all its files."""
 
     def answer(self, shipment: Shipment) -> Readings:
         """What there is for each sentence of a request; the image is not needed."""

@@ -34,12 +34,19 @@ def add_gate_options(parser: argparse.ArgumentParser, *, required: bool = False)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write what became of them as JUnit XML")
 
 
-def read_gate_options(options: argparse.Namespace, pinned: FinishedRun | None = None) -> GateCheck | None:
+def read_gate_options(
+    options: argparse.Namespace, results: Path, pinned: FinishedRun | None = None
+) -> GateCheck | None:
     """What the command line asks for, None without a gate. A fault is told before a long run, not after.
 
+    Args:
+        options: the parsed command line.
+        results: the directory of the run that is judged, which need not be there yet.
+        pinned: the run that changes are measured from, in place of the gate file's.
+
     Raises:
-        ConfigError: the gate file is wrong, its pinned run is missing, or there is no gate whose verdicts --junit could
-            hold.
+        ConfigError: the gate file is wrong, its pinned run is missing or the very run that is judged, or there is no
+            gate whose verdicts --junit could hold.
     """
     if options.gate is None:
         if options.junit is not None:
@@ -49,5 +56,10 @@ def read_gate_options(options: argparse.Namespace, pinned: FinishedRun | None = 
     if gate.asks_for_changes and pinned is None:
         if gate.against is None:
             raise ConfigError(f"{options.gate} has conditions on a change: name the pinned run in it, as against: DIR")
+        if gate.against.resolve() == results.resolve():
+            raise ConfigError(
+                f"{options.gate} measures changes from {gate.against}, which is the run that is judged: a run never "
+                "changed from itself. Keep the pinned run in a folder of its own"
+            )
         pinned = FinishedRun(gate.against)
     return GateCheck(gate, pinned, options.junit)

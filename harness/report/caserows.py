@@ -37,11 +37,12 @@ def read_columns(parquet: Path, columns: tuple[str, ...], arms: tuple[str, ...])
 
 
 def opt_out_masses(parquet: Path, model: str) -> Masses | None:
-    """None for a model that never withholds attention, or where the rows do not say what they state."""
+    """None for a model that never withholds attention, or where the rows do not say what they state. Rows whose mass is
+    not known are left out."""
     table = read_columns(parquet, ("model", "statement", "opt_out", RISK), ("none", "random_sentences"))
     if table is None:
         return None
-    table = table.filter(pc.equal(table["model"], model))
+    table = table.filter(pc.and_(pc.equal(table["model"], model), pc.is_valid(table["opt_out"])))
     by_class = {name: table.filter(pc.equal(table["statement"], name)) for name in CLASSES}
     masses = {name: numbers(rows, "opt_out") for name, rows in by_class.items() if len(rows)}
     if not any((values > 0).any() for values in masses.values()):

@@ -9,6 +9,6 @@
     arrays.py     files of numpy, read without trust
     checks.py     what every map must be, and its opt-out mass
 
-A source answers what a server would be asked (`harness.collect.gather.MapSource`), so that metrics, statistics and
+A source answers what a server would be asked (`harness.collect.routes.MapSource`), so that metrics, statistics and
 report do not know the difference. What it lacks is null or a counted failure, never made up.
 """

@@ -37,7 +37,7 @@ def read_npy(path: Path) -> npt.NDArray[np.generic]:
     return np.array(found)
 
 
-class Shards:
+class ArrayFiles:
     """The arrays `maps` (rows, R, C) of several .npz files as one; a few are kept unpacked in temporary files, so that
     memory does not grow with them."""
 
@@ -62,12 +62,20 @@ class Shards:
         Raises:
             UnusableMap: its file is damaged.
         """
-        shard = int(np.searchsorted(self._ends, number, side="right"))
-        start = int(self._ends[shard]) - self._shapes[shard][0]
-        return np.array(self._unpacked(shard)[number - start])
+        file = self._file_of(number)
+        start = int(self._ends[file]) - self._shapes[file][0]
+        return np.array(self._unpacked(file)[number - start])
 
-    def _unpack(self, shard: int) -> npt.NDArray[np.float32]:
-        path, shape = self._paths[shard], self._shapes[shard]
+    def grid(self, number: int) -> tuple[int, int]:
+        """(R, C) of one row's array, which is not read for it."""
+        _, rows, cols = self._shapes[self._file_of(number)]
+        return rows, cols
+
+    def _file_of(self, number: int) -> int:
+        return int(np.searchsorted(self._ends, number, side="right"))
+
+    def _unpack(self, file: int) -> npt.NDArray[np.float32]:
+        path, shape = self._paths[file], self._shapes[file]
         try:
             with zipfile.ZipFile(path) as archive, archive.open(MEMBER) as member:
                 _header(member)

@@ -27,7 +27,7 @@ from harness.collect.plan import Shipment
 from harness.dataset.base import Findings
 from harness.results import RunDirectory
 from harness.settings import ConfigError
-from harness.sources.arrays import Shards
+from harness.sources.arrays import ArrayFiles
 from harness.sources.checks import UnusableMap, check_map, opt_out_mass
 from harness.sources.config import SavedMapsConfig
 from harness.sources.keys import NO_MAP, Key, key_of
@@ -58,7 +58,7 @@ _MIRRORED = "mirror_"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """What the table says of one map."""
 
     number: int
@@ -82,11 +82,12 @@ class SavedMaps:
         files = [run.maps] if run.maps.is_file() else sorted(run.map_shards.glob("*.npz"))
         if not files:
             raise ConfigError(f"{config.path} has neither maps.npz nor maps/*.npz: run with save_maps")
-        self._shards = Shards(files)
+        self._arrays = ArrayFiles(files)
         table = _read_table(run.cases)
-        if table.num_rows != len(self._shards):
-            raise ConfigError(f"{run.cases} has {table.num_rows} rows, its maps {len(self._shards)}: not one run's")
+        if table.num_rows != len(self._arrays):
+            raise ConfigError(f"{run.cases} has {table.num_rows} rows, its maps {len(self._arrays)}: not one run's")
         self._rows = self._index(table, config.model or model)
+        self._grid = next(map(self._grid_of, self._rows.values()), None)
         self.identity = ModelIdentity(model, "maps:saved", _digest([run.cases, *files]))
 
     def __len__(self) -> int:
@@ -111,9 +112,12 @@ class SavedMaps:
         except UnusableMap as error:
             return Failure(error.code, str(error))
 
-    def _reading(self, row: Row, frame: Frame) -> Reading:
-        where, values = f"{self._config.path} row {row.number}", self._shards.row(row.number)
-        grid = check_map(values[: row.values.get("grid_rows"), : row.values.get("grid_cols")], where)
+    def _reading(self, row: TableRow, frame: Frame) -> Reading:
+        where, values = f"{self._config.path} row {row.number}", self._arrays.row(row.number)
+        rows, cols = self._grid_of(row)
+        if (rows, cols) != self._grid:
+            raise UnusableMap("MAP_INVALID", f"{where}: a grid of {(rows, cols)}, others here have {self._grid}")
+        grid = check_map(values[:rows, :cols], where)
         given = row.values.get("frame")
         return Reading(
             map=grid,
@@ -127,7 +131,13 @@ class SavedMaps:
             deterministic=True,
         )
 
-    def _opt_out(self, row: Row, total: float, where: str) -> float:
+    def _grid_of(self, row: TableRow) -> tuple[int, int]:
+        """All maps of a model share one grid: that of the first."""
+        rows, cols = self._arrays.grid(row.number)
+        given = row.values.get("grid_rows"), row.values.get("grid_cols")
+        return rows if given[0] is None else min(given[0], rows), cols if given[1] is None else min(given[1], cols)
+
+    def _opt_out(self, row: TableRow, total: float, where: str) -> float:
         if "opt_out" not in row.values:
             return opt_out_mass(total, self._config.opt_out, where)
         mass = _number(row.values["opt_out"])
@@ -135,8 +145,8 @@ class SavedMaps:
             raise UnusableMap("MAP_INVALID", f"{where}: an opt-out mass of {mass} is outside 0 … 1")
         return mass
 
-    def _index(self, table: pa.Table, model: str) -> dict[Key, Row]:
-        rows: dict[Key, Row] = {}
+    def _index(self, table: pa.Table, model: str) -> dict[Key, TableRow]:
+        rows: dict[Key, TableRow] = {}
         for number in _chosen(table, model, self._config.path):
             values = {name: column[number].as_py() for name, column in zip(table.column_names, table, strict=True)}
             key = key_of(values.pop("image_id") or "", values.pop("text") or "")
@@ -145,7 +155,7 @@ class SavedMaps:
             elif not all(key):
                 self.findings.leave_out("row_unusable", f"row {number}", "needs image_id and text")
             else:
-                rows.setdefault(key, Row(number, values))
+                rows.setdefault(key, TableRow(number, values))
         return rows
 
 

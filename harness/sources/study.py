@@ -108,8 +108,11 @@ class StudyMaps:
         return grid, opt_out_mass(float(values.sum(dtype=np.float64)), self._config.opt_out, where)
 
     def _first_grid(self) -> tuple[int, ...] | None:
-        """The shape of the first map that can be read: all maps of a model share one grid."""
+        """The shape of the first map that can be read: all maps of a model share one grid. Those that are painted do by
+        themselves."""
         for entry in self._entries.values():
+            if entry.boxes is not None:
+                return None
             try:
                 return check_map(read_npy(entry.file), str(entry.file)).shape
             except UnusableMap:

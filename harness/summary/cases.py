@@ -118,6 +118,11 @@ class CaseTable:
         return self._members[subset]
 
     @cached_property
+    def strata(self) -> list[str]:
+        """Every stratum of its own that some row belongs to, in order."""
+        return sorted(set(pc.unique(self.table.column("stratum")).to_pylist()) - {""})
+
+    @cached_property
     def subsets(self) -> list[str]:
         """Every subset that some row belongs to."""
         return list(pc.unique(self._memberships()[1]).to_pylist())

@@ -39,8 +39,8 @@ def contests(pairing: Pairing, seed: int) -> Iterator[tuple[str, Contest]]:
     words."""
     before, after = (np.concatenate(rows) for rows in zip(*(_rows(pairing, name) for name in _SIDES), strict=True))
     cases_before, cases_after = pairing.before.cases, pairing.after.cases
-    withheld = (cases.numbers("opt_out", rows).sum() for cases, rows in ((cases_before, before), (cases_after, after)))
-    if not all(mass > 0 for mass in withheld):
+    sides = (cases_before, before), (cases_after, after)
+    if not all(np.nansum(cases.numbers("opt_out", rows)) > 0 for cases, rows in sides):
         return
     positive = cases_after.equals("statement", "random_false")[after]
     matched = length_matched(cases_after.numbers("words", after), positive, seed=seed)

@@ -111,8 +111,7 @@ def _on_the_same_image(evidence: Evidence, model: str, perturbation: str) -> Ind
     cases = evidence.cases
     rows = answered(cases, model, perturbation)
     base = evidence.baseline(model, perturbation, rows)
-    digests = np.array(cases.values("image_sha256"), dtype=object)
-    same = (base >= 0) & (digests[rows] == digests[np.maximum(base, 0)])
+    same = (base >= 0) & (cases.digests[rows] == cases.digests[np.maximum(base, 0)])
     return np.compress(same, rows)
 
 

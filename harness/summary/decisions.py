@@ -27,7 +27,7 @@ Figures = Mapping[str, tuple[Statistic, Mask]]
 def opt_out_tree(cases: CaseTable, model: str, statistics: Statistician) -> Tree:
     """The figures of one model; empty for a model that never withholds attention, or without random sentences."""
     mass = cases.numbers("opt_out")
-    if not mass[answered(cases, model, "none")].sum() > 0 or not len(answered(cases, model, ARMS["random_false"])):
+    if not np.nansum(mass[answered(cases, model, "none")]) > 0 or not len(answered(cases, model, ARMS["random_false"])):
         return {}
     classes = {name: rows_of_class(cases, model, name) for name in ARMS}
     return {

@@ -32,8 +32,7 @@ class Evidence:
         """The answered rows of an arm by subset, and those of strata of their own. Empty ones are left out."""
         rows = answered(self.cases, model, perturbation)
         found = [(subset, rows[self.cases.member(subset)[rows]]) for subset in self.subsets]
-        strata = sorted(set(self.cases.values("stratum")) - {""})
-        found += [(stratum, answered(self.cases, model, perturbation, stratum)) for stratum in strata]
+        found += [(stratum, answered(self.cases, model, perturbation, stratum)) for stratum in self.cases.strata]
         return ((name, members) for name, members in found if len(members))
 
     def baseline(self, model: str, perturbation: str, rows: Index) -> Index:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from harness import cli
+from harness.commands import running
 from tests.harness_fakes import FakeClient, fake_dataset, png
 from tests.repository import ROOT
 from wronglung.errors import ModelUnavailable
@@ -37,8 +38,8 @@ class Served(FakeClient):
 @pytest.fixture
 def run_file(tmp_path, monkeypatch):
     """A run file on the fake data set and server."""
-    monkeypatch.setattr(cli, "AlignmentClient", Served)
-    monkeypatch.setattr(cli, "open_dataset", lambda config: fake_dataset(4))
+    monkeypatch.setattr(running, "AlignmentClient", Served)
+    monkeypatch.setattr(running, "open_dataset", lambda config: fake_dataset(4))
     path = tmp_path / "run.yaml"
     path.write_text(
         f"name: t\nmodels: [m]\nprofiles: [exact]\nresamples: 100\ndataset: {{kind: phantom}}\nout: {tmp_path}/out\n"
@@ -110,6 +111,50 @@ def test_a_fault_in_a_gate_is_told_before_anything_is_evaluated(run_file, tmp_pa
         assert cli.main(["run", str(run_file), *options]) == 2
         assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_is_never_measured_against_itself(run_file, tmp_path, capsys):
+    """Its changes since itself are all 0: a gate that cannot break."""
+    cli.main(["run", str(run_file), "--set", "perturbations=[none]"])
+    before = (tmp_path / "out" / "manifest.json").read_bytes()
+    gate = tmp_path / "gate.yaml"
+    change = "{change: models.m.none.all.exact.auroc, at_least: -0.01}"
+    gate.write_text(f"{{require: shown, against: {tmp_path}/out/../out, conditions: [{change}]}}")
+    for command in (
+        ["run", str(run_file)],
+        ["gate", f"{tmp_path}/out"],
+        ["merge", f"{tmp_path}/out", f"{tmp_path}/out"],
+    ):
+        assert cli.main([*command, "--gate", str(gate)]) == 2
+        assert "a run never changed from itself" in capsys.readouterr().err
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == before
+
+
+def test_only_a_stopped_run_is_told_to_resume(run_file, tmp_path, monkeypatch, capsys):
+    def stop(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "run", stop)
+    monkeypatch.setattr("harness.report.render", stop)
+    assert cli.main(["run", str(run_file)]) == 130
+    assert capsys.readouterr().err.endswith("harness: stopped; run again with --resume to go on\n")
+    assert cli.main(["report", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "harness: stopped\n"
+
+
+def test_a_folder_that_cannot_be_written_does_not_look_like_a_broken_gate(run_file, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert cli.main(["run", str(run_file), "--out", str(tmp_path / "file" / "out")]) == 2
+    assert f"harness: {tmp_path}/file/out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["cases.parquet", "summary.json", "manifest.json"])
+def test_a_damaged_file_of_a_finished_run_is_named(run_file, tmp_path, capsys, name):
+    cli.main(["run", str(run_file), "--set", "perturbations=[none]"])
+    file = tmp_path / "out" / name
+    file.write_bytes(file.read_bytes()[:40])
+    assert cli.main(["compare", str(tmp_path / "out"), str(tmp_path / "out")]) == 2
+    assert f"harness: {file} is damaged" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_served_is_named_with_those_that_are(run_file, capsys):
@@ -236,7 +281,7 @@ def test_models_of_one_run_are_asked_of_their_own_servers(run_file, tmp_path, mo
             self.names = ("m",) if target is None else ("served",)
             opened[target] = self  # the last one: the first only asks what is served
 
-    monkeypatch.setattr(cli, "AlignmentClient", Several)
+    monkeypatch.setattr(running, "AlignmentClient", Several)
     settings = ["--set", "models=[m, mine]", "--set", "endpoints={mine: {target: 'a:1', served_as: served}}"]
     assert cli.main(["run", str(run_file), *settings]) == 0
     assert {item.model for item in opened[None].sent} == {"m"}

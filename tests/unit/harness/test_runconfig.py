@@ -20,6 +20,15 @@ def test_a_short_file_is_enough():
     assert (config.out, config.target, config.limit) == (Path("results/t"), "", None)
 
 
+def test_a_fault_between_two_keys_is_told_without_the_whole_file():
+    with pytest.raises(ConfigError) as fault:
+        parse_run_config(GOOD | {"maps_from": {"other": {"kind": "study", "path": "m"}}}, "run.yaml")
+    assert str(fault.value).splitlines() == [
+        "run.yaml has 1 fault(s):",
+        "  maps_from names 'other', which is none of models: choose from encoder",
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -36,9 +45,13 @@ def test_a_short_file_is_enough():
         ({"subsets": {"mine": 3}}, "subsets"),
         ({"strata": ["side", "side"]}, "names 'side' twice"),
         ({"profiles": ["exactly"]}, "profiles.0"),
-        ({"metrics": ["no_such_module:X"]}, "metrics: Value error, no_such_module:X cannot be loaded"),
+        ({"metrics": ["no_such_module:X"]}, "metrics: no_such_module:X cannot be loaded"),
         ({"ratings": {"path": "r.csv", "model": {}}}, "ratings.model: unknown key: did you mean 'models'?"),
         ({"maps_from": {"other": {"kind": "study", "path": "m"}}}, "maps_from names 'other', which is none of models"),
+        (
+            {"maps_from": {"encoder": {"kind": "saved", "path": "results/t/../t/maps"}}},
+            "the maps of 'encoder' lie in results/t/../t/maps, where the results go: choose another out",
+        ),
         ({"maps_from": {"encoder": {"kind": "studies", "path": "m"}}}, "'study', 'saved'"),
         ({"maps_from": {"encoder": {"kind": "study"}}}, "maps_from.encoder.study.path"),
         ({"maps_from": {"encoder": {"kind": "study", "path": "m", "optout": "none"}}}, "did you mean 'opt_out'?"),

@@ -58,14 +58,23 @@ def test_what_the_table_tells_is_read(tmp_path):
             opt_out=[0.25, None, 1.5],
             local_similarity=[1.0, None, 2.0],
             words=pa.array([3, None, 1], pa.int32()),
-            grid_rows=pa.array([2, 4, 4], pa.int32()),
-            grid_cols=pa.array([3, 5, 5], pa.int32()),
+            grid_rows=pa.array([2, 2, 2], pa.int32()),
+            grid_cols=pa.array([3, 3, 3], pa.int32()),
         )
     ).answer(shipment(*TEXTS))
     assert (readings[0].opt_out, readings[0].local_similarity, readings[0].words) == (0.25, 1.0, 3)
     np.testing.assert_array_equal(readings[0].map, MAPS[0, :2, :3])
     assert np.isnan([readings[1].opt_out, readings[1].local_similarity]).all()
     assert readings[2].code == "MAP_INVALID"
+
+
+def test_all_maps_of_a_model_have_the_grid_of_its_first(tmp_path):
+    """A run refuses a model that answers on several grids; one odd row must not end it."""
+    columns = {"model": ["other", "m", "m"], "grid_rows": pa.array([4, 2, 3]), "grid_cols": pa.array([5, 3, 3])}
+    second, third = saved(write(tmp_path, **columns)).answer(shipment("B.", "C."))
+    np.testing.assert_array_equal(second.map, MAPS[1, :2, :3])
+    assert third.code == "MAP_INVALID"
+    assert "row 2: a grid of (3, 3), others here have (2, 3)" in third.message
 
 
 def test_only_answered_rows_of_the_model_are_read(tmp_path):

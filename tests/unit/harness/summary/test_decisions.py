@@ -71,6 +71,19 @@ def test_every_figure_has_an_interval_over_patients(tmp_path):
     assert tree["risk_coverage"]["area"]["ci95"][0] < tree["risk_coverage"]["area"]["ci95"][1]
 
 
+def test_a_mass_that_is_not_known_takes_no_part_and_hides_no_other(tmp_path):
+    """As in maps made elsewhere, of which a row may lack its opt-out mass."""
+
+    def half_known(item):
+        answered = withholding(item)
+        unknown = item.request_id.startswith("image-3.")
+        return dataclasses.replace(answered, opt_out=np.full_like(answered.opt_out, np.nan)) if unknown else answered
+
+    tree = opt_out(tmp_path, FakeClient(half_known), FakeDataset([one_of_three(i) for i in range(30)]))
+    assert tree["mass"]["own_present"]["n"] == 29
+    assert tree["auroc"]["mean"] == 1
+
+
 def test_a_model_that_never_withholds_makes_no_decision(tmp_path):
     def never(item):
         answered = align(item)

@@ -1,0 +1,92 @@
+"""The commands that make results: `harness run` and `harness merge`."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from harness.commands.judging import passes
+from harness.dataset.catalogue import open_dataset
+from harness.finished import FinishedRun
+from harness.finished_shards import config_of, find_shards
+from harness.gate.options import GateCheck, read_gate_options
+from harness.pipeline import run
+from harness.progress import Bars
+from harness.runconfig import RunConfig, load_run_config
+from harness.settings import ConfigError
+from harness.sharding import merge, run_shard
+from harness.sources.catalogue import open_sources
+from harness.summary.estimates import Tree
+from harness.summary.table import result_table
+from wronglung.client import AlignmentClient, Retry
+
+PATIENT = Retry(attempts=10, longest_wait_s=8.0)
+"""A server that was there when the run began may take half a minute to come back."""
+
+
+def run_file(options: argparse.Namespace) -> int:
+    """`harness run`. Exit status: as `harness.cli.main`."""
+    config = _config(options)
+    gate = read_gate_options(options, results=config.out)
+    if options.shard is not None and gate is not None:
+        raise ConfigError("a gate judges a whole run: give --gate and --junit to `harness merge`")
+    dataset = open_dataset(config.dataset)
+    sources = open_sources(config.maps_from)
+    with _clients(config) as clients, Bars() as progress:
+        if options.shard is not None:
+            folder = run_shard(
+                config, dataset, clients, options.shard, sources=sources, resume=options.resume, progress=progress
+            )
+            print(f"shard {options.shard}: {folder}")
+            return 0
+        summary = run(config, dataset, clients, sources=sources, resume=options.resume, progress=progress)
+    return _tell(config, summary, gate)
+
+
+def merge_shards(options: argparse.Namespace) -> int:
+    """`harness merge`. Exit status: as `harness.cli.main`."""
+    gate = read_gate_options(options, results=options.output)
+    shards = find_shards(options.shards)
+    config = config_of(shards, options.output)
+    with Bars() as progress:
+        sources = open_sources(config.maps_from)
+        summary = merge(config, open_dataset(config.dataset), shards, sources=sources, progress=progress)
+    return _tell(config, summary, gate)
+
+
+def _tell(config: RunConfig, summary: Tree, gate: GateCheck | None) -> int:
+    print(result_table(summary))
+    print(f"report: {config.out / 'report.html'}")
+    passed = passes(gate, FinishedRun(config.out))
+    return 0 if passed and any(summary["models"][model]["none"] for model in config.models) else 1
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    overrides = list(options.set)
+    if options.limit is not None:
+        overrides.append(f"limit={options.limit}")
+    if options.out:
+        overrides.append(f"out={json.dumps(options.out)}")  # JSON is YAML: any name of a folder is read as a text
+    return load_run_config(options.run_file, overrides)
+
+
+@contextmanager
+def _clients(config: RunConfig) -> Iterator[dict[str, AlignmentClient]]:
+    """Model → a client to the server that has it; without the models whose maps were made elsewhere."""
+    targets = sorted(set(config.targets.values()))
+    for target in targets:
+        with AlignmentClient(target or None) as client:
+            check_served(config, target, client)
+    with ExitStack() as stack:
+        clients = {target: stack.enter_context(AlignmentClient(target or None, retry=PATIENT)) for target in targets}
+        yield {model: clients[target] for model, target in config.targets.items()}
+
+
+def check_served(config: RunConfig, target: str, client: AlignmentClient) -> None:
+    """Raise ConfigError unless a server has every model of the run that is to be found there."""
+    served = sorted({model.identity.name for model in client.models()})
+    wanted = [config.served_as[model] for model, address in config.targets.items() if address == target]
+    missing = [name for name in wanted if name not in served]
+    if missing:
+        server = f"the server {target}" if target else "the server"
+        raise ConfigError(f"model {missing[0]!r} is not served; {server} has: {', '.join(served) or 'none'}")
