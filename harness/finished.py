@@ -11,6 +11,7 @@ from harness.results import RunDirectory
 from harness.settings import ConfigError
 from harness.summary.cases import CaseTable
 from harness.summary.estimates import Tree
+from harness.summary.parquet import ParquetColumns
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class FinishedRun:
 
     @cached_property
     def cases(self) -> CaseTable:
-        """`cases.parquet`."""
+        """`cases.parquet`, of which a column is read when it is asked for."""
         path = RunDirectory(self.root).cases
         try:
-            return CaseTable.read(path)
+            return CaseTable(ParquetColumns(path))
         except pa.ArrowException as error:
             raise _damaged(path, error) from error
 

@@ -11,6 +11,7 @@ from harness.lineage import collected_by
 from harness.manifest import now
 from harness.progress import Progress
 from harness.results import RunDirectory
+from harness.resuming import has_finished
 from harness.runconfig import RunConfig
 from harness.sources.catalogue import Source
 from harness.stages import open_run
@@ -40,7 +41,7 @@ def run(
     this = open_run(config, dataset, RunDirectory(config.out), layout_of(config, dataset), sources, progress)
     if not resume:
         this.directory.clear()
-    elif this.finished():
+    elif has_finished(this):
         this.report()
         return this.read_summary()
     else:

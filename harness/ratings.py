@@ -10,9 +10,8 @@ Further columns (`sent_id`, `no_attn_score`) are not read. A folder holds one fi
 of one map count as their mean.
 """
 
-import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from harness.dataset.base import Dataset, Findings
 from harness.dataset.checks import Unusable
 from harness.settings import ConfigError, PathField, Settings, suggest
 from harness.sources.keys import key_of
+from harness.sources.tables import read_rows
 
 QUESTIONS = ("has_good_recall", "has_good_precision", "is_intuitive")
 LOWEST, HIGHEST = 1, 5
@@ -123,7 +123,7 @@ class _Reader:
     def add(self, path: Path) -> int:
         """Read one file and return the number of its rows."""
         rows = 0
-        for line, row in _rows(path):
+        for line, row in read_rows(path, REQUIRED, QUESTIONS):
             rows += 1
             where = f"{path.name} line {line}"
             try:
@@ -154,30 +154,6 @@ class _Reader:
             key: {sentence: float(np.mean(ratings)) for sentence, ratings in sorted(of_maps.items())}
             for key, of_maps in sorted(self._ratings.items())
         }
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of every row; a cell that is missing is empty."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            _check_heads(path, reader.fieldnames or ())
-            for row in reader:
-                yield reader.line_num, row
-    except OSError as error:
-        raise ConfigError(f"cannot read the ratings {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
-    except csv.Error as error:
-        raise ConfigError(f"{path} is no CSV: {error}") from error
-
-
-def _check_heads(path: Path, heads: Iterable[str]) -> None:
-    missing = [name for name in REQUIRED if name not in heads]
-    if missing:
-        raise ConfigError(f"{path} lacks the column {missing[0]!r}")
-    if not set(QUESTIONS) & set(heads):
-        raise ConfigError(f"{path} has none of the columns {', '.join(QUESTIONS)}")
 
 
 def _flag(text: str) -> bool:

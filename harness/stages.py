@@ -32,8 +32,6 @@ from harness.summary.estimates import Tree
 
 NUMBERS = "numbers.columns"
 """Beside the parts: the numbers of `cases.parquet` once more, to be read column by column."""
-FROM_THE_PARTS = ("name", "resamples", "ratings", "save_maps", "gallery")
-"""Settings that decide what is computed from the parts, but not the parts themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +53,6 @@ class Run:
     def parts(self) -> list[Path]:
         """The files of all parts, in order."""
         return [self.directory.part(number) for number in self.layout.numbers]
-
-    def finished(self) -> bool:
-        """Whether this very run has finished here before.
-
-        Raises:
-            RunError: another one has, or this one with other settings of what is computed from the parts.
-        """
-        if not self.directory.manifest.is_file():
-            return False
-        manifest = json.loads(self.directory.manifest.read_bytes())
-        if manifest.get("fingerprint") != self.fingerprint:
-            raise RunError(
-                f"{self.directory.root} holds another finished run, or this one with other maps or by another version "
-                "of the code: run without --resume to replace it"
-            )
-        if manifest["dataset"]["images_run"] != self.layout.run_images:
-            return False
-        wanted = self.config.model_dump(mode="json", include=set(FROM_THE_PARTS))
-        changed = [key for key in FROM_THE_PARTS if manifest["config"].get(key) != wanted[key]]
-        if self.ratings is not None and self.ratings.digest != manifest.get("ratings", {}).get("digest"):
-            changed.append("file of ratings")
-        if changed:
-            raise RunError(
-                f"{self.directory.root} holds this run finished with another {', '.join(changed)}, and its parts are "
-                "gone: run without --resume to compute it anew"
-            )
-        shutil.rmtree(self.directory.parts, ignore_errors=True)  # a kill after the manifest was written leaves them
-        return True
 
     def read_summary(self) -> Tree:
         """The summary of a finished run."""

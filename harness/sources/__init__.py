@@ -4,6 +4,8 @@
     catalogue.py  opens a source by its configuration: start here
     study.py      the layout of the study's outputs: sentences.csv and attn/<dicom_sent_id>.npy
     saved.py      our own: cases.parquet with maps.npz or maps/, as `harness run` writes them
+    savedtable.py the table beside saved maps
+    tables.py     CSV files of other programs
     keys.py       how a map finds its sentence: by image and text
     regions.py    one weight for each detected box becomes a map
     arrays.py     files of numpy, read without trust

@@ -12,14 +12,11 @@ The maps lie in `maps.npz` or, one after the other in the order of their names, 
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from harness.collect.exchange import Failure
 from harness.collect.gather import Reading, Readings
@@ -31,40 +28,11 @@ from harness.sources.arrays import ArrayFiles
 from harness.sources.checks import UnusableMap, check_map, opt_out_mass
 from harness.sources.config import SavedMapsConfig
 from harness.sources.keys import NO_MAP, Key, key_of
+from harness.sources.savedtable import TableRow, chosen_rows, read_cases
 from wronglung.alignment import ModelIdentity
 from wronglung.geometry import Frame
 
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a column holds text, however its writer calls it."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-REQUIRED = {"image_id": is_text, "text": is_text}
-OPTIONAL = {
-    "model": is_text,
-    "status": is_text,
-    "perturbation": is_text,
-    "opt_out": pa.types.is_floating,
-    "local_similarity": pa.types.is_floating,
-    "global_similarity": pa.types.is_floating,
-    "words": pa.types.is_integer,
-    "truncated": pa.types.is_boolean,
-    "frame": pa.types.is_struct,
-    "grid_rows": pa.types.is_integer,
-    "grid_cols": pa.types.is_integer,
-}
 _MIRRORED = "mirror_"
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """What the table says of one map."""
-
-    number: int
-    """Its place in the arrays."""
-    values: dict[str, Any]
-    """The optional columns that are there."""
 
 
 class SavedMaps:
@@ -83,7 +51,7 @@ class SavedMaps:
         if not files:
             raise ConfigError(f"{config.path} has neither maps.npz nor maps/*.npz: run with save_maps")
         self._arrays = ArrayFiles(files)
-        table = _read_table(run.cases)
+        table = read_cases(run.cases)
         if table.num_rows != len(self._arrays):
             raise ConfigError(f"{run.cases} has {table.num_rows} rows, its maps {len(self._arrays)}: not one run's")
         self._rows = self._index(table, config.model or model)
@@ -147,7 +115,7 @@ class SavedMaps:
 
     def _index(self, table: pa.Table, model: str) -> dict[Key, TableRow]:
         rows: dict[Key, TableRow] = {}
-        for number in _chosen(table, model, self._config.path):
+        for number in chosen_rows(table, model, self._config.path):
             values = {name: column[number].as_py() for name, column in zip(table.column_names, table, strict=True)}
             key = key_of(values.pop("image_id") or "", values.pop("text") or "")
             if (values.pop("perturbation", "") or "").startswith(_MIRRORED):
@@ -157,32 +125,6 @@ class SavedMaps:
             else:
                 rows.setdefault(key, TableRow(number, values))
         return rows
-
-
-def _read_table(path: Path) -> pa.Table:
-    try:
-        schema = pq.read_schema(path)
-        for name, fits in (REQUIRED | OPTIONAL).items():
-            if name in schema.names and not fits(schema.field(name).type):
-                raise ConfigError(f"{path}: column {name!r} has type {schema.field(name).type}")
-        missing = [name for name in REQUIRED if name not in schema.names]
-        if missing:
-            raise ConfigError(f"{path} lacks the column {missing[0]!r}")
-        return pq.read_table(path, columns=[name for name in REQUIRED | OPTIONAL if name in schema.names])
-    except (OSError, pa.ArrowException) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
-
-
-def _chosen(table: pa.Table, model: str, folder: Path) -> list[int]:
-    """The answered rows of the model."""
-    kept = np.ones(table.num_rows, dtype=bool)
-    if "model" in table.column_names:
-        kept &= pc.equal(table["model"], model).fill_null(False).to_numpy()
-        if not kept.any():
-            raise ConfigError(f"{folder} holds no maps of {model!r}, but of {table['model'].unique().to_pylist()}")
-    if "status" in table.column_names:
-        kept &= pc.equal(table["status"], "ok").fill_null(False).to_numpy()
-    return [int(number) for number in np.flatnonzero(kept)]
 
 
 def _number(value: float | None) -> float:

@@ -10,7 +10,6 @@ Other columns are not read: boxes and patients are those of the run's data set. 
 a folder of perturbed sentences is read like any other.
 """
 
-import csv
 import hashlib
 import math
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from harness.sources.checks import UnusableMap, check_map, opt_out_mass
 from harness.sources.config import StudyMapsConfig
 from harness.sources.keys import NO_MAP, Key, key_of
 from harness.sources.regions import paint, read_boxes
+from harness.sources.tables import read_rows
 from wronglung.alignment import ModelIdentity
 from wronglung.geometry import Frame
 
@@ -126,7 +126,7 @@ class StudyMaps:
 def _entries(folder: Path, findings: Findings) -> Iterator[tuple[Key, Entry]]:
     """Every row that can be used, once for each image and text."""
     seen: set[Key] = set()
-    for line, row in _rows(folder / TABLE):
+    for line, row in read_rows(folder / TABLE, REQUIRED):
         where = f"{TABLE} line {line}"
         name = row["dicom_sent_id"] or ""
         if not name or Path(name).name != name or not row["dicom_id"] or not (row["sentence"] or "").strip():
@@ -146,24 +146,6 @@ def _entries(folder: Path, findings: Findings) -> Iterator[tuple[Key, Entry]]:
                 global_similarity=_number(row.get("global_sims"), where, findings),
             ),
         )
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of every row; a cell that is missing is empty."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ConfigError(f"{path} lacks the column {missing[0]!r}: the study's tables have it")
-            for row in reader:
-                yield reader.line_num, row
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
-    except csv.Error as error:
-        raise ConfigError(f"{path} is no CSV: {error}") from error
 
 
 def _number(text: str | None, where: str, findings: Findings) -> float:

@@ -94,7 +94,7 @@ HEADS_SHORT = "dicom_sent_id,dicom_id,checkpoint_name,prompt,is_intuitive\n"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "cannot read the ratings"),
+        (None, r"cannot read .*ratings\.csv: No such file"),
         (b"dicom_id,prompt\n", "lacks the column 'dicom_sent_id'"),
         (HEADS_SHORT.replace(",is_intuitive", "").encode(), "none of the columns has_good_recall"),
         (HEADS_SHORT.encode() + b"\xff\n", "not UTF-8"),
