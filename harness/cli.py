@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line: every command with its options."""
     whole = argparse.ArgumentParser(prog="harness", description="Measure whether attention maps can be trusted.")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(_command(commands, "run", running.run_file, "evaluate the served models as a run file says"))
+    _add_run(_command(commands, "run", running.evaluate, "evaluate the served models as a run file says"))
     shards = _command(commands, "merge", running.merge_shards, "make the results of a run of all its shards")
     shards.add_argument("shards", type=Path, nargs="+", metavar="SHARDS", help="folders of shards, or that hold some")
     shards.add_argument("output", type=Path, metavar="OUTPUT", help="where the results go")

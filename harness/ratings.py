@@ -24,7 +24,7 @@ from harness.dataset.base import Dataset, Findings
 from harness.dataset.checks import Unusable
 from harness.settings import ConfigError, PathField, Settings, suggest
 from harness.sources.keys import key_of
-from harness.sources.tables import read_rows
+from harness.sources.tables import read_csv
 
 QUESTIONS = ("has_good_recall", "has_good_precision", "is_intuitive")
 LOWEST, HIGHEST = 1, 5
@@ -123,7 +123,7 @@ class _Reader:
     def add(self, path: Path) -> int:
         """Read one file and return the number of its rows."""
         rows = 0
-        for line, row in read_rows(path, REQUIRED, QUESTIONS):
+        for line, row in read_csv(path, REQUIRED, QUESTIONS):
             rows += 1
             where = f"{path.name} line {line}"
             try:

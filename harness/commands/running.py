@@ -24,7 +24,7 @@ PATIENT = Retry(attempts=10, longest_wait_s=8.0)
 """A server that was there when the run began may take half a minute to come back."""
 
 
-def run_file(options: argparse.Namespace) -> int:
+def evaluate(options: argparse.Namespace) -> int:
     """`harness run`. Exit status: as `harness.cli.main`."""
     config = _config(options)
     gate = read_gate_options(options, results=config.out)

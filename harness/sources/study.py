@@ -29,7 +29,7 @@ from harness.sources.checks import UnusableMap, check_map, opt_out_mass
 from harness.sources.config import StudyMapsConfig
 from harness.sources.keys import NO_MAP, Key, key_of
 from harness.sources.regions import paint, read_boxes
-from harness.sources.tables import read_rows
+from harness.sources.tables import read_csv
 from wronglung.alignment import ModelIdentity
 from wronglung.geometry import Frame
 
@@ -126,7 +126,7 @@ class StudyMaps:
 def _entries(folder: Path, findings: Findings) -> Iterator[tuple[Key, Entry]]:
     """Every row that can be used, once for each image and text."""
     seen: set[Key] = set()
-    for line, row in read_rows(folder / TABLE, REQUIRED):
+    for line, row in read_csv(folder / TABLE, REQUIRED):
         where = f"{TABLE} line {line}"
         name = row["dicom_sent_id"] or ""
         if not name or Path(name).name != name or not row["dicom_id"] or not (row["sentence"] or "").strip():

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.settings import ConfigError
 
 
-def read_rows(path: Path, required: Sequence[str], some_of: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
+def read_csv(path: Path, required: Sequence[str], some_of: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of every row; a cell that is missing is empty.
 
     Args:

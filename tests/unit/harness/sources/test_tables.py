@@ -3,13 +3,13 @@
 import pytest
 
 from harness.settings import ConfigError
-from harness.sources.tables import read_rows
+from harness.sources.tables import read_csv
 
 
 def test_rows_have_their_line_and_a_missing_cell_is_empty(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes('\ufeffa,b\n1,2\n\n"two\nlines"\n'.encode())
-    assert list(read_rows(path, ["a"])) == [(2, {"a": "1", "b": "2"}), (5, {"a": "two\nlines", "b": ""})]
+    assert list(read_csv(path, ["a"])) == [(2, {"a": "1", "b": "2"}), (5, {"a": "two\nlines", "b": ""})]
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path, content, words)
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=rf"t\.csv {words}"):
-        list(read_rows(path, ["a", "b"], ["x", "y"]))
+        list(read_csv(path, ["a", "b"], ["x", "y"]))

@@ -136,15 +136,18 @@ def test_without_annotations_no_sentence_means_the_same_as_another(tmp_path):
 
 def test_the_advantage_is_the_model_less_the_control(made):
     summary, _ = made
+    on_all = set()
     for control in ("text_blind", "image_blind", "image_blind_same_meaning", "centre_prior"):
         own = summary["models"]["m"]["none"]["all"]["exact"]["auroc"]
         node = summary["controls"][control]
         other = (node.get("m") or node)["all"]["exact"]["auroc"]
         advantage = summary["advantage"]["m"][control]["all"]["exact"]["auroc"]
         if own["n"] == other["n"] == advantage["n"]:
+            on_all.add(control)
             assert advantage["mean"] == pytest.approx(own["mean"] - other["mean"])
         assert advantage["n"] <= other["n"]
         assert "q" in advantage
+    assert "centre_prior" in on_all
 
 
 def test_other_conditions_are_compared_with_the_synthetic_sentence(tmp_path):
