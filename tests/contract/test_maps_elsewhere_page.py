@@ -9,7 +9,7 @@ import yaml
 
 from harness import cli
 from harness.sources.config import AnyMapsConfig, SavedMapsConfig, StudyMapsConfig
-from harness.sources.saved import OPTIONAL, REQUIRED
+from harness.sources.savedtable import OPTIONAL, REQUIRED
 from tests import repository
 
 PAGE = repository.read(Path("docs/maps-made-elsewhere.md"))
