@@ -4,13 +4,11 @@ A table is one arm of a run: 2,500 sentences of 500 patients, every metric of bo
 The loop does what the definition says, one resample after another with numpy over its rows, and is timed on fewer.
 """
 
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
+from benchmarks.cpu_time import median_seconds
 from harness.metrics import registered
 from harness.optout import decision_auroc, risk_coverage_area
 from harness.resampling import digest_names, draws, flips
@@ -29,8 +27,8 @@ def main() -> None:
     owners = [f"patient{rng.integers(PATIENTS)}" for _ in range(SENTENCES)]
 
     _check_equal(paired_deltas(after, before, owners, LOOPED), _plain(after, before, owners, LOOPED))
-    fast = _median_seconds(lambda: paired_deltas(after, before, owners), REPEATS)
-    slow = _median_seconds(lambda: _plain(after, before, owners, LOOPED), 3) * RESAMPLES / LOOPED
+    fast = median_seconds(lambda: paired_deltas(after, before, owners), REPEATS)
+    slow = median_seconds(lambda: _plain(after, before, owners, LOOPED), 3) * RESAMPLES / LOOPED
     print(f"{len(names)} metrics of {SENTENCES} sentences, {RESAMPLES} resamples and sign flips, paired")
     print(f"all at once {fast:9.2f} s of CPU")
     print(f"plain loop  {slow:9.2f} s of CPU, reckoned from {LOOPED} resamples")
@@ -45,7 +43,7 @@ def _print_decision(rng: np.random.Generator) -> None:
     mass, positive = rng.random(rows), np.arange(rows) >= own
     risk = np.where(positive, 1.0, rng.random(rows))
     for name, figure in (("AUROC", decision_auroc(mass, positive)), ("area", risk_coverage_area(mass, risk))):
-        seconds = _median_seconds(partial(statistic_interval, figure, np.full(rows, True), owners), 1)
+        seconds = median_seconds(partial(statistic_interval, figure, np.full(rows, True), owners), 1)
         print(f"opt-out {name:<6} {seconds:6.2f} s of CPU, {rows} sentences, {RESAMPLES} resamples")
 
 
@@ -74,16 +72,6 @@ def _plain(
 def _check_equal(found: dict[str, Delta], expected: dict[str, tuple[float, float, float]]) -> None:
     for name, delta in found.items():
         np.testing.assert_allclose((delta.lo, delta.hi, delta.p), expected[name], atol=1e-9, err_msg=name)
-
-
-def _median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """CPU time: what else the machine does must not count."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

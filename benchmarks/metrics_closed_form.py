@@ -1,12 +1,9 @@
 """Profile `paper` for 19 × 19 maps on 224 × 224 pixels: the closed form over cells against one pixel at a time."""
 
-import statistics
-import time
-from collections.abc import Callable
-
 import numpy as np
 
 from benchmarks import per_pixel
+from benchmarks.cpu_time import median_seconds
 from harness.metrics import registered, score
 
 MAPS = 200
@@ -27,7 +24,7 @@ def main() -> None:
         return {name: [row[name] for row in rows] for name in rows[0]}
 
     _check_equal(closed_form(), plain())
-    fast, slow = _median_seconds(closed_form, REPEATS), _median_seconds(plain, 3)
+    fast, slow = median_seconds(closed_form, REPEATS), median_seconds(plain, 3)
     print(f"{len(chosen)} metrics of {MAPS} maps, medians of {REPEATS} and 3 runs")
     print(f"closed form {1000 * fast / MAPS:9.3f} ms of CPU per map")
     print(f"per pixel   {1000 * slow / MAPS:9.3f} ms of CPU per map")
@@ -44,16 +41,6 @@ def _cases() -> tuple[np.ndarray, list[list[list[int]]]]:
 def _check_equal(found: dict[str, list[float]], expected: dict[str, list[float]]) -> None:
     for name, values in found.items():
         np.testing.assert_allclose(values, expected[name], atol=1e-9, err_msg=name)
-
-
-def _median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """CPU time: neither way uses a second thread, and what else the machine does must not count."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

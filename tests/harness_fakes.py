@@ -13,7 +13,7 @@ from harness.case import Box, ImageRecord, Sentence, Triple
 from harness.dataset.base import digest_records
 from wronglung.alignment import Alignment, ModelIdentity
 from wronglung.client import AlignItem
-from wronglung.errors import SentenceEmpty, WronglungError
+from wronglung.errors import InternalError, SentenceEmpty, WronglungError
 from wronglung.geometry import letterbox
 
 WIDTH, HEIGHT, GRID = 320, 256, 7
@@ -131,6 +131,23 @@ class FakeClient:
         while waiting:
             item = waiting.pop()
             yield item.request_id, self.answer(item)
+
+
+class DyingClient(FakeClient):
+    """A server that dies after so many answers."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self.left = answers
+
+    def stream(
+        self, items: Iterable[AlignItem], *, window: int = 16
+    ) -> Iterator[tuple[str, Alignment | WronglungError]]:
+        for answer in super().stream(items, window=window):
+            if not self.left:
+                raise InternalError("gone")
+            self.left -= 1
+            yield answer
 
 
 def write_jsonl(folder: Path, images: int) -> Path:

@@ -38,7 +38,7 @@ killed run are told apart by it.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from harness.perturbation.base import UNPERTURBED, Perturbation
 from harness.perturbation.pools import Pools
@@ -103,9 +103,12 @@ def _load_entry_points() -> None:
     register(*_declared(entry_points(group=ENTRY_POINTS)))
 
 
-def _declared(points: Iterable[object]) -> Iterable[Declaration]:
+def _declared(points: Iterable[EntryPoint]) -> Iterable[Declaration]:
     for point in points:
-        declaration = point.load()  # type: ignore[attr-defined]
+        try:
+            declaration = point.load()
+        except Exception as error:  # a user's module may raise anything when it is imported
+            raise ValueError(f"entry point {point!r} cannot be loaded: {error}") from error
         if not isinstance(declaration, Declaration):
             raise ValueError(f"entry point {point!r} is not a harness.perturbation.Declaration")
         yield declaration

@@ -13,8 +13,17 @@ from harness.collect.parts import RunError
 from harness.pipeline import run
 from harness.progress import Progress
 from harness.runconfig import parse_run_config
-from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, FakeClient, FakeDataset, align, fake_dataset, record, sentence
-from wronglung.errors import InternalError
+from tests.harness_fakes import (
+    LEFT_LUNG,
+    RIGHT_LUNG,
+    DyingClient,
+    FakeClient,
+    FakeDataset,
+    align,
+    fake_dataset,
+    record,
+    sentence,
+)
 
 MODELS = ["encoder", "encoder-optout"]
 QUICK = {
@@ -68,25 +77,10 @@ def test_a_second_run_has_the_same_bytes_whatever_the_window_and_the_order_of_an
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes(), name
 
 
-class Dying(FakeClient):
-    """A server that dies after so many answers."""
-
-    def __init__(self, answers):
-        super().__init__()
-        self.left = answers
-
-    def stream(self, items, *, window=16):
-        for answer in super().stream(items, window=window):
-            if not self.left:
-                raise InternalError("gone")
-            self.left -= 1
-            yield answer
-
-
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(finished, tmp_path):
     out, _ = finished
     with pytest.raises(ServerLostError):
-        run(config(tmp_path), dataset(), Dying(17))
+        run(config(tmp_path), dataset(), DyingClient(17))
     assert not (tmp_path / "summary.json").exists()
     damaged, *whole = sorted((tmp_path / "parts").iterdir())
     assert whole
@@ -120,7 +114,7 @@ def test_resuming_a_finished_run_asks_nothing_of_the_server(finished, tmp_path):
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"models": ["other"]}, {"images_per_part": 4}])
 def test_another_run_is_never_resumed_into(tmp_path, changes):
     with pytest.raises(ServerLostError):
-        run(config(tmp_path, **QUICK), dataset(), Dying(8))
+        run(config(tmp_path, **QUICK), dataset(), DyingClient(8))
     with pytest.raises(RunError, match="without --resume"):
         run(config(tmp_path, **QUICK | changes), dataset(), FakeClient(), resume=True)
 
@@ -144,7 +138,7 @@ def test_a_run_that_goes_on_has_not_finished(tmp_path):
     """Killed while it takes in more images, it must not be taken for the smaller run that it was."""
     run(config(tmp_path, limit=4, **QUICK), dataset(), FakeClient())
     with pytest.raises(ServerLostError):
-        run(config(tmp_path, **QUICK), dataset(), Dying(8), resume=True)
+        run(config(tmp_path, **QUICK), dataset(), DyingClient(8), resume=True)
     assert not (tmp_path / "manifest.json").exists()
     assert not (tmp_path / "gallery").exists()
     run(config(tmp_path, limit=4, **QUICK), dataset(), FakeClient(), resume=True)
@@ -275,6 +269,6 @@ def test_a_family_that_the_data_does_not_have_ends_the_run_before_anything_is_se
 
 def test_other_strata_are_another_run(tmp_path):
     with pytest.raises(ServerLostError):
-        run(config(tmp_path), dataset(), Dying(17))
+        run(config(tmp_path), dataset(), DyingClient(17))
     with pytest.raises(RunError, match="parts of a run with another configuration"):
         run(config(tmp_path, strata=["side"]), dataset(), FakeClient(), resume=True)

@@ -14,8 +14,17 @@ from harness.pipeline import run
 from harness.results import write_json
 from harness.runconfig import parse_run_config
 from harness.sharding import merge, run_shard
-from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, FakeClient, FakeDataset, align, fake_dataset, record, sentence
-from wronglung.errors import InternalError
+from tests.harness_fakes import (
+    LEFT_LUNG,
+    RIGHT_LUNG,
+    DyingClient,
+    FakeClient,
+    FakeDataset,
+    align,
+    fake_dataset,
+    record,
+    sentence,
+)
 
 PERTURBATIONS = ["none", "swap_left_right", "random_sentences", "shuffle_in_report", "random_bboxes", "mirror_both"]
 FILES = ["cases.parquet", "summary.json", "maps.npz"]
@@ -129,28 +138,13 @@ def test_a_limit_counts_the_images_of_the_run(tmp_path):
     assert (tmp_path / "run" / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
 
 
-class Dying(FakeClient):
-    """A server that dies after so many answers."""
-
-    def __init__(self, answers):
-        super().__init__()
-        self.left = answers
-
-    def stream(self, items, *, window=16):
-        for answer in super().stream(items, window=window):
-            if not self.left:
-                raise InternalError("gone")
-            self.left -= 1
-            yield answer
-
-
 def test_a_killed_shard_goes_on_and_is_the_same(collected, tmp_path):
     largest = max(
         range(COUNT), key=lambda i: json.loads((collected / f"{i}-of-3" / "shard.json").read_bytes())["images"]
     )
     shard = Shard(COUNT, largest)
     with pytest.raises(ServerLostError):
-        run_shard(config(tmp_path, window=1), dataset(), Dying(9), shard)
+        run_shard(config(tmp_path, window=1), dataset(), DyingClient(9), shard)
     folder = tmp_path / "shards" / shard.folder
     kept = sorted(file.name for file in (folder / "parts").iterdir())
     assert kept

@@ -96,6 +96,20 @@ def test_an_entry_point_that_declares_nothing_is_refused(monkeypatch):
         registered()
 
 
+@pytest.mark.usefixtures("_unregistered_afterwards", "_fresh_entry_points")
+def test_an_entry_point_that_cannot_be_loaded_is_named_with_the_reason(monkeypatch):
+    class Point:
+        def load(self):
+            raise ImportError("no module named absent")
+
+        def __repr__(self):
+            return "EntryPoint('mine')"
+
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()])
+    with pytest.raises(ValueError, match=r"EntryPoint\('mine'\) cannot be loaded: no module named absent"):
+        registered()
+
+
 @pytest.mark.usefixtures("_unregistered_afterwards")
 def test_a_perturbation_goes_by_the_name_that_it_was_declared_with():
     registry.register(own())
