@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from harness.case import Sentence, Triple
+from harness.case import Box, Sentence, Triple
 from harness.dataset.phantom import PhantomDataset, PhantomStudy, mirror
-from wronglung.geometry import letterbox
+from wronglung.geometry import Frame, Rect, letterbox
 from wronglung.model.preprocess import stretch_range, to_square
 
 Squares = npt.NDArray[np.uint8]
@@ -22,11 +22,16 @@ Squares = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One picture's report and truth. `facts` decides which sentences of other studies are true of it too."""
+    """One picture's report and truth. `facts` decides which sentences of other studies are true of it too.
+
+    The sentences' boxes, and `image_rect`, are in pixels of the picture's square.
+    """
 
     patient_id: str
     sentences: tuple[Sentence, ...]
     facts: frozenset[Triple]
+    image_rect: Rect
+    """The part of the square that holds image; the rest is padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def load_studies(
         cache: folder for the rendered pictures.
         workers: rendering processes.
     """
-    folder = cache / f"{dataset.digest[:16]}-{side}{'-stretched' * stretch}{'-mirrored' * mirrored}"
+    folder = cache / f"{dataset.digest[:16]}-{side}{'-stretched' * stretch}{'-mirrored' * mirrored}-boxes"
     if not (folder / "studies.json").exists():
         _render(dataset, folder, partial(_render_one, dataset, side, stretch, mirrored), workers)
     squares: Squares = np.load(folder / "squares.npy", mmap_mode="r")
@@ -75,28 +80,32 @@ def _render_one(
 ) -> list[tuple[Study, Squares]]:
     study = dataset.study(index)
     views = [study, mirror(study)] if mirrored else [study]
-    return [(_study(view), _square(view.pixels, side, stretch)) for view in views]
+    return [_picture(view, side, stretch) for view in views]
 
 
-def _study(study: PhantomStudy) -> Study:
-    return Study(study.record.patient_id, study.record.sentences, study.facts)
+def _picture(study: PhantomStudy, side: int, stretch: bool) -> tuple[Study, Squares]:
+    frame = letterbox(study.record.width, study.record.height, longer_side=side, crop=side)
+    pixels = stretch_range(study.pixels) if stretch else study.pixels
+    sentences = tuple(_in_square(sentence, frame) for sentence in study.record.sentences)
+    described = Study(study.record.patient_id, sentences, study.facts, frame.image_rect)
+    return described, to_square(pixels, frame, side).astype(np.uint8)
 
 
-def _square(pixels: Squares, side: int, stretch: bool) -> Squares:
-    height, width = pixels.shape
-    frame = letterbox(width, height, longer_side=side, crop=side)
-    return to_square(stretch_range(pixels) if stretch else pixels, frame, side).astype(np.uint8)
+def _in_square(sentence: Sentence, frame: Frame) -> Sentence:
+    return replace(sentence, boxes=tuple(Box(box.name, *frame.to_frame(box.xyxy)) for box in sentence.boxes))
 
 
 def _study_to_json(study: Study) -> dict[str, Any]:
     return {
         "patient_id": study.patient_id,
+        "image_rect": study.image_rect,
         "facts": _triples_to_json(sorted(study.facts, key=lambda fact: (fact.region, fact.label, fact.context))),
         "sentences": [
             {
                 "sentence_id": sentence.sentence_id,
                 "text": sentence.text,
                 "negated": sentence.negated,
+                "boxes": [[box.name, *box.xyxy] for box in sentence.boxes],
                 "triples": _triples_to_json(sentence.triples),
                 "strata": dict(sentence.strata),
             }
@@ -106,11 +115,14 @@ def _study_to_json(study: Study) -> dict[str, Any]:
 
 
 def _study_from_json(document: dict[str, Any]) -> Study:
-    sentences = tuple(
-        Sentence(**{**fields, "triples": _triples_from_json(fields["triples"])}, boxes=())
-        for fields in document["sentences"]
-    )
-    return Study(document["patient_id"], sentences, frozenset(_triples_from_json(document["facts"])))
+    sentences = tuple(_sentence_from_json(fields) for fields in document["sentences"])
+    facts = frozenset(_triples_from_json(document["facts"]))
+    return Study(document["patient_id"], sentences, facts, tuple(document["image_rect"]))
+
+
+def _sentence_from_json(fields: dict[str, Any]) -> Sentence:
+    boxes = tuple(Box(*box) for box in fields["boxes"])
+    return Sentence(**{**fields, "boxes": boxes, "triples": _triples_from_json(fields["triples"])})
 
 
 def _triples_to_json(triples: Sequence[Triple]) -> list[list[Any]]:
