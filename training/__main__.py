@@ -35,6 +35,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Train, evaluate on test patients, write the model's folder; 2 on a wrong config."""
     arguments = _arguments(argv)
+    from harness.dataset.base import DatasetError
+    from harness.settings import ConfigError
     from training.config import FindingsRecipe, load_recipe
     from wronglung.model.errors import ModelFilesError
 
@@ -48,11 +50,15 @@ def main(argv: list[str] | None = None) -> int:
     from training.run import train, train_and_publish
 
     started = time.monotonic()
-    if isinstance(recipe, FindingsRecipe):
-        written = train(recipe, arguments.work).folder / "best"
-    else:
-        written = arguments.output or REPOSITORY / "model_store" / recipe.name
-        train_and_publish(recipe, _shown(arguments.config), written, arguments.work)
+    try:
+        if isinstance(recipe, FindingsRecipe):
+            written = train(recipe, arguments.work).folder / "best"
+        else:
+            written = arguments.output or REPOSITORY / "model_store" / recipe.name
+            train_and_publish(recipe, _shown(arguments.config), written, arguments.work)
+    except (ConfigError, ModelFilesError, DatasetError) as error:
+        print(error, file=sys.stderr)
+        return 2
     print(f"wrote {written} after {(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 

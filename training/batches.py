@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from harness.case import Sentence
-from harness.dataset.phantom import is_true
 from training.config import AugmentConfig
 from training.studies import Study, StudySet
+from training.truth import true_pairs
 from wronglung.model.config import PreprocessConfig
 
 _GREYS = np.arange(256, dtype=np.float32) / np.float32(255)
@@ -116,9 +116,8 @@ class BatchSource:
 
 
 def false_negatives(studies: list[Study], sentences: list[Sentence]) -> Tensor:
-    """(B, B) bool: off the diagonal, whether a sentence (column) is true for a study (row)."""
-    true = [[is_true(sentence, study.facts) for sentence in sentences] for study in studies]
-    return torch.tensor(true) & ~torch.eye(len(studies), dtype=torch.bool)
+    """(B, B) bool: off the diagonal, whether a sentence (column) is known to be true of a study (row)."""
+    return torch.tensor(true_pairs(studies, sentences)) & ~torch.eye(len(studies), dtype=torch.bool)
 
 
 def _grey_table(

@@ -11,29 +11,9 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field, RootModel, model_validator
 
+from training.dataconfig import AnyData, PhantomData
 from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
 from wronglung.model.errors import ModelFilesError
-
-
-class DataConfig(StrictModel):
-    """Which phantom patients are learned from, and which are only looked at."""
-
-    dataset: Literal["phantom"] = "phantom"
-    seed: int = 0
-    split: Literal["train"] = "train"
-    """Learning from validation or test patients is refused here."""
-    patients: int = Field(default=2000, ge=2)
-    """Patients of the split "train"."""
-    validation_patients: int = Field(default=100, ge=2)
-    """Patients of the split "validation": for early stopping."""
-    test_seed: int = 0
-    """Seed of the test patients: raise it once their results have been looked at while a recipe was chosen."""
-    test_patients: int = Field(default=100, ge=1)
-    """Patients of the split "test": for the card, once, after training."""
-    mirrored: bool = False
-    """Learn from every study's mirror image too, its sides exchanged in words and truth."""
-    abnormal_share: float = Field(default=0.5, ge=0, le=1)
-    """Probability with which a study's sentence is drawn among its abnormal ones, if it has any."""
 
 
 class AugmentConfig(StrictModel):
@@ -118,7 +98,7 @@ class Recipe(StrictModel):
     seed: int = 0
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
-    data: DataConfig = DataConfig()
+    data: AnyData = PhantomData()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()
     network: NetworkConfig
@@ -129,6 +109,8 @@ class Recipe(StrictModel):
 
     @model_validator(mode="after")
     def _batches_can_be_filled(self) -> Self:
+        if not isinstance(self.data, PhantomData):
+            return self  # how many there are is known once the files have been read
         fewest = min(self.data.patients, self.data.validation_patients)
         if self.schedule.batch > fewest:
             raise ValueError(

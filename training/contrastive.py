@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.dataset.phantom import PhantomDataset
+from harness.dataset.base import Dataset
 from training.batches import Batch
 from training.config import ContrastiveRecipe
 from training.evaluation import SWAPPED, UNPERTURBED, evaluate
@@ -38,7 +38,7 @@ class ContrastiveObjective:
         network: AlignmentNetwork,
         tokenize: SentenceTokenizer,
         recipe: ContrastiveRecipe,
-        watched: PhantomDataset,
+        watched: Dataset,
     ) -> None:
         self._network, self._tokenize, self._recipe, self._watched = network, tokenize, recipe, watched
 

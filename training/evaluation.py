@@ -1,18 +1,22 @@
 """How well a model's maps lie where the boxes lie, and whether they follow the words: for the log and the card."""
 
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.case import Case
-from harness.dataset.phantom import PhantomDataset
+from harness.case import Case, ImageRecord
+from harness.dataset.base import Dataset, Findings
 from harness.metrics import score
 from harness.metrics.label import exact_boxes
+from harness.perturbation.base import Perturbation
 from harness.perturbation.catalogue import make_perturbations
 from harness.subsets import SUBSETS
 from wronglung.alignment import Alignment
+from wronglung.errors import ImageError
+from wronglung.images import decode
 from wronglung.model.engine import AlignmentModel
 
 UNPERTURBED = "none"
@@ -46,28 +50,42 @@ class _Scored(NamedTuple):
     subsets: dict[str, npt.NDArray[np.bool_]]
 
 
-def evaluate(model: AlignmentModel, dataset: PhantomDataset, *, seed: int = 0) -> Outcomes:
-    """Score a model on every sentence of a data set, unperturbed, with sides swapped, and with random sentences."""
+def evaluate(model: AlignmentModel, dataset: Dataset, *, seed: int = 0) -> Outcomes:
+    """Score a model on every sentence of a data set, unperturbed, with sides swapped, and with random sentences.
+
+    An image that cannot be read has no values; it is told on stderr.
+    """
     perturbations = make_perturbations(PERTURBATIONS, dataset, seed)
-    scored = []
-    for index in range(len(dataset)):
-        study = dataset.study(index)
-        cases = {perturbation.name: perturbation.cases(study.record) for perturbation in perturbations}
-        texts = list(dict.fromkeys(case.text for group in cases.values() for case in group))
-        alignment = model.align([study.pixels], [texts])[0]
-        scores = {name: _score(alignment, texts, group) for name, group in cases.items()}
-        values = {metric: {name: found[metric] for name, found in scores.items()} for metric in METRICS}
-        subsets = {
-            name: np.array([member(study.record, sentence) for sentence in study.record.sentences], np.bool_)
-            for name, member in SUBSETS.items()
-        }
-        scored.append(_Scored(values, subsets))
+    findings = Findings()
+    scored = [_score_record(model, record, perturbations, findings) for record in dataset]
+    if findings.left_out:
+        sys.stderr.write("\n".join([f"{dataset.name}, while it was evaluated:", *findings.lines(), ""]))
     return {
         metric: {
             name: {subset: _summarise(scored, metric, name, subset) for subset in SUBSETS} for name in PERTURBATIONS
         }
         for metric in METRICS
     }
+
+
+def _score_record(
+    model: AlignmentModel, record: ImageRecord, perturbations: Sequence[Perturbation], findings: Findings
+) -> _Scored:
+    cases = {perturbation.name: perturbation.cases(record) for perturbation in perturbations}
+    texts = list(dict.fromkeys(case.text for group in cases.values() for case in group))
+    try:
+        alignment = model.align([decode(record.load())], [texts])[0]
+        scores = {name: _score(alignment, texts, group) for name, group in cases.items()}
+    except (ImageError, OSError) as error:
+        findings.leave_out("image_unreadable", record.image_id, str(error))
+        nothing = np.full(len(record.sentences), np.nan)
+        scores = {name: dict.fromkeys(METRICS, nothing) for name in cases}
+    values = {metric: {name: found[metric] for name, found in scores.items()} for metric in METRICS}
+    subsets = {
+        name: np.array([member(record, sentence) for sentence in record.sentences], np.bool_)
+        for name, member in SUBSETS.items()
+    }
+    return _Scored(values, subsets)
 
 
 def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dict[str, npt.NDArray[np.float64]]:

@@ -23,6 +23,7 @@ from harness.dataset.phantom.truth import claims
 from training.batches import Batch
 from training.objective import encode_images
 from training.studies import Study
+from training.truth import present
 from wronglung.model.bert import TextFeatures, encode_grouped
 from wronglung.model.network import AlignmentNetwork
 from wronglung.model.text import SentenceTokenizer
@@ -46,8 +47,8 @@ def find_labels(studies: Iterable[Study]) -> tuple[FindingLabel, ...]:
 
 
 def labels_of(study: Study) -> set[FindingLabel]:
-    """The labels that are true of a study."""
-    return _labels(study.facts)
+    """The labels that are known to be true of a study; of a patient, those that the report affirms."""
+    return _labels(present(study))
 
 
 def labels_affirmed(sentence: Sentence) -> set[FindingLabel]:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.dataset.phantom import GENERATOR_VERSION
+from training.carddata import has_seen, held_out, learned_from, tested_on
 from training.config import ContrastiveRecipe
 from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.trainer import LOG_FILE, Progress
@@ -32,8 +32,8 @@ class Measured:
     parameters: int
     training_studies: int
     test_studies: int
-    outcomes: Outcomes
-    """On test patients."""
+    outcomes: Outcomes | None
+    """On test patients; None: the recipe names none."""
 
 
 def publish(work: Path, output: Path, recipe: ContrastiveRecipe, source: str, measured: Measured) -> None:
@@ -62,7 +62,6 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
     """The model's card, in Markdown."""
     data, schedule = recipe.data, recipe.schedule
     kind = "with opt-out vector" if recipe.network.attention.opt_out else "without opt-out vector"
-    mirrored = ", every study also mirrored with its words exchanged" if data.mirrored else ""
     return f"""# {recipe.name} {recipe.version}
 
 {recipe.purpose}
@@ -71,23 +70,18 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
 |---|---|
 | architecture | GLoRIA (ICCV 2021) {kind}; {measured.parameters:,} parameters, {weights_bytes / 1e6:.1f} MB |
 | maps | one per sentence on a grid of {recipe.network.image.grid_side} × {recipe.network.image.grid_side} cells |
-| trained on | {measured.training_studies:,} phantom radiographs of {data.patients:,} procedural patients \
-(generator {GENERATOR_VERSION}, seed {data.seed}, split "train"){mirrored}; no picture of a real patient |
+| trained on | {learned_from(data, measured.training_studies)} |
 | first weights | {"random" if recipe.start_from is None else f"the result of `{recipe.start_from}`"} |
 | loss | GLoRIA's local and global contrastive losses; pairs whose sentence is true for the image are no negatives |
 | schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} pairs; the weights are those of step \
-{measured.progress.best_step:,}, which had the lowest loss on {data.validation_patients} validation patients \
+{measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \
 ({measured.progress.best_loss:.3f}) |
 | seed | {recipe.seed} |
 | training time | {measured.seconds / 60:.0f} minutes on {recipe.threads} thread{"s" * (recipe.threads > 1)} of a CPU |
 
 ## Results
 
-The maps against the sentences' boxes, on {measured.test_studies} studies of {data.test_patients} **test** patients
-(phantom, generator {GENERATOR_VERSION}, seed {data.test_seed}), which training has not seen and by which no recipe or
-checkpoint was chosen. Δ: change against the same sentences unperturbed.
-
-{_results(measured.outcomes)}
+{_results(recipe, measured)}
 
 ## Reproduce
 
@@ -99,12 +93,19 @@ generator of phantoms and kind of CPU give the same weights.
 ## Intended use
 
 Research on whether attention maps can be trusted, demonstrations and tests of the software. **Not a medical device**:
-it has seen nothing but procedural pictures, and its maps on real radiographs mean nothing for a patient.
+{has_seen(data)}.
 """
 
 
-def _results(outcomes: Outcomes) -> str:
-    return "\n\n".join(f"{_METRICS[metric]}\n\n{_table(found)}" for metric, found in outcomes.items())
+def _results(recipe: ContrastiveRecipe, measured: Measured) -> str:
+    if measured.outcomes is None:
+        return "None: the recipe names no test data (`data.test`)."
+    intro = (
+        f"The maps against the sentences' boxes, on {tested_on(recipe.data, measured.test_studies)}, which training has"
+        " not seen and by which no recipe or\ncheckpoint was chosen. Δ: change against the same sentences unperturbed."
+    )
+    tables = [f"{_METRICS[metric]}\n\n{_table(found)}" for metric, found in measured.outcomes.items()]
+    return "\n\n".join([intro, *tables])
 
 
 def _table(outcomes: dict[str, dict[str, Outcome]]) -> str:

@@ -1,6 +1,7 @@
 """A whole training run: data, tokenizer, training, evaluation on test patients, the model's folder."""
 
 import time
+from collections.abc import Set
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -8,16 +9,21 @@ from typing import NamedTuple
 import torch
 from tokenizers import Tokenizer
 
-from harness.dataset.phantom import GENERATOR_VERSION, PhantomDataset
+from harness.dataset.base import Dataset
+from harness.dataset.phantom import GENERATOR_VERSION
+from harness.settings import ConfigError
 from training.batches import BatchSource
+from training.cache import load_studies
 from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
 from training.evaluation import evaluate
 from training.findings import FindingsObjective, find_labels
 from training.objective import Objective
+from training.pictures import Darkroom
 from training.publish import Measured, publish
 from training.setup import first_network
-from training.studies import StudySet, load_studies
+from training.sources import Source, Sources, check_apart, first_patients, open_sources, open_tested, patients
+from training.studies import StudySet
 from training.trainer import Progress, Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
@@ -50,25 +56,35 @@ def train_and_publish(recipe: ContrastiveRecipe, source: str, output: Path, work
         output: the model's folder; its model files are replaced.
         work: folder for renderings (shared between runs), logs and checkpoints.
     """
-    trained = train(recipe, work)
-    test = PhantomDataset(recipe.data.test_seed, "test", recipe.data.test_patients)
+    tested = open_tested(recipe.data)
+    trained = train(recipe, work, untouched=set() if tested is None else patients(tested))
     measured = Measured(
         seconds=trained.seconds,
         progress=trained.progress,
         parameters=trained.parameters,
         training_studies=trained.studies,
-        test_studies=len(test),
-        outcomes=evaluate(load_model(trained.folder / "best"), test),
+        test_studies=0 if tested is None else len(tested),
+        outcomes=None if tested is None else evaluate(load_model(trained.folder / "best"), tested),
     )
     publish(trained.folder, output, recipe, source, measured)
 
 
-def train(recipe: AnyRecipe, work: Path) -> _Trained:
-    """Run a recipe without publishing; log and best checkpoint are then in ``work / recipe.name``."""
+def train(recipe: AnyRecipe, work: Path, untouched: Set[str] = frozenset()) -> _Trained:
+    """Run a recipe without publishing; log and best checkpoint are then in ``work / recipe.name``.
+
+    Args:
+        recipe: the recipe.
+        work: folder for renderings, logs and checkpoints.
+        untouched: patients of the test data.
+
+    Raises:
+        ConfigError: there is nothing to read, or a patient is in two of training, validation and test.
+    """
     start = _start(recipe, work)
     torch.set_num_threads(recipe.threads)
-    training = _studies(recipe, "train", work)
-    validation = _studies(recipe, "validation", work)
+    sources = open_sources(recipe.data)
+    training, validation = _studies(recipe, sources, work)
+    _check_patients(recipe, training, validation, untouched)
     started, folder = time.monotonic(), work / recipe.name
     (folder / _FINISHED).unlink(missing_ok=True)
     tokenizer = _tokenizer(recipe, training, start)
@@ -77,7 +93,7 @@ def train(recipe: AnyRecipe, work: Path) -> _Trained:
     trainer = Trainer(
         recipe,
         network,
-        _objective(recipe, network, tokenizer, training, batches),
+        _objective(recipe, network, tokenizer, training, batches, sources.validation.dataset),
         batches,
         _batches(recipe, validation),
         partial(_save, recipe, network, tokenizer),
@@ -90,14 +106,17 @@ def train(recipe: AnyRecipe, work: Path) -> _Trained:
 
 
 def _objective(
-    recipe: AnyRecipe, network: AlignmentNetwork, tokenizer: Tokenizer, training: StudySet, batches: BatchSource
+    recipe: AnyRecipe,
+    network: AlignmentNetwork,
+    tokenizer: Tokenizer,
+    training: StudySet,
+    batches: BatchSource,
+    validation: Dataset,
 ) -> Objective:
     tokenize = SentenceTokenizer(tokenizer, recipe.cleaning, recipe.network.text.max_word_pieces)
     if isinstance(recipe, FindingsRecipe):
         return FindingsObjective(network, tokenize, find_labels(training.studies), recipe.optimiser.precision)
-    data = recipe.data
-    watched = PhantomDataset(data.seed, "validation", min(data.validation_patients, _WATCHED_PATIENTS))
-    objective = ContrastiveObjective(network, tokenize, recipe, watched)
+    objective = ContrastiveObjective(network, tokenize, recipe, first_patients(validation, _WATCHED_PATIENTS))
     objective.start_attention(next(batches.training(recipe.seed, recipe.augment)))
     return objective
 
@@ -123,19 +142,30 @@ def _start(recipe: AnyRecipe, work: Path) -> Path | None:
 
 def _identity(recipe: Recipe) -> str:
     """Equal for runs that give the same weights."""
-    return f"phantom generator {GENERATOR_VERSION}\n{recipe.model_dump_json(indent=1)}\n"
+    said = recipe.model_dump_json(indent=1, exclude_defaults=True)  # a new option does not make an old run another
+    return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
 
 
-def _studies(recipe: Recipe, split: str, work: Path) -> StudySet:
-    data, learned = recipe.data, split == "train"
-    patients = data.patients if learned else data.validation_patients
-    return load_studies(
-        PhantomDataset(data.seed, split, patients),  # type: ignore[arg-type]
-        side=recipe.preprocess.longer_side,
-        stretch=recipe.preprocess.stretch,
-        mirrored=data.mirrored and learned,
-        cache=work / "renderings",
-    )
+def _studies(recipe: Recipe, sources: Sources, work: Path) -> tuple[StudySet, StudySet]:
+    """What is learned from, and what is looked at meanwhile; only the first is mirrored."""
+
+    def load(source: Source, mirrored: bool) -> StudySet:
+        darkroom = Darkroom(recipe.preprocess.longer_side, recipe.preprocess.stretch, mirrored)
+        return load_studies(source, darkroom, work / "renderings")
+
+    return load(sources.training, recipe.data.mirrored), load(sources.validation, False)
+
+
+def _check_patients(recipe: Recipe, training: StudySet, validation: StudySet, tested: Set[str]) -> None:
+    """Raise ConfigError unless no patient is in two sets and there are enough for a batch."""
+    learned, held_out = ({study.patient_id for study in part.studies} for part in (training, validation))
+    check_apart(learned, held_out, "data.validation")
+    check_apart(learned | held_out, tested, "data.test")
+    if recipe.schedule.batch > (fewest := min(len(learned), len(held_out))):
+        raise ConfigError(
+            f"schedule.batch ({recipe.schedule.batch}) takes one study per patient; there are only {fewest} patients"
+            f" ({len(learned)} for training, {len(held_out)} for validation)"
+        )
 
 
 def _batches(recipe: Recipe, studies: StudySet) -> BatchSource:

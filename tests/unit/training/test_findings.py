@@ -26,7 +26,7 @@ TINY = NetworkConfig(
 
 
 def study(*facts: tuple[str, str, bool]) -> Study:
-    return Study("p", (), frozenset(Triple(*fact) for fact in facts))
+    return Study("p", (), frozenset(Triple(*fact) for fact in facts), (0, 0, 1, 1))
 
 
 LEFT_NODULE = study(("left lung", "nodule", True), ("left lung", "abnormal", True))

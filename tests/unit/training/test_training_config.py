@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.dataset.config import JsonlConfig
 from harness.dataset.phantom import PhantomDataset
 from training.__main__ import main
 from training.config import ContrastiveRecipe, load_recipe
@@ -27,7 +28,7 @@ def test_every_shipped_recipe_is_valid_and_named_after_its_file(path: Path) -> N
 
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_learning_from_another_split_is_refused(tmp_path: Path, split: str) -> None:
-    with pytest.raises(ModelFilesError, match=r"contrastive\.data\.split: Input should be 'train'"):
+    with pytest.raises(ModelFilesError, match=r"contrastive\.data\.phantom\.split: Input should be 'train'"):
         load_recipe(write(tmp_path, data={"split": split}))
 
 
@@ -66,3 +67,27 @@ def test_defaults_are_the_published_temperatures() -> None:
     config = ContrastiveRecipe.model_validate({"kind": "contrastive", "name": "x", "purpose": "x", "network": {}})
     assert (config.loss.word_temperature, config.loss.batch_temperature) == (5, 10)
     assert config.network.attention.temperature == 4
+
+
+def test_any_data_set_of_the_harness_is_described_as_in_a_run_file(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, data={"dataset": {"kind": "jsonl", "path": "mine.jsonl"}, "mirrored": True}))
+    assert recipe.data.learned() == JsonlConfig(kind="jsonl", path=Path("mine.jsonl"))
+    assert recipe.data.held_out() is None
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ({"kind": "jsonl"}, r"data\.files\.dataset\.jsonl\.path: Field required"),
+        ({"kind": "csv"}, "expected tags"),
+        ({"kind": "phantom", "split": "train"}, "write `dataset: phantom`"),
+        (
+            {"kind": "chest_imagenome_silver", "root": "r", "images": "i", "split": "test"},
+            "split must be train, got test",
+        ),
+        ("jsonl", r"data\.phantom\.dataset: .*{kind: jsonl, …}"),
+    ],
+)
+def test_a_wrong_description_is_told_by_its_key(tmp_path: Path, dataset: object, message: str) -> None:
+    with pytest.raises(ModelFilesError, match=message):
+        load_recipe(write(tmp_path, data={"dataset": dataset}))

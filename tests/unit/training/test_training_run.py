@@ -134,7 +134,7 @@ def test_only_the_opt_out_vector_may_be_one_sided(output: Path) -> None:
 
 def test_the_vocabulary_holds_training_words_common_words_and_the_alphabet() -> None:
     sentences = ("Zebra stripes zebra.", "a stripe")
-    study = Study("p", tuple(Sentence(text, text, ()) for text in sentences), frozenset())
+    study = Study("p", tuple(Sentence(text, text, ()) for text in sentences), frozenset(), (0, 0, 1, 1))
     tokenizer = build_tokenizer([study], CleaningConfig(), 1000)
     assert tokenizer.encode("zebra effusion", add_special_tokens=False).tokens == ["zebra", "effusion"]
     assert tokenizer.encode("qz", add_special_tokens=False).tokens == ["q", "##z"]
