@@ -28,7 +28,7 @@ RUN pip install --no-deps --force-reinstall .
 FROM build AS build-server
 ARG TORCH_INDEX=
 RUN pip install --constraint constraints.txt ${TORCH_INDEX:+--no-deps --index-url "$TORCH_INDEX"} torch \
- && pip install --constraint constraints.txt '.[serve]'
+ && pip install --constraint constraints.txt '.[serve,trace]'
 COPY wronglung wronglung
 COPY harness harness
 RUN pip install --no-deps --force-reinstall .

@@ -61,5 +61,5 @@ $(BIN)/python:
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) setuptools wheel
 	$(PIP_INSTALL) $(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX)) torch
-	$(PIP_INSTALL) --editable '.[serve,harness,load,train,dev]'
+	$(PIP_INSTALL) --editable '.[serve,harness,load,trace,train,dev]'
 	@touch $@

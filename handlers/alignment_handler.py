@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,14 @@ try:
 
     from wronglung import images, wire
     from wronglung.alignment import Alignment
+    from wronglung.defects import where
     from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
     from wronglung.errors import AnswerTooLarge, DeadlineExceeded, InternalError, RequestInvalid, WronglungError
     from wronglung.limits import LIMITS
     from wronglung.model import AlignmentModel, load_model
     from wronglung.model.cache import CacheFigures
     from wronglung.model.compute import ComputeConfig, compute_config
+    from wronglung.tracing import Tracer, Untraced, open_tracer
     from wronglung.v1 import alignment_pb2 as pb
 except ImportError as error:  # TorchServe would take it for "no such handler" and look for one of its own
     raise RuntimeError(f"{SETUP_FAILED}: this worker cannot import what it needs: {error}") from error
@@ -56,6 +59,7 @@ class AlignmentHandler:
         self._meters: dict[str, Any] = {}
         self._caches: dict[str, CacheFigures] = {}
         self._decode_s = self._predict_s = 0.0
+        self._tracer: Tracer = Untraced()
 
     # The four verbs.
 
@@ -108,6 +112,7 @@ class AlignmentHandler:
         settings = context.model_yaml_config or {}
         torch.set_num_threads(_threads(settings))
         try:
+            self._tracer = open_tracer("wronglung-handler")
             self.find_meters(context)
             self.set_up(
                 Path(context.system_properties["model_dir"]),
@@ -153,8 +158,8 @@ class AlignmentHandler:
             return self.encode(alignment, context.request_id, request.options.word_maps)
         except WronglungError as error:
             return self.encode(error, context.request_id)
-        except Exception:
-            _log.exception("request %s failed", context.request_id)
+        except Exception as error:
+            _log.error("request %s failed: %s", context.request_id, where(error))
             message = f"the server failed on this request; its log has the details under {context.request_id!r}"
             return self.encode(InternalError(message), context.request_id)
 
@@ -174,7 +179,8 @@ class AlignmentHandler:
     def _decode(self, body: bytes | bytearray, context: RequestContext) -> Decoded:
         _refuse_expired(context)
         started = time.perf_counter()
-        decoded = self.decode(body)
+        with self._tracer.span("decode", context.trace):
+            decoded = self.decode(body)
         self._decode_s += time.perf_counter() - started
         return decoded
 
@@ -182,7 +188,11 @@ class AlignmentHandler:
         for context in contexts:
             _refuse_expired(context)
         started = time.perf_counter()
-        alignments = self.predict(batch)
+        with ExitStack() as spans:
+            for context in contexts:
+                span = spans.enter_context(self._tracer.span("inference", context.trace))
+                span.set({"wronglung.batch_size": len(batch)})
+            alignments = self.predict(batch)
         self._predict_s += time.perf_counter() - started
         return alignments
 

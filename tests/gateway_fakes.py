@@ -154,14 +154,19 @@ class RunningGateway:
 
 @asynccontextmanager
 async def running_gateway(
-    directory: Path, torchserve: FakeTorchServe, models: Sequence[ServedModel] = MODELS, *, drain_s: float = 5.0
+    directory: Path,
+    torchserve: FakeTorchServe,
+    models: Sequence[ServedModel] = MODELS,
+    *,
+    drain_s: float = 5.0,
+    **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
     """A gateway on a free port in front of a fake TorchServe, with every model ready."""
     write_models(models, directory)
     reports: list[list[str]] = []
     async with torchserve.listening() as target:
-        settings = Settings(directory / MODELS_FILE, target, port=0, drain_s=drain_s)
-        gateway = Gateway(settings, on_health=lambda failing: reports.append(list(failing)))
+        gateway_settings = Settings(directory / MODELS_FILE, target, port=0, drain_s=drain_s, **settings)
+        gateway = Gateway(gateway_settings, on_health=lambda failing: reports.append(list(failing)))
         port, metrics_port = await gateway.start()
         metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         target = f"127.0.0.1:{port}"

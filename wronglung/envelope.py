@@ -6,7 +6,9 @@ the caller's `AlignRequest` untouched, the other this context as JSON.
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+from wronglung.trace_context import TraceContext
 
 REQUEST_ENTRY = "request"
 """Name of the entry that holds the caller's serialised `AlignRequest`."""
@@ -34,7 +36,18 @@ class RequestContext:
     deadline_monotonic_s: float | None = None
     """When the caller stops waiting, on this machine's monotonic clock in seconds; None: never."""
     traceparent: str = ""
-    """The caller's W3C trace context, or empty."""
+    """The W3C trace context that the handler's work belongs to, or empty."""
+    tracestate: str = ""
+    """What the systems of that trace say of themselves, or empty."""
+
+    @property
+    def trace(self) -> TraceContext:
+        """The trace context as one."""
+        return TraceContext(self.traceparent, self.tracestate)
+
+    def within(self, trace: TraceContext) -> "RequestContext":
+        """The same request as part of a trace."""
+        return replace(self, traceparent=trace.traceparent, tracestate=trace.tracestate)
 
     @property
     def expired(self) -> bool:

@@ -5,11 +5,14 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from wronglung.defects import where
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, whatever was given as `extra`, and the traceback of an exception."""
+    """Time, level, logger, message, whatever was given as `extra`, and where an exception happened (never what it says:
+    see `wronglung.defects`)."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
@@ -20,8 +23,8 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         entry |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            entry["exception"] = where(record.exc_info[1])
         return json.dumps(entry, default=str)
 
 

@@ -10,10 +10,15 @@ from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
 from wronglung.gateway.admission import Capacity, Gate, Load
+from wronglung.gateway.audit import Tally
+from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health
+from wronglung.gateway.intake import Message
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.served import Catalogue, ServedModel
+from wronglung.trace_context import TraceContext
+from wronglung.tracing import Tracer
 from wronglung.v1 import alignment_pb2 as pb
 
 _LONGEST_CALL_S = 1200.0
@@ -23,13 +28,15 @@ _RETRY_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A request that passed every check."""
+    """A request that passed every check. The request itself is kept only as it came, not once more in parts."""
 
-    body: bytes
+    message: Message
     model: ServedModel
     load: Load
     sentences: int
     context: RequestContext
+    trace: TraceContext
+    tally: Tally
 
 
 class Pipeline:
@@ -40,13 +47,17 @@ class Pipeline:
         upstream: TorchServe.
         health: asked whether a model is ready, told how its requests fare.
         metrics: where to count.
+        tracer: makes a span of each request at TorchServe.
     """
 
-    def __init__(self, catalogue: Catalogue, upstream: TorchServeClient, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self, catalogue: Catalogue, upstream: TorchServeClient, health: Health, metrics: Metrics, tracer: Tracer
+    ) -> None:
         self._catalogue = catalogue
         self._upstream = upstream
         self._health = health
         self._metrics = metrics
+        self._tracer = tracer
         self._gates = {model: _gate(model, metrics) for model in catalogue.models}
 
     def find(self, request: pb.AlignRequest) -> ServedModel:
@@ -61,17 +72,18 @@ class Pipeline:
         return self._catalogue.find(request.model_name, request.model_version)
 
     async def check(
-        self, body: bytes, request: pb.AlignRequest, model: ServedModel, context: RequestContext
+        self, message: Message, request: pb.AlignRequest, model: ServedModel, call: Call, request_id: str
     ) -> Checked:
-        """Hold a request against the limits.
+        """Hold a request of a call against the limits.
 
         Raises:
             WronglungError: it cannot be served.
         """
-        load = await checks.check(request, len(body), model)
+        load = await checks.check(request, len(message.body), model)
         if not self._health.is_ready(model):
             raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
-        return Checked(body, model, load, len(request.sentences), context)
+        context = RequestContext(request_id, call.deadline_s)
+        return Checked(message, model, load, len(request.sentences), context, call.trace, call.tally)
 
     def admit_now(self, checked: Checked) -> None:
         """Let a unary call in.
@@ -86,8 +98,13 @@ class Pipeline:
 
     async def admit_in_turn(self, checked: Checked) -> None:
         """Let a stream's request in when there is room; until then its stream is not read on."""
-        with self._metrics.queue_seconds.labels(checked.model.name).time():
+        started = time.monotonic()
+        try:
             await self._gates[checked.model].enter(checked.load)
+        finally:
+            waited = time.monotonic() - started
+            checked.tally.waiting_seconds += waited
+            self._metrics.queue_seconds.labels(checked.model.name).observe(waited)
 
     def dispatch(self, checked: Checked) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
@@ -104,6 +121,8 @@ class Pipeline:
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
             seconds = time.monotonic() - started
+            checked.message.release()
+            checked.tally.torchserve_seconds += seconds
             self._gates[model].leave(checked.load, seconds)
             self._metrics.torchserve_seconds.labels(model.name).observe(seconds)
             in_flight.dec()
@@ -116,8 +135,12 @@ class Pipeline:
         context, model = checked.context, checked.model
         if context.expired:
             raise DeadlineExceeded("the deadline passed before the work was begun: allow more time")
-        answer = await self._upstream.predict(model.name, model.version, checked.body, context, _LONGEST_CALL_S)
-        return parse_answer(answer, context.request_id)
+        with self._tracer.span("torchserve", checked.trace, "client") as span:
+            span.set({"wronglung.model": model.name, "wronglung.request_id": context.request_id})
+            sent = context.within(span.context)
+            body = checked.message.body
+            answer = await self._upstream.predict(model.name, model.version, body, sent, _LONGEST_CALL_S)
+            return parse_answer(answer, context.request_id)
 
 
 def _gate(model: ServedModel, metrics: Metrics) -> Gate:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
@@ -17,13 +17,13 @@ from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.page import MetricsPage
 from wronglung.gateway.pipeline import Pipeline
-from wronglung.gateway.service import AlignmentService
+from wronglung.gateway.service import AlignmentService, Most
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.limits import LIMITS
 from wronglung.served import read_models
+from wronglung.tracing import open_tracer
 
 _HEADROOM_BYTES = 64 * 1024
-_MOST_CALLS = 256
 _OTHER_CALLS = 64
 """Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
 _FLUSH_S = 0.5
@@ -50,6 +50,8 @@ class Settings:
     """How long requests in flight may take to finish when the gateway stops."""
     connection_age_s: float = 0.0
     """Close connections after about so long, so that callers find new replicas; 0: never."""
+    most: Most = field(default_factory=Most)
+    """How much may be under way at once."""
 
     @property
     def server_options(self) -> list[tuple[str, int]]:
@@ -82,11 +84,12 @@ class Gateway:
         catalogue = read_models(settings.models)
         canary = Canary(self._upstream, self._metrics)
         self._health = Health(catalogue, canary.send, self._metrics, on_health)
-        pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics)
-        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics, _MOST_CALLS)
+        self._tracer = open_tracer("wronglung-gateway")
+        pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics, self._tracer)
+        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics, self._tracer, settings.most)
         # The service bounds alignments; this bounds what it is not asked about, and what gRPC reads before it is asked.
         self._server = grpc.aio.server(
-            options=settings.server_options, maximum_concurrent_rpcs=_MOST_CALLS + _OTHER_CALLS
+            options=settings.server_options, maximum_concurrent_rpcs=settings.most.calls + _OTHER_CALLS
         )
         self._page: MetricsPage | None = None
 
@@ -120,6 +123,7 @@ class Gateway:
         self._service.draining.set()
         await self._finish_calls()
         await self._upstream.close()
+        await asyncio.to_thread(self._tracer.close)
         if self._page is not None:
             self._page.close()
         _log.info("stopped")

@@ -2,28 +2,39 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 
 import grpc
 import grpc.aio
 
 from wronglung import wire
-from wronglung.envelope import RequestContext
 from wronglung.errors import ModelUnavailable, Overloaded
 from wronglung.gateway import checks
-from wronglung.gateway.accounting import Record
+from wronglung.gateway.accounting import Record, answering
+from wronglung.gateway.call import Call, Context
 from wronglung.gateway.health import SERVICE, Health
+from wronglung.gateway.intake import Intake, Message, Terms
 from wronglung.gateway.metrics import Metrics
-from wronglung.gateway.pipeline import Pipeline
-from wronglung.gateway.status import abort
-from wronglung.gateway.stream import StreamSession, outcome_code
+from wronglung.gateway.pipeline import Checked, Pipeline
+from wronglung.gateway.stream import StreamSession
 from wronglung.served import Catalogue, ServedModel
+from wronglung.tracing import Tracer
 from wronglung.v1 import alignment_pb2 as pb
 
-Context = grpc.aio.ServicerContext[bytes, bytes]
 _RETRY_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much may be under way at once; what comes on top is refused, or waits (see `Terms`)."""
+
+    calls: int = 256
+    """Alignments, waiting ones included."""
+    streams: int = 64
+    """Of these, streams: each may hold one message for which there is no room yet."""
+    messages: Terms = field(default_factory=Terms)
 
 
 class AlignmentService:
@@ -34,85 +45,102 @@ class AlignmentService:
         catalogue: the served models.
         health: which of them are ready.
         metrics: where to count.
-        most_calls: how many alignments may be under way, waiting ones included; each may hold a whole message.
+        tracer: makes a span of each call.
+        most: how much may be under way.
     """
 
     def __init__(
-        self, pipeline: Pipeline, catalogue: Catalogue, health: Health, metrics: Metrics, most_calls: int
+        self,
+        pipeline: Pipeline,
+        catalogue: Catalogue,
+        health: Health,
+        metrics: Metrics,
+        tracer: Tracer,
+        most: Most,
     ) -> None:
         self._pipeline = pipeline
         self._catalogue = catalogue
         self._health = health
         self._metrics = metrics
-        self._most_calls = most_calls
+        self._tracer = tracer
+        self._most = most
+        self._intake = Intake(most.messages)
         self.draining = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
-        self._calls = 0
+        self._calls = self._streams = 0
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """The methods as gRPC registers them."""
         methods = {
-            "Align": grpc.unary_unary_rpc_method_handler(self.align),
+            # To the caller a unary call. Here the message is an iterator, so that it is read when there is room for it.
+            "Align": grpc.stream_unary_rpc_method_handler(self.align),
             "AlignStream": grpc.stream_stream_rpc_method_handler(self.align_stream),
             "ListModels": grpc.unary_unary_rpc_method_handler(self.list_models),
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    async def align(self, body: bytes, context: Context) -> bytes:
+    async def align(self, messages: AsyncIterator[bytes], context: Context) -> bytes:
         """One image; refused at once when there is no room."""
-        record = Record(self._metrics, "Align", _deadline(context), uuid.uuid4().hex)
-        try:
-            if self._is_full:
-                raise _one_too_many()
-            with self._counted():
-                answer = await self._align(body, record, context)
-        except asyncio.CancelledError:
-            record.close_abandoned()
-            raise
-        except Exception as error:
-            await abort(context, record.close_failed(error))
-        record.close(outcome_code(answer))
-        if answer.HasField("error"):
-            await abort(context, wire.error_from_pb(answer.error))
+        call = Call.of(context, "Align")
+        async with answering(call, context, self._tracer):
+            record = Record(self._metrics, call, call.call_id)
+            with record.closing(), self._counted():
+                answer = await self._align(messages, record, call)
+                if answer.HasField("error"):
+                    raise wire.error_from_pb(answer.error)
         return answer.response.SerializeToString()
 
-    async def _align(self, body: bytes, record: Record, context: Context) -> pb.AlignStreamResponse:
-        request = checks.parse(body)
-        record.request_id = request.request_id or record.request_id
-        model = self._pipeline.find(request)
-        record.model = model.name
-        request_context = RequestContext(record.request_id, _deadline(context), _traceparent(context))
-        checked = await self._pipeline.check(body, request, model, request_context)
-        self._pipeline.admit_now(checked)
+    async def _align(self, messages: AsyncIterator[bytes], record: Record, call: Call) -> pb.AlignStreamResponse:
+        started = time.monotonic()
+        message = await self._intake.read(messages)
+        call.tally.waiting_seconds += time.monotonic() - started
+        call.tally.bytes += len(message.body)
+        try:
+            checked = await self._check(message, record, call)
+            self._pipeline.admit_now(checked)
+        except BaseException:
+            message.release()
+            raise
         return await asyncio.shield(self._pipeline.dispatch(checked))
+
+    async def _check(self, message: Message, record: Record, call: Call) -> Checked:
+        request = checks.parse(message.body)
+        wire.check_request_id(request.request_id)  # before it can stand in a log
+        record.request_id = call.tally.request_id = request.request_id or call.call_id
+        record.read(request)
+        model = self._pipeline.find(request)
+        record.names(model)
+        return await self._pipeline.check(message, request, model, call, record.request_id)
 
     async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
-        deadline_s = _deadline(context)
-        if self._is_full:
-            await abort(context, Record(self._metrics, "AlignStream", deadline_s).close_failed(_one_too_many()))
-        session = StreamSession(self._pipeline, self._metrics, deadline_s, _traceparent(context), self.draining)
-        async with aclosing(session.answers(requests)) as answers:
-            with self._counted():
-                async for answer in answers:
-                    yield answer
-        if self.draining.is_set():
-            message = "the server is shutting down: open a new stream and send again what was not answered"
-            await abort(context, ModelUnavailable(message, retry_after_ms=_RETRY_MS))
+        call = Call.of(context, "AlignStream")
+        async with answering(call, context, self._tracer):
+            with self._counted(), self._counted_stream():
+                session = StreamSession(self._pipeline, self._intake, self._metrics, call, self.draining)
+                async with aclosing(session.answers(requests)) as answers:
+                    async for answer in answers:
+                        yield answer
+            if self.draining.is_set():
+                message = "the server is shutting down: open a new stream and send again what was not answered"
+                raise ModelUnavailable(message, retry_after_ms=_RETRY_MS)
 
-    async def list_models(self, _body: bytes, _context: Context) -> bytes:
+    async def list_models(self, _body: bytes, context: Context) -> bytes:
         """What is served."""
-        models = [self._describe(model) for model in self._catalogue.models]
+        async with answering(Call.of(context, "ListModels"), context, self._tracer):
+            models = [self._describe(model) for model in self._catalogue.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
-
-    @property
-    def _is_full(self) -> bool:
-        return self._calls >= self._most_calls
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        """Keep `idle` clear while a call is at work."""
+        """Keep `idle` clear while a call is at work.
+
+        Raises:
+            Overloaded: there are too many.
+        """
+        if self._calls >= self._most.calls:
+            raise Overloaded("the server has all the calls that it can hold: try again later", retry_after_ms=_RETRY_MS)
         self._calls += 1
         self.idle.clear()
         try:
@@ -121,6 +149,17 @@ class AlignmentService:
             self._calls -= 1
             if self._calls == 0:
                 self.idle.set()
+
+    @contextmanager
+    def _counted_stream(self) -> Iterator[None]:
+        if self._streams >= self._most.streams:
+            message = "the server has all the streams that it can hold: try again later, or send unary calls"
+            raise Overloaded(message, retry_after_ms=_RETRY_MS)
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     def _describe(self, model: ServedModel) -> pb.Model:
         return pb.Model(
@@ -133,20 +172,3 @@ class AlignmentService:
             frame_height=model.frame_height,
             max_word_pieces=model.max_word_pieces,
         )
-
-
-def _one_too_many() -> Overloaded:
-    return Overloaded("the server has all the calls that it can hold: try again later", retry_after_ms=_RETRY_MS)
-
-
-def _deadline(context: Context) -> float | None:
-    """The caller's deadline on the monotonic clock in seconds, or None."""
-    remaining = context.time_remaining()
-    return None if remaining is None else time.monotonic() + remaining
-
-
-def _traceparent(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == "traceparent" and isinstance(value, str):
-            return value
-    return ""

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from wronglung import wire
-from wronglung.envelope import RequestContext
 from wronglung.errors import RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.accounting import Record
+from wronglung.gateway.accounting import OK, Record
+from wronglung.gateway.call import Call
+from wronglung.gateway.intake import Intake, Message
 from wronglung.gateway.metrics import Metrics
-from wronglung.gateway.pipeline import Pipeline
+from wronglung.gateway.pipeline import Checked, Pipeline
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -21,9 +22,9 @@ class StreamSession:
 
     Args:
         pipeline: takes requests to the models.
+        intake: bounds the bytes that are held.
         metrics: where to count.
-        deadline_s: when the caller stops waiting, on the monotonic clock; None: never.
-        traceparent: the caller's trace context.
+        call: the stream's call.
         draining: set when the server stops; nothing more is read then.
         window: how many requests may be unanswered, or answered and not yet read by the caller.
     """
@@ -31,16 +32,16 @@ class StreamSession:
     def __init__(
         self,
         pipeline: Pipeline,
+        intake: Intake,
         metrics: Metrics,
-        deadline_s: float | None,
-        traceparent: str,
+        call: Call,
         draining: asyncio.Event,
         window: int = _WINDOW,
     ) -> None:
         self._pipeline = pipeline
+        self._intake = intake
         self._metrics = metrics
-        self._deadline_s = deadline_s
-        self._traceparent = traceparent
+        self._call = call
         self._draining = draining
         self._window = asyncio.Semaphore(window)
         self._in_flight: dict[str, Record] = {}
@@ -63,39 +64,47 @@ class StreamSession:
         async with asyncio.TaskGroup() as waiting:
             async for body in _until(self._draining, requests):
                 await self._window.acquire()
-                record = Record(self._metrics, "AlignStream", self._deadline_s)
+                message = await self._intake.hold(body)
+                self._call.tally.bytes += len(body)
+                del body
+                record = Record(self._metrics, self._call)
                 try:
-                    call = await self._begin(body, record)
+                    answer = await self._begin(message, record)
                 except asyncio.CancelledError:
+                    message.release()
                     record.close_abandoned()
                     raise
                 except Exception as error:
+                    message.release()
                     self._put_error(record, error)
                 else:
-                    waiting.create_task(self._finish(call, record))
+                    waiting.create_task(self._finish(answer, record))
 
-    async def _begin(self, body: bytes, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
+    async def _begin(self, message: Message, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Check one request, wait for room, send it off."""
-        request = checks.parse(body)
-        self._claim(request.request_id, record)
-        model = self._pipeline.find(request)
-        record.model = model.name
-        context = RequestContext(request.request_id, self._deadline_s, self._traceparent)
-        checked = await self._pipeline.check(body, request, model, context)
+        checked = await self._check(message, record)
         await self._pipeline.admit_in_turn(checked)
         return self._pipeline.dispatch(checked)
 
-    async def _finish(self, call: "asyncio.Future[pb.AlignStreamResponse]", record: Record) -> None:
+    async def _check(self, message: Message, record: Record) -> Checked:
+        request = checks.parse(message.body)
+        self._claim(request.request_id, record)
+        record.read(request)
+        model = self._pipeline.find(request)
+        record.names(model)
+        return await self._pipeline.check(message, request, model, self._call, record.request_id)
+
+    async def _finish(self, answer: "asyncio.Future[pb.AlignStreamResponse]", record: Record) -> None:
         try:
-            answer = await asyncio.shield(call)
+            answered = await asyncio.shield(answer)
         except asyncio.CancelledError:
             record.close_abandoned()
             raise
         except Exception as error:
             self._put_error(record, error)
         else:
-            record.close(outcome_code(answer))
-            self._put(record, answer)
+            record.close(outcome_code(answered))
+            self._put(record, answered)
 
     def _claim(self, request_id: str, record: Record) -> None:
         record.request_id = request_id[: LIMITS.request_id_characters]  # an id of megabytes must not come back
@@ -118,7 +127,7 @@ class StreamSession:
 
 def outcome_code(answer: pb.AlignStreamResponse) -> str:
     """How a request that the model answered is counted."""
-    return pb.ErrorCode.Name(answer.error.code) if answer.HasField("error") else "OK"
+    return pb.ErrorCode.Name(answer.error.code) if answer.HasField("error") else OK
 
 
 async def _until(stop: asyncio.Event, items: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """Align: one request through the gateway, in front of a fake TorchServe."""
 
 import asyncio
+import json
 import struct
 import time
 import zlib
@@ -25,6 +26,7 @@ from tests.gateway_fakes import (
 )
 from wronglung.envelope import RequestContext
 from wronglung.gateway import upstream
+from wronglung.gateway.logs import JsonFormatter
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -59,11 +61,12 @@ async def test_makes_up_an_id_when_the_caller_gives_none(front: RunningGateway) 
 
 
 async def test_hands_on_deadline_and_trace(front: RunningGateway) -> None:
-    await front.stub.Align(request("a"), timeout=7, metadata=(("traceparent", "00-abc-def-01"),))
+    trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    await front.stub.Align(request("a"), timeout=7, metadata=(("traceparent", trace), ("tracestate", "a=1,b=2")))
     context = front.torchserve.jobs[0].context
     assert context.deadline_monotonic_s is not None
     assert 1 < context.deadline_monotonic_s - time.monotonic() < 7.5  # gRPC rounds
-    assert context.traceparent == "00-abc-def-01"
+    assert (context.traceparent, context.tracestate) == (trace, "a=1,b=2")
 
 
 async def test_sets_no_deadline_when_the_caller_has_none(front: RunningGateway) -> None:
@@ -238,7 +241,11 @@ async def test_a_defect_of_the_gateway_is_hidden_but_named(
     front: RunningGateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("wronglung.gateway.checks.check_answer_size", lambda *_: 1 / 0)
+    shown = JsonFormatter()
     status, error, _ = await failure_of(front.stub.Align(request("my-id")))
     assert status is grpc.StatusCode.INTERNAL
     assert "my-id" in error.message
-    assert "ZeroDivisionError" in caplog.text
+    lines = [json.loads(shown.format(record)) for record in caplog.records]
+    (defect,) = [line["defect"] for line in lines if "defect" in line]
+    assert defect.startswith("ZeroDivisionError\n")
+    assert "checks.py" in defect

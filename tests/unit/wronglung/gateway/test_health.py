@@ -24,6 +24,7 @@ from tests.gateway_fakes import (
 )
 from wronglung.gateway.health import SERVICE, Health, Rhythm
 from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.service import Most
 from wronglung.served import Catalogue, ServedModel
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -82,16 +83,15 @@ async def test_a_bad_request_says_nothing_of_the_models_health(front: RunningGat
     assert await status(front, f"{SERVICE}/encoder") == SERVING
 
 
-async def test_a_server_full_of_calls_refuses_more_and_still_looks_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wronglung.gateway.server._MOST_CALLS", 3)
-    async with running_gateway(tmp_path, FakeTorchServe()) as front:
+@pytest.mark.parametrize("most", [Most(calls=3), Most(streams=3)], ids=["calls", "streams"])
+async def test_a_server_full_of_calls_refuses_more_and_still_looks_well(tmp_path: Path, most: Most) -> None:
+    async with running_gateway(tmp_path, FakeTorchServe(), most=most) as front:
         streams = [front.stub.AlignStream() for _ in range(3)]
         for stream in streams:
             await stream.write(request("a"))
             await stream.read()
-        for one_too_many in (front.stub.AlignStream().read(), front.stub.Align(request())):
+        too_many = [front.stub.AlignStream().read(), *([front.stub.Align(request())] if most.calls == 3 else [])]
+        for one_too_many in too_many:
             code, error, _ = await failure_of(one_too_many)
             assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
             assert error.code == pb.ERROR_CODE_OVERLOADED
