@@ -1,6 +1,7 @@
 """Which images and sentences meet in a batch, and which of their pairs are no true negatives."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +11,11 @@ from torch import Tensor
 
 from harness.case import Sentence
 from training.config import AugmentConfig
+from training.draws import SentenceDraw
+from training.masking import Rewrite, as_written
 from training.studies import Study, StudySet
-from training.truth import true_pairs
 from wronglung.model.config import PreprocessConfig
+from wronglung.model.errors import ModelFilesError
 
 _GREYS = np.arange(256, dtype=np.float32) / np.float32(255)
 
@@ -25,8 +28,9 @@ class Batch(NamedTuple):
     studies: list[Study]
     """What is true of each image."""
     sentences: list[Sentence]
+    """As the network reads them: words may be hidden."""
     false_negatives_BB: Tensor
-    """bool: pairs off the diagonal whose sentence (column) is true for the image (row)."""
+    """bool: pairs off the diagonal that are no negatives (`training.negatives`)."""
 
 
 class _Pair(NamedTuple):
@@ -43,7 +47,11 @@ class BatchSource:
         study_set: pictures and reports.
         preprocess: frame size and normalisation.
         batch: studies per batch.
-        abnormal_share: probability of drawing among a study's abnormal sentences, if it has any.
+        draw: which sentence an image is paired with.
+        rewrite: what a training step reads in place of the sentence; validation reads it as it is.
+
+    Raises:
+        ModelFilesError: fewer patients have a sentence to draw than a batch takes.
     """
 
     def __init__(
@@ -51,17 +59,23 @@ class BatchSource:
         study_set: StudySet,
         preprocess: PreprocessConfig,
         batch: int,
-        abnormal_share: float,
+        draw: SentenceDraw,
+        rewrite: Rewrite = as_written,
     ) -> None:
         self._set = study_set
         self._preprocess = preprocess
         self._batch = batch
-        self._abnormal_share = abnormal_share
+        self._draw, self._rewrite = draw, rewrite
         by_patient: dict[str, list[int]] = {}
         for index, study in enumerate(study_set.studies):
-            if study.sentences:
+            if draw.takes(study):
                 by_patient.setdefault(study.patient_id, []).append(index)
         self._patients = list(by_patient.values())
+        if len(self._patients) < batch:
+            raise ModelFilesError(
+                f"schedule.batch ({batch}) takes one study per patient, but only {len(self._patients)} patients have a"
+                " sentence that may be drawn: make the batch smaller, or see sentences.draw"
+            )
 
     def training(self, seed: int, augment: AugmentConfig) -> Iterator[Batch]:
         """Endless batches with random crops and grey levels; patients are shuffled anew for each pass."""
@@ -71,7 +85,7 @@ class BatchSource:
             for group in self._groups(rng):
                 corners = rng.integers(0, margin + 1, size=(len(group), 2))
                 tables = [_grey_table(augment, self._preprocess, rng) for _ in group]
-                yield self._assemble(group, corners, tables)
+                yield self._assemble(group, corners, tables, [self._rewrite(pair.sentence.text, rng) for pair in group])
 
     def validation(self, seed: int, rounds: int) -> Iterator[Batch]:
         """The same batches at every call: `rounds` passes over the patients, centre crop, grey levels as they are."""
@@ -80,20 +94,22 @@ class BatchSource:
         table = _normalise(_GREYS, self._preprocess)
         for _ in range(rounds):
             for group in self._groups(rng):
-                yield self._assemble(group, np.full((len(group), 2), centre), [table] * len(group))
+                corners = np.full((len(group), 2), centre)
+                yield self._assemble(group, corners, [table] * len(group), [pair.sentence.text for pair in group])
 
     def _groups(self, rng: np.random.Generator) -> Iterator[list[_Pair]]:
         """One study of each patient, in full batches; the last patients of a pass are left out if they fill none."""
         order = rng.permutation(len(self._patients)).tolist()
         for start in range(0, len(order) - self._batch + 1, self._batch):
             studies = [int(rng.choice(self._patients[patient])) for patient in order[start : start + self._batch]]
-            yield [_Pair(study, self._draw_sentence(self._set.studies[study], rng)) for study in studies]
+            yield [_Pair(study, self._draw(study, rng)) for study in studies]
 
     def _assemble(
         self,
         group: list[_Pair],
         corners: npt.NDArray[np.int64],
         tables: list[npt.NDArray[np.float32]],
+        texts: list[str],
     ) -> Batch:
         crop = self._preprocess.crop
         frames = [
@@ -105,19 +121,9 @@ class BatchSource:
         return Batch(
             torch.from_numpy(np.stack(frames)),
             studies,
-            sentences,
-            false_negatives(studies, sentences),
+            [replace(sentence, text=text) for sentence, text in zip(sentences, texts, strict=True)],
+            self._draw.false_negatives(studies, sentences),
         )
-
-    def _draw_sentence(self, study: Study, rng: np.random.Generator) -> Sentence:
-        abnormal = [sentence for sentence in study.sentences if sentence.abnormal]
-        choices = abnormal if abnormal and rng.random() < self._abnormal_share else study.sentences
-        return choices[int(rng.integers(len(choices)))]
-
-
-def false_negatives(studies: list[Study], sentences: list[Sentence]) -> Tensor:
-    """(B, B) bool: off the diagonal, whether a sentence (column) is known to be true of a study (row)."""
-    return torch.tensor(true_pairs(studies, sentences)) & ~torch.eye(len(studies), dtype=torch.bool)
 
 
 def _grey_table(

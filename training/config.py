@@ -8,12 +8,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import Field, RootModel, model_validator
 
 from training.dataconfig import AnyData, PhantomData
+from training.recipe_files import read_document
+from training.sentence_config import SentencesConfig
 from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
-from wronglung.model.errors import ModelFilesError
 
 
 class AugmentConfig(StrictModel):
@@ -101,6 +101,7 @@ class Recipe(StrictModel):
     data: AnyData = PhantomData()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()
+    sentences: SentencesConfig = SentencesConfig()
     network: NetworkConfig
     """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
     augment: AugmentConfig = AugmentConfig()
@@ -118,11 +119,21 @@ class Recipe(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _masks_are_kept(self) -> Self:
+        if self.sentences.masking is not None and not self.cleaning.keep_mask_token:
+            raise ValueError('sentences.masking needs cleaning.keep_mask_token: true, or "[MASK]" is read as a word')
+        return self
+
 
 class FindingsRecipe(Recipe):
-    """Stage one: the image encoder learns which findings an image shows, and on which side. The text stays random."""
+    """Stage one: both encoders learn to name findings, the image's and the sentence's, each with its side."""
 
     kind: Literal["findings"]
+    shared_head: bool = True
+    """One classifier reads regions and words, so that both draw near each other. False: one each, for a control that
+    must not know which words belong to which pictures; the encoders then have as little in common as two networks that
+    were pretrained apart."""
 
 
 class ContrastiveRecipe(Recipe):
@@ -150,15 +161,9 @@ class RecipeFile(RootModel[Annotated[AnyRecipe, Field(discriminator="kind")]]):
 
 
 def load_recipe(path: Path) -> AnyRecipe:
-    """Read a training file.
+    """Read a training file and the recipe that its key `base` names, if it has one (`recipe_files.read_document`).
 
     Raises:
         ModelFilesError: unreadable, not YAML, or a key is unknown, missing or of the wrong type.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelFilesError(f"cannot read {path}: {error.strerror or error}") from error
-    except yaml.YAMLError as error:
-        raise ModelFilesError(f"{path} is not YAML: {error}") from error
-    return parse_config(RecipeFile, json.dumps(document), str(path)).root
+    return parse_config(RecipeFile, json.dumps(read_document(path)), str(path)).root

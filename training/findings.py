@@ -21,6 +21,7 @@ from torch.nn import functional
 from harness.case import Sentence, Triple
 from harness.dataset.phantom.truth import claims
 from training.batches import Batch
+from training.config import FindingsRecipe
 from training.objective import encode_images
 from training.studies import Study
 from training.truth import present
@@ -78,7 +79,7 @@ class FindingsObjective:
         network: both encoders learn; an opt-out vector does not.
         tokenize: the model's tokenizer.
         labels: what to tell apart.
-        precision: of the image encoder.
+        recipe: the image encoder's precision, and whether regions and words are read by one classifier.
     """
 
     columns: Sequence[str] = ()
@@ -88,15 +89,18 @@ class FindingsObjective:
         network: AlignmentNetwork,
         tokenize: SentenceTokenizer,
         labels: Sequence[FindingLabel],
-        precision: str,
+        recipe: FindingsRecipe,
     ) -> None:
-        self._network, self._tokenize, self._labels, self._precision = network, tokenize, tuple(labels), precision
+        self._network, self._tokenize, self._labels = network, tokenize, tuple(labels)
+        self._precision = recipe.optimiser.precision
         dimension = network.config.text.hidden_size
         self._local_head, self._global_head = (nn.Linear(dimension, len(labels)) for _ in range(2))
+        self._word_head = self._local_head if recipe.shared_head else nn.Linear(dimension, len(labels))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Both encoders and both heads, at the full rate."""
-        modules = (self._network.image, self._network.text, self._local_head, self._global_head)
+        """Both encoders and the heads, at the full rate."""
+        heads = dict.fromkeys((self._local_head, self._global_head, self._word_head))
+        modules = (self._network.image, self._network.text, *heads)
         return [{"params": [parameter for module in modules for parameter in module.parameters()], "rate": 1.0}]
 
     def loss(self, batch: Batch) -> Tensor:
@@ -119,7 +123,7 @@ class FindingsObjective:
     def _scores_of_words(self, texts: Sequence[TextFeatures]) -> Tensor:
         """(B, K) of the words that draw the map; a word's vector is a sum of layers, whose mean is classified."""
         layers = self._network.config.text.summed_layers
-        return torch.stack([_log_mean_exp(self._local_head(text.words_WD[:-1] / layers)) for text in texts])
+        return torch.stack([_log_mean_exp(self._word_head(text.words_WD[:-1] / layers)) for text in texts])
 
     def _truth(self, true: Sequence[set[FindingLabel]]) -> Tensor:
         return torch.tensor([[float(label in labels) for label in self._labels] for labels in true])

@@ -16,8 +16,10 @@ from training.batches import BatchSource
 from training.cache import load_studies
 from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
+from training.draws import make_draw
 from training.evaluation import evaluate
 from training.findings import FindingsObjective, find_labels
+from training.masking import make_rewrite
 from training.objective import Objective
 from training.pictures import Darkroom
 from training.publish import Measured, publish
@@ -115,7 +117,7 @@ def _objective(
 ) -> Objective:
     tokenize = SentenceTokenizer(tokenizer, recipe.cleaning, recipe.network.text.max_word_pieces)
     if isinstance(recipe, FindingsRecipe):
-        return FindingsObjective(network, tokenize, find_labels(training.studies), recipe.optimiser.precision)
+        return FindingsObjective(network, tokenize, find_labels(training.studies), recipe)
     objective = ContrastiveObjective(network, tokenize, recipe, first_patients(validation, _WATCHED_PATIENTS))
     objective.start_attention(next(batches.training(recipe.seed, recipe.augment)))
     return objective
@@ -169,8 +171,9 @@ def _check_patients(recipe: Recipe, training: StudySet, validation: StudySet, te
 
 
 def _batches(recipe: Recipe, studies: StudySet) -> BatchSource:
-    data = recipe.data
-    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, data.abnormal_share)
+    draw = make_draw(recipe.sentences, recipe.data.abnormal_share, studies.studies)
+    rewrite = make_rewrite(recipe.sentences.masking, recipe.cleaning)
+    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, draw, rewrite)
 
 
 def _save(recipe: Recipe, network: AlignmentNetwork, tokenizer: Tokenizer, folder: Path) -> None:

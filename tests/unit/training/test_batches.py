@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from harness.dataset.phantom import PhantomDataset, is_true
-from training.batches import BatchSource, false_negatives
+from training.batches import BatchSource
 from training.cache import load_studies
 from training.config import AugmentConfig
+from training.draws import OwnSentences
+from training.negatives import false_negatives
 from training.pictures import Darkroom
 from training.sources import Source
 from training.studies import StudySet
 from wronglung.model.config import PreprocessConfig
+from wronglung.model.errors import ModelFilesError
 
 PREPROCESS = PreprocessConfig()
 PATIENTS, BATCH = 12, 5
@@ -27,6 +30,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def study_set(cache: Path) -> StudySet:
     dataset = PhantomDataset(0, "train", PATIENTS)
     return load_studies(Source(dataset, "phantoms"), Darkroom(256, False, True), cache, workers=1)
+
+
+def source_of(study_set: StudySet, abnormal_share: float = 0.5) -> BatchSource:
+    return BatchSource(study_set, PREPROCESS, BATCH, OwnSentences(study_set.studies, abnormal_share))
 
 
 def test_the_cache_gives_back_what_was_rendered(study_set: StudySet, cache: Path) -> None:
@@ -48,7 +55,7 @@ def test_a_mirrored_picture_comes_with_mirrored_words_and_truth(study_set: Study
 
 
 def test_no_patient_is_twice_in_a_batch(study_set: StudySet) -> None:
-    source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=0.5)
+    source = source_of(study_set)
     patients_of = {s.text: set() for study in study_set.studies for s in study.sentences}  # type: ignore[var-annotated]
     for study in study_set.studies:
         for sentence in study.sentences:
@@ -73,7 +80,7 @@ def test_the_same_sentence_of_a_like_study_is_a_false_negative(study_set: StudyS
 
 
 def test_frames_are_crops_in_the_models_range(study_set: StudySet) -> None:
-    source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=0.5)
+    source = source_of(study_set)
     batch = next(source.training(0, AugmentConfig()))
     assert batch.frames_BHW.shape == (BATCH, 224, 224)
     assert batch.frames_BHW.min() >= -1
@@ -81,14 +88,14 @@ def test_frames_are_crops_in_the_models_range(study_set: StudySet) -> None:
 
 
 def test_without_augmentation_the_centre_crop_is_the_engines_frame(study_set: StudySet) -> None:
-    batch = next(BatchSource(study_set, PREPROCESS, BATCH, 0.5).validation(seed=0, rounds=1))
+    batch = next(source_of(study_set).validation(seed=0, rounds=1))
     engine_frames = study_set.squares[:, 16:240, 16:240].astype(np.float32) / 255 * 2 - 1
     for frame in batch.frames_BHW.numpy():
         assert np.abs(engine_frames - frame).max(axis=(1, 2)).min() < 1e-5
 
 
 def test_validation_batches_repeat_and_training_batches_follow_the_seed(study_set: StudySet) -> None:
-    source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=0.5)
+    source = source_of(study_set)
     first, second = ([b.sentences for b in source.validation(0, 2)] for _ in range(2))
     assert first == second
     assert len(first) == 2 * (PATIENTS // BATCH)
@@ -100,6 +107,22 @@ def test_validation_batches_repeat_and_training_batches_follow_the_seed(study_se
 def test_the_abnormal_share_is_kept(study_set: StudySet) -> None:
     abnormal = {s.text for study in study_set.studies for s in study.sentences if s.abnormal}
     sick = {s.text for study in study_set.studies if any(x.abnormal for x in study.sentences) for s in study.sentences}
-    source = BatchSource(study_set, PREPROCESS, BATCH, abnormal_share=1.0)
+    source = source_of(study_set, abnormal_share=1.0)
     drawn = [sentence.text for batch in source.validation(0, 20) for sentence in batch.sentences]
     assert all(text in abnormal for text in drawn if text in sick)
+
+
+def test_a_training_step_reads_the_rewritten_sentence_and_validation_the_sentence_itself(study_set: StudySet) -> None:
+    draw = OwnSentences(study_set.studies, 0.5)
+    source = BatchSource(study_set, PREPROCESS, BATCH, draw, lambda text, rng: f"{rng.integers(2)} {text}")
+    plain = source_of(study_set)
+    batch = next(source.training(0, AugmentConfig()))
+    expected = next(plain.training(0, AugmentConfig()))
+    assert [sentence.text[2:] for sentence in batch.sentences] == [sentence.text for sentence in expected.sentences]
+    assert bool((batch.false_negatives_BB == expected.false_negatives_BB).all())
+    assert next(source.validation(0, 1)).sentences == next(plain.validation(0, 1)).sentences
+
+
+def test_too_few_patients_with_a_sentence_to_draw_are_an_error(study_set: StudySet) -> None:
+    with pytest.raises(ModelFilesError, match=r"schedule\.batch \(13\).* only 12 patients"):
+        BatchSource(study_set, PREPROCESS, 13, OwnSentences(study_set.studies, 0.5))

@@ -7,8 +7,10 @@ import torch
 
 from harness.case import Sentence, Triple
 from training.batches import Batch
+from training.config import FindingsRecipe
 from training.findings import FindingLabel, FindingsObjective, find_labels, labels_affirmed, labels_of
 from training.studies import Study
+from wronglung.model.bert import encode_grouped
 from wronglung.model.config import CleaningConfig, ImageEncoderConfig, NetworkConfig, TextEncoderConfig
 from wronglung.model.network import AlignmentNetwork
 from wronglung.model.text import SentenceTokenizer
@@ -64,10 +66,20 @@ def test_all_labels_come_in_a_fixed_order() -> None:
     assert find_labels([LEFT_NODULE, HEALTHY, BIG_HEART]) == expected == find_labels([BIG_HEART, LEFT_NODULE])
 
 
-def make_objective(precision: str = "fp32") -> FindingsObjective:
+def make_objective(precision: str = "fp32", shared_head: bool = True) -> FindingsObjective:
     torch.manual_seed(0)
     tokenize = SentenceTokenizer(TOKENIZER, CleaningConfig(drop_single_words=False), 97)
-    return FindingsObjective(AlignmentNetwork(TINY), tokenize, find_labels([LEFT_NODULE, BIG_HEART]), precision)
+    recipe = FindingsRecipe.model_validate(
+        {
+            "kind": "findings",
+            "name": "tiny",
+            "purpose": "A test.",
+            "network": TINY,
+            "shared_head": shared_head,
+            "optimiser": {"precision": precision},
+        }
+    )
+    return FindingsObjective(AlignmentNetwork(TINY), tokenize, find_labels([LEFT_NODULE, BIG_HEART]), recipe)
 
 
 @pytest.fixture
@@ -106,6 +118,17 @@ def test_both_encoders_learn_and_the_opt_out_vector_does_not(objective: Findings
     learned = [id(p) for group in objective.parameter_groups() for p in group["params"]]
     assert len(set(learned)) == len(learned)
     assert {id(p) for name, p in network.named_parameters() if name != "opt_out"} <= set(learned)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_regions_are_told_apart_by_tells_words_apart_only_if_the_head_is_shared(shared: bool) -> None:
+    objective = make_objective(shared_head=shared)
+    texts = encode_grouped(objective._network.text, [objective._tokenize("Left nodule.")])
+    before = objective._scores_of_words(texts)
+    objective._local_head.weight.zero_()
+    assert torch.equal(objective._scores_of_words(texts), before) != shared
+    assert len(objective.parameter_groups()[0]["params"]) == len(set(objective.parameter_groups()[0]["params"]))
 
 
 def test_bfloat16_moves_the_loss_a_little_only() -> None:

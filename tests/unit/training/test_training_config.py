@@ -58,6 +58,38 @@ def test_a_batch_needs_as_many_patients(tmp_path: Path) -> None:
         load_recipe(write(tmp_path, data={"patients": 10, "validation_patients": 10}, schedule={"batch": 11}))
 
 
+def test_a_recipe_inherits_what_its_base_says_and_is_checked_as_a_whole(tmp_path: Path) -> None:
+    write(tmp_path, schedule={"steps": 7, "batch": 3})
+    heir = tmp_path / "heir.yaml"
+    heir.write_text("base: recipe.yaml\nname: heir\nschedule: {steps: 9}\n")
+    recipe = load_recipe(heir)
+    assert (recipe.name, recipe.schedule.steps, recipe.schedule.batch) == ("heir", 9, 3)
+    heir.write_text("base: recipe.yaml\nschedule: {step: 9}\n")
+    with pytest.raises(ModelFilesError, match=r"schedule\.step:"):
+        load_recipe(heir)
+
+
+VARIANTS = {
+    "encoder-word-masking": {"sentences", "cleaning"},
+    "encoder-abnormal": {"sentences"},
+    "encoder-rand-sents": {"sentences", "start_from"},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_differs_from_the_encoder_by_the_one_thing(name: str) -> None:
+    plain, variant = (load_recipe(CONFIGS[0].parent / f"{each}.yaml").model_dump() for each in ("encoder", name))
+    differs = {key for key in plain if plain[key] != variant[key]} - {"name", "purpose"}
+    assert differs == VARIANTS[name]
+
+
+def test_hidden_words_need_a_model_that_keeps_the_mask_token(tmp_path: Path) -> None:
+    masked = {"masking": {"kind": "words"}}
+    with pytest.raises(ModelFilesError, match="keep_mask_token: true"):
+        load_recipe(write(tmp_path, sentences=masked))
+    assert load_recipe(write(tmp_path, sentences=masked, cleaning={"keep_mask_token": True})).sentences.masking
+
+
 def test_the_command_fails_with_a_message_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(write(tmp_path, seeds=1))]) == 2
     assert "seeds" in capsys.readouterr().err

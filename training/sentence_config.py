@@ -1,0 +1,26 @@
+"""Which sentences a recipe learns from, and what is hidden in them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wronglung.model.config import StrictModel
+
+
+class WordMaskingConfig(StrictModel):
+    """Some of a sentence's words become the tokenizer's mask token, others each time that the sentence is drawn."""
+
+    kind: Literal["words"]
+    share: float = Field(default=0.3, gt=0, lt=1)
+    """Of n words min(max(⌊share · n⌋, 1), n − 1) are hidden: at least one, but never all; of one word none."""
+
+
+class SentencesConfig(StrictModel):
+    """What an image is paired with. Validation sentences are drawn likewise, but nothing is hidden in them."""
+
+    draw: Literal["own", "abnormal", "other_report"] = "own"
+    """"own": any sentence of the image's report. "abnormal": only those that state an abnormal finding; images without
+    one are left out. "other_report": a control, in which no pair belongs together: a sentence of another patient's
+    report, another each time. What is true of the image then decides nothing, not even which pairs are no negatives."""
+    masking: WordMaskingConfig | None = None
+    """Needs `cleaning.keep_mask_token`."""
