@@ -114,11 +114,11 @@ class FakeTorchServe:
             self.at_work -= 1
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        """Serve on a free port; gives the address."""
+    async def listening(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve on a port, by default any free one; gives the address."""
         server = grpc.aio.server()
         add_InferenceAPIsServiceServicer_to_server(self, server)
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
         await server.start()
         try:
             yield f"127.0.0.1:{port}"

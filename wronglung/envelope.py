@@ -19,12 +19,12 @@ CONTEXT_ENTRY = "context"
 _CLOCKS_APART_S = 0.05
 
 
-def is_late(deadline_monotonic_s: float | None) -> bool:
+def is_late(deadline_monotonic_s: float | None, soon_s: float = _CLOCKS_APART_S) -> bool:
     """Whether a deadline has passed, or will in a moment: those who keep the same one do not notice at the same time.
 
     For telling why a call ended. Whether to begin work is asked of `RequestContext.expired`.
     """
-    return deadline_monotonic_s is not None and time.monotonic() >= deadline_monotonic_s - _CLOCKS_APART_S
+    return deadline_monotonic_s is not None and time.monotonic() >= deadline_monotonic_s - soon_s
 
 
 @dataclass(frozen=True, slots=True)

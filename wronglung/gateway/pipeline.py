@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.admission import Capacity, Gate, Load
+from wronglung.gateway.admission import Capacity, Gate, Load, Place
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health
@@ -85,28 +85,30 @@ class Pipeline:
         context = RequestContext(request_id, call.deadline_s)
         return Checked(message, model, load, len(request.sentences), context, call.trace, call.tally)
 
-    def admit_now(self, checked: Checked) -> None:
+    def admit_now(self, checked: Checked) -> Place:
         """Let a unary call in.
 
         Raises:
             Overloaded: there is no room.
         """
         gate = self._gates[checked.model]
-        if not gate.try_enter(checked.load):
+        place = gate.try_enter(checked.load)
+        if place is None:
             message = f"model {checked.model.name} has all the work it can take: try again later"
             raise Overloaded(message, retry_after_ms=gate.retry_after_ms)
+        return place
 
-    async def admit_in_turn(self, checked: Checked) -> None:
+    async def admit_in_turn(self, checked: Checked) -> Place:
         """Let a stream's request in when there is room; until then its stream is not read on."""
         started = time.monotonic()
         try:
-            await self._gates[checked.model].enter(checked.load)
+            return await self._gates[checked.model].enter(checked.load)
         finally:
             waited = time.monotonic() - started
             checked.tally.waiting_seconds += waited
             self._metrics.queue_seconds.labels(checked.model.name).observe(waited)
 
-    def dispatch(self, checked: Checked) -> "asyncio.Future[pb.AlignStreamResponse]":
+    def dispatch(self, checked: Checked, place: Place) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
 
         A caller that goes away, or whose deadline passes, must not cancel it, only stop waiting: TorchServe holds the
@@ -123,7 +125,7 @@ class Pipeline:
             seconds = time.monotonic() - started
             checked.message.release()
             checked.tally.torchserve_seconds += seconds
-            self._gates[model].leave(checked.load, seconds)
+            place.leave(seconds)
             self._metrics.torchserve_seconds.labels(model.name).observe(seconds)
             in_flight.dec()
             self._health.ended(model, _verdict(done))

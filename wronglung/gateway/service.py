@@ -98,11 +98,11 @@ class AlignmentService:
         call.tally.bytes += len(message.body)
         try:
             checked = await self._check(message, record, call)
-            self._pipeline.admit_now(checked)
+            place = self._pipeline.admit_now(checked)
         except BaseException:
             message.release()
             raise
-        return await asyncio.shield(self._pipeline.dispatch(checked))
+        return await asyncio.shield(self._pipeline.dispatch(checked, place))
 
     async def _check(self, message: Message, record: Record, call: Call) -> Checked:
         request = checks.parse(message.body)

@@ -83,8 +83,8 @@ class StreamSession:
     async def _begin(self, message: Message, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Check one request, wait for room, send it off."""
         checked = await self._check(message, record)
-        await self._pipeline.admit_in_turn(checked)
-        return self._pipeline.dispatch(checked)
+        place = await self._pipeline.admit_in_turn(checked)
+        return self._pipeline.dispatch(checked, place)
 
     async def _check(self, message: Message, record: Record) -> Checked:
         request = checks.parse(message.body)

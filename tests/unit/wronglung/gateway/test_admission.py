@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from wronglung.gateway.admission import Capacity, Gate, Load
+from wronglung.gateway.admission import Capacity, Gate, Load, Place
+from wronglung.limits import LIMITS
 
 SMALL = Capacity(Load(4, 20, 1000), reserved=1)
 
@@ -16,9 +17,10 @@ def load(units: int = 1, size: int = 1) -> Load:
 @pytest.mark.parametrize("heavy", [load(units=15), load(size=990)], ids=["work", "bytes"])
 async def test_is_bounded_by_work_and_by_bytes_not_only_by_count(heavy: Load) -> None:
     gate = Gate(SMALL)
-    assert gate.try_enter(heavy)
+    place = gate.try_enter(heavy)
+    assert place is not None
     assert not gate.try_enter(heavy)
-    gate.leave(heavy, seconds=1)
+    place.leave(1)
     assert gate.try_enter(heavy)
 
 
@@ -32,10 +34,10 @@ async def test_a_line_is_served_in_order() -> None:
     gate, order = Gate(SMALL), []
 
     async def go(name: int) -> None:
-        await gate.enter(load())
+        place = await gate.enter(load())
         order.append(name)
         await asyncio.sleep(0)
-        gate.leave(load(), seconds=0.1)
+        place.leave(0.1)
 
     await asyncio.gather(*(go(name) for name in range(20)))
     assert order == list(range(20))
@@ -44,34 +46,34 @@ async def test_a_line_is_served_in_order() -> None:
 
 async def test_a_heavy_request_is_not_overtaken_for_ever_by_light_ones() -> None:
     gate = Gate(SMALL)
-    await gate.enter(load(units=10))
+    first = await gate.enter(load(units=10))
     heavy = asyncio.create_task(gate.enter(load(units=15)))
     await asyncio.sleep(0)
     light = asyncio.create_task(gate.enter(load()))
     await asyncio.sleep(0)
     assert not light.done()
-    gate.leave(load(units=10), seconds=1)
+    first.leave(1)
     await asyncio.gather(heavy, light)
 
 
 async def test_whoever_gives_up_in_line_holds_nobody_up() -> None:
     gate = Gate(SMALL)
-    await gate.enter(load(units=20))
+    first = await gate.enter(load(units=20))
     impatient = asyncio.create_task(gate.enter(load(units=20)))
     patient = asyncio.create_task(gate.enter(load()))
     await asyncio.sleep(0)
     impatient.cancel()
-    gate.leave(load(units=20), seconds=1)
+    first.leave(1)
     await patient
     assert gate.load == load()
 
 
 async def test_room_granted_to_someone_who_gave_up_at_that_moment_is_not_lost() -> None:
     gate = Gate(SMALL)
-    await gate.enter(load(units=20))
+    first = await gate.enter(load(units=20))
     unlucky = asyncio.create_task(gate.enter(load()))
     await asyncio.sleep(0)
-    gate.leave(load(units=20), seconds=1)
+    first.leave(1)
     unlucky.cancel()
     with pytest.raises(asyncio.CancelledError):
         await unlucky
@@ -82,8 +84,7 @@ async def test_retry_advice_follows_how_long_requests_take() -> None:
     quick, slow = Gate(SMALL), Gate(SMALL)
     for _ in range(50):
         for gate, seconds in ((quick, 0.02), (slow, 4.0)):
-            await gate.enter(load())
-            gate.leave(load(), seconds)
+            (await gate.enter(load())).leave(seconds)
     assert 50 <= quick.retry_after_ms < 100
     assert 3000 < slow.retry_after_ms <= 4000
 
@@ -99,3 +100,51 @@ def test_capacity_is_two_batches_per_worker_but_not_too_few_and_never_more_than_
     workers: int, batch_size: int, queue_size: int, requests: int
 ) -> None:
     assert Capacity.for_model(workers, batch_size, queue_size).total.requests == requests
+
+
+def test_half_of_any_capacity_holds_the_heaviest_request() -> None:
+    heaviest = Load.of_request(LIMITS.sentences, LIMITS.image_pixels, LIMITS.message_bytes)
+    assert heaviest.within(Capacity.for_model(workers=1, batch_size=1, queue_size=100).total.half())
+
+
+@pytest.mark.parametrize("unary", [load(), load(units=10), load(units=17), load(size=400)], ids=str)
+@pytest.mark.parametrize("stream", [load(), load(units=10), load(size=500)], ids=str)
+async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, stream: Load) -> None:
+    """As soon as one is done, as many others come as are let in."""
+    gate = Gate(SMALL)
+    places: list[Place] = []
+
+    def flood() -> None:
+        while (place := gate.try_enter(unary)) is not None:
+            places.append(place)
+
+    flood()
+    waiting = asyncio.create_task(gate.enter(stream))
+    for _ in range(20):
+        await asyncio.sleep(0)
+        if waiting.done():
+            return
+        places.pop(0).leave(0.01)
+        flood()
+    raise AssertionError("the stream's request was never let in")
+
+
+async def test_where_both_want_everything_unary_calls_find_a_quarter() -> None:
+    gate = Gate(Capacity(Load(8, 1000, 10_000), reserved=2))
+    unary = [place for _ in range(8) if (place := gate.try_enter(load())) is not None]
+    assert len(unary) == 8
+    streams = [asyncio.create_task(gate.enter(load())) for _ in range(20)]
+    await asyncio.sleep(0)
+    for place in unary:
+        place.leave(0.01)
+        gate.try_enter(load())
+    await asyncio.sleep(0)
+    assert gate.load.requests == 8
+    assert sum(each.done() for each in streams) == 6
+    for each in streams:
+        each.cancel()
+
+
+async def test_without_streams_unary_calls_may_have_it_all() -> None:
+    gate = Gate(SMALL)
+    assert [gate.try_enter(load()) is not None for _ in range(5)] == [True, True, True, True, False]
