@@ -13,6 +13,7 @@ import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 from PIL import Image
 
+from wronglung.client.transport import open_aio_channel
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.gateway.server import Gateway, Settings
 from wronglung.served import MODELS_FILE, ServedModel, write_models
@@ -147,9 +148,9 @@ class RunningGateway:
             while not self.health_reports or self.health_reports[-1]:
                 await asyncio.sleep(0.01)
 
-    async def stream(self, requests: Sequence[pb.AlignRequest]) -> dict[str, pb.AlignStreamResponse]:
+    async def stream(self, requests: Sequence[pb.AlignRequest], **options: Any) -> dict[str, pb.AlignStreamResponse]:
         """Send all over one stream; answers by id."""
-        return {each.request_id: each async for each in self.stub.AlignStream(iter(requests))}
+        return {each.request_id: each async for each in self.stub.AlignStream(iter(requests), **options)}
 
 
 @asynccontextmanager
@@ -159,9 +160,10 @@ async def running_gateway(
     models: Sequence[ServedModel] = MODELS,
     *,
     drain_s: float = 5.0,
+    credentials: grpc.ChannelCredentials | None = None,
     **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
-    """A gateway on a free port in front of a fake TorchServe, with every model ready."""
+    """A gateway on a free port in front of a fake TorchServe, with every model ready; plaintext without credentials."""
     write_models(models, directory)
     reports: list[list[str]] = []
     async with torchserve.listening() as target:
@@ -170,7 +172,7 @@ async def running_gateway(
         port, metrics_port = await gateway.start()
         metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         target = f"127.0.0.1:{port}"
-        async with grpc.aio.insecure_channel(target) as channel:
+        async with open_aio_channel(target, credentials) as channel:
             running = RunningGateway(gateway, torchserve, channel, metrics_url, reports, target)
             await running.ready()
             try:

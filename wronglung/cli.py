@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wronglung import __version__
 
-COMMANDS = ("serve", "align", "models", "doctor", "build-archives", "import-checkpoint")
+COMMANDS = ("serve", "align", "models", "doctor", "token", "build-archives", "import-checkpoint")
 
 _EXAMPLES = """\
 examples:

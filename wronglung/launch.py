@@ -11,6 +11,9 @@ from typing import NoReturn
 
 from wronglung.archives import build_archives, models_in
 from wronglung.console import Console
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.security.access import Access
+from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
 from wronglung.home import project_home
 from wronglung.served import MODELS_FILE, ServedModel
 from wronglung.supervisor.java import find_java
@@ -35,6 +38,7 @@ class ServeOptions:
     java_heap_mb: int
     log_level: str
     command: Sequence[str]
+    security: SecurityOptions = UNPROTECTED
 
 
 def serve(options: ServeOptions, console: Console) -> int:
@@ -45,8 +49,10 @@ def serve(options: ServeOptions, console: Console) -> int:
         SystemExit: SIGTERM came before anything was started.
         HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError: what was asked for cannot be.
     """
+    Access(options.security, options.host, Metrics())  # files that cannot be used are told before anything starts
     require_free(options.host, options.port, "--port")
     require_free(options.metrics_host, options.metrics_port, "--metrics-port")
+    require_free(options.security.probe_host, options.security.probe_port, "--probe-port")
     # Until the supervisor listens to signals itself, one must not leave the copies of the weights behind.
     signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:
@@ -106,4 +112,5 @@ def _gateway_command(options: ServeOptions, torchserve: TorchServe) -> list[str]
         f"--drain-s={options.drain_s}",
         f"--connection-age-s={options.connection_age_s}",
         f"--log-level={options.log_level}",
+        *options.security.flags(),
     ]

@@ -1,7 +1,7 @@
 """What is served: a table of models, written when the archives are built and read by the gateway. No torch."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,6 +49,10 @@ class Catalogue:
         """Each model once, sorted by name and version."""
         return sorted(set(self._models.values()), key=lambda model: (model.name, model.version))
 
+    def only(self, names: Collection[str]) -> "Catalogue":
+        """A catalogue of the models with one of these names alone, their default versions as here."""
+        return Catalogue(model for model in dict.fromkeys(self._models.values()) if model.name in names)
+
     def find(self, name: str, version: str = "") -> ServedModel:
         """The model of this name and version; an empty version stands for the default.
 
@@ -60,7 +64,7 @@ class Catalogue:
         except KeyError:
             served = ", ".join(f"{model.name} {model.version}" for model in self.models)
             field = "model_version" if (name, "") in self._models else "model_name"
-            raise ModelUnknown(f"no such model is served; there are: {served}", field=field) from None
+            raise ModelUnknown(f"no such model is served; there are: {served or 'none'}", field=field) from None
 
 
 def write_models(models: Iterable[ServedModel], directory: Path) -> None:

@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from wronglung.console import Console
+from wronglung.gateway.security.options import add_security, take_security
 
 CANNOT_START = 2
 """Exit status when what was asked for cannot be: a port is taken, a model or Java is missing."""
 FAILED = 1
 """Exit status when a part failed and could not be kept alive."""
+_EXAMPLES = """\
+examples:
+  wronglung serve --models encoder encoder-optout
+  wronglung serve --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.txt
+  wronglung serve --port 0 -- harness run harness/runs/demo.yaml
+"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -20,6 +27,8 @@ def add_parser(subparsers: Any) -> None:
         help="serve models over gRPC",
         description="Serve models over gRPC until SIGTERM or Ctrl-C. With -- COMMAND: run COMMAND once everything is "
         "ready, with WRONGLUNG_TARGET and WRONGLUNG_METRICS_URL set, then stop and exit with its status.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--models", nargs="+", metavar="NAME", help="models of the store to serve (default: all)")
@@ -40,6 +49,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add("--java-heap", type=int, default=1024, dest="java_heap_mb", metavar="MB", help="default: 1024")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: %(default)s")
+    add_security(parser)
     add("command", nargs="*", metavar="-- COMMAND", help="run this once everything is ready")
     parser.set_defaults(run=run)
 
@@ -56,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         from wronglung.supervisor.supervisor import PartFailed
     except ModuleNotFoundError as error:
         return _fail(console, f"{error}: install wronglung with the extra 'serve'", CANNOT_START)
+    args.security = take_security(args)
     options = ServeOptions(**{field.name: getattr(args, field.name) for field in fields(ServeOptions)})
     try:
         return serve(options, console)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wronglung.address import address
 from wronglung.gateway.logs import log_to_stderr
+from wronglung.gateway.security.options import add_security, take_security
 from wronglung.gateway.server import Gateway, Settings
 
 
@@ -31,9 +32,12 @@ def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:
     )
     parser.add_argument("--connection-age-s", type=float, default=0.0, help="close connections after so many seconds")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
-    values = vars(parser.parse_args(arguments))
+    add_security(parser)
+    args = parser.parse_args(arguments)
+    security = take_security(args)
+    values = vars(args)
     level = values.pop("log_level")
-    return Settings(**values), level
+    return Settings(**values, security=security), level
 
 
 def _reached_at(host: str, port: int) -> str:

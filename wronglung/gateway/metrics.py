@@ -63,3 +63,24 @@ class Metrics:
             ["model", "code"],
             registry=self.registry,
         )
+        self.refused_callers = Counter(
+            "wronglung_refused_callers", "Calls without a token that is known.", registry=self.registry
+        )
+        self.reloads = Counter(
+            "wronglung_reloads",
+            "Changes of the files of certificates or tokens, by outcome: OK or failed.",
+            ["subject", "outcome"],
+            registry=self.registry,
+        )
+        self.reload_failing = Gauge(
+            "wronglung_reload_failing",
+            "1 while the files of certificates or tokens cannot be used and what was read before is in force, else 0.",
+            ["subject"],
+            registry=self.registry,
+        )
+        self.certificate_expiry = Gauge(
+            "wronglung_certificate_expiry_timestamp_seconds",
+            "When the certificate that is in force expires, in seconds since 1970.",
+            ["subject"],
+            registry=self.registry,
+        )

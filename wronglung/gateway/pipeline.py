@@ -15,6 +15,7 @@ from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health
 from wronglung.gateway.intake import Message
 from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.served import Catalogue, ServedModel
 from wronglung.trace_context import TraceContext
@@ -60,16 +61,16 @@ class Pipeline:
         self._tracer = tracer
         self._gates = {model: _gate(model, metrics) for model in catalogue.models}
 
-    def find(self, request: pb.AlignRequest) -> ServedModel:
-        """The model that a request asks for.
+    def find(self, request: pb.AlignRequest, caller: Caller) -> ServedModel:
+        """The model that a request asks for, if it exists for the caller.
 
         Raises:
             RequestInvalid: it names none.
-            ModelUnknown: it is not served.
+            ModelUnknown: it is not served to this caller.
         """
         if not request.model_name:
             raise RequestInvalid("no model is named: ListModels tells which there are", field="model_name")
-        return self._catalogue.find(request.model_name, request.model_version)
+        return caller.view(self._catalogue).find(request.model_name, request.model_version)
 
     async def check(
         self, message: Message, request: pb.AlignRequest, model: ServedModel, call: Call, request_id: str

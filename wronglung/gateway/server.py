@@ -17,6 +17,10 @@ from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.page import MetricsPage
 from wronglung.gateway.pipeline import Pipeline
+from wronglung.gateway.security.access import Access
+from wronglung.gateway.security.healthguard import HealthGuard
+from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
+from wronglung.gateway.security.probe import ProbePort
 from wronglung.gateway.service import AlignmentService, Most
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.limits import LIMITS
@@ -52,6 +56,8 @@ class Settings:
     """Close connections after about so long, so that callers find new replicas; 0: never."""
     most: Most = field(default_factory=Most)
     """How much may be under way at once."""
+    security: SecurityOptions = UNPROTECTED
+    """Who is let in, over what."""
 
     @property
     def server_options(self) -> list[tuple[str, int]]:
@@ -75,22 +81,33 @@ class Gateway:
     Args:
         settings: see there.
         on_health: told the names of the models that are not ready, at the start and at every change.
+
+    Raises:
+        OSError: a file that the settings name cannot be read.
+        ValueError: one cannot be used, or the settings contradict each other.
     """
 
     def __init__(self, settings: Settings, on_health: Callable[[Sequence[str]], None]) -> None:
         self._settings = settings
-        self._metrics = Metrics()
+        self.metrics = Metrics()
         self._upstream = TorchServeClient(settings.torchserve)
         catalogue = read_models(settings.models)
-        canary = Canary(self._upstream, self._metrics)
-        self._health = Health(catalogue, canary.send, self._metrics, on_health)
+        canary = Canary(self._upstream, self.metrics)
+        self._health = Health(catalogue, canary.send, self.metrics, on_health)
         self._tracer = open_tracer("wronglung-gateway")
-        pipeline = Pipeline(catalogue, self._upstream, self._health, self._metrics, self._tracer)
-        self._service = AlignmentService(pipeline, catalogue, self._health, self._metrics, self._tracer, settings.most)
+        served = {model.name for model in catalogue.models}
+        self.access = Access(settings.security, settings.host, self.metrics, served)
+        pipeline = Pipeline(catalogue, self._upstream, self._health, self.metrics, self._tracer)
+        self._service = AlignmentService(
+            pipeline, catalogue, self._health, self.metrics, self._tracer, self.access.callers, settings.most
+        )
         # The service bounds alignments; this bounds what it is not asked about, and what gRPC reads before it is asked.
         self._server = grpc.aio.server(
-            options=settings.server_options, maximum_concurrent_rpcs=settings.most.calls + _OTHER_CALLS
+            options=settings.server_options,
+            maximum_concurrent_rpcs=settings.most.calls + _OTHER_CALLS,
+            interceptors=self.access.interceptors,
         )
+        self._probes: ProbePort | None = None
         self._page: MetricsPage | None = None
 
     async def start(self) -> tuple[int, int]:
@@ -101,16 +118,21 @@ class Gateway:
         """
         settings = self._settings
         self._server.add_generic_rpc_handlers([self._service.handler()])
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._guarded_health(), self._server)
         names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
-            port = self._server.add_insecure_port(address(settings.host, settings.port))
+            port = self.access.listen(self._server, address(settings.host, settings.port))
         except RuntimeError as error:
             raise OSError(f"cannot listen on port {settings.port} of {settings.host}: {error}") from error
         self._page = MetricsPage(
-            self._metrics, settings.metrics_host, settings.metrics_port, settings.torchserve_metrics
+            self.metrics, settings.metrics_host, settings.metrics_port, settings.torchserve_metrics
         )
+        if settings.security.probe_port:
+            probe_host, probe_port = settings.security.probe_host, settings.security.probe_port
+            self._probes = ProbePort(self._health.servicer, probe_host, probe_port)
+            await self._probes.start()
+        self.access.start()
         await self._server.start()
         # Last, and its canaries begin when this returns: nothing is said to be ready before the caller knows the ports.
         await self._health.start()
@@ -122,11 +144,18 @@ class Gateway:
         await self._health.drain()
         self._service.draining.set()
         await self._finish_calls()
+        await self.access.stop()
         await self._upstream.close()
+        if self._probes is not None:
+            await self._probes.stop()
         await asyncio.to_thread(self._tracer.close)
         if self._page is not None:
             self._page.close()
         _log.info("stopped")
+
+    def _guarded_health(self) -> HealthGuard:
+        callers = self.access.callers
+        return HealthGuard(self._health.servicer, f"{SERVICE}/", lambda model, call: callers.of(call).sees(model))
 
     async def _finish_calls(self) -> None:
         """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import grpc
 import grpc.aio
@@ -18,6 +19,7 @@ from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.intake import Intake, Message, Terms
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
+from wronglung.gateway.security.callers import Caller, Callers
 from wronglung.gateway.stream import StreamSession
 from wronglung.served import Catalogue, ServedModel
 from wronglung.tracing import Tracer
@@ -46,6 +48,7 @@ class AlignmentService:
         health: which of them are ready.
         metrics: where to count.
         tracer: makes a span of each call.
+        callers: tells who calls.
         most: how much may be under way.
     """
 
@@ -56,6 +59,7 @@ class AlignmentService:
         health: Health,
         metrics: Metrics,
         tracer: Tracer,
+        callers: Callers,
         most: Most,
     ) -> None:
         self._pipeline = pipeline
@@ -63,6 +67,7 @@ class AlignmentService:
         self._health = health
         self._metrics = metrics
         self._tracer = tracer
+        self._callers = callers
         self._most = most
         self._intake = Intake(most.messages)
         self.draining = asyncio.Event()
@@ -86,30 +91,32 @@ class AlignmentService:
         async with answering(call, context, self._tracer):
             record = Record(self._metrics, call, call.call_id)
             with record.closing(), self._counted():
-                answer = await self._align(messages, record, call)
+                answer = await self._align(messages, record, call, self._caller(call, context))
                 if answer.HasField("error"):
                     raise wire.error_from_pb(answer.error)
         return answer.response.SerializeToString()
 
-    async def _align(self, messages: AsyncIterator[bytes], record: Record, call: Call) -> pb.AlignStreamResponse:
+    async def _align(
+        self, messages: AsyncIterator[bytes], record: Record, call: Call, caller: Caller
+    ) -> pb.AlignStreamResponse:
         started = time.monotonic()
         message = await self._intake.read(messages)
         call.tally.waiting_seconds += time.monotonic() - started
         call.tally.bytes += len(message.body)
         try:
-            checked = await self._check(message, record, call)
+            checked = await self._check(message, record, call, caller)
             place = self._pipeline.admit_now(checked)
         except BaseException:
             message.release()
             raise
         return await asyncio.shield(self._pipeline.dispatch(checked, place))
 
-    async def _check(self, message: Message, record: Record, call: Call) -> Checked:
+    async def _check(self, message: Message, record: Record, call: Call, caller: Caller) -> Checked:
         request = checks.parse(message.body)
         wire.check_request_id(request.request_id)  # before it can stand in a log
         record.request_id = call.tally.request_id = request.request_id or call.call_id
         record.read(request)
-        model = self._pipeline.find(request)
+        model = self._pipeline.find(request, caller)
         record.names(model)
         return await self._pipeline.check(message, request, model, call, record.request_id)
 
@@ -118,7 +125,8 @@ class AlignmentService:
         call = Call.of(context, "AlignStream")
         async with answering(call, context, self._tracer):
             with self._counted(), self._counted_stream():
-                session = StreamSession(self._pipeline, self._intake, self._metrics, call, self.draining)
+                caller = partial(self._caller, call, context)
+                session = StreamSession(self._pipeline, self._intake, self._metrics, call, caller, self.draining)
                 async with aclosing(session.answers(requests)) as answers:
                     async for answer in answers:
                         yield answer
@@ -127,10 +135,22 @@ class AlignmentService:
                 raise ModelUnavailable(message, retry_after_ms=_RETRY_MS)
 
     async def list_models(self, _body: bytes, context: Context) -> bytes:
-        """What is served."""
-        async with answering(Call.of(context, "ListModels"), context, self._tracer):
-            models = [self._describe(model) for model in self._catalogue.models]
+        """What is served to this caller."""
+        call = Call.of(context, "ListModels")
+        async with answering(call, context, self._tracer):
+            seen = self._caller(call, context).view(self._catalogue)
+            models = [self._describe(model) for model in seen.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
+
+    def _caller(self, call: Call, context: Context) -> Caller:
+        """Who calls, now.
+
+        Raises:
+            Unauthenticated: nobody who is known any more.
+        """
+        caller = self._callers.of(context)
+        call.caller = caller.name
+        return caller
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

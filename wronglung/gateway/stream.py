@@ -1,7 +1,7 @@
 """One AlignStream: read in order, answered in any order, held back while the server is full."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from wronglung import wire
 from wronglung.errors import RequestInvalid
@@ -11,6 +11,7 @@ from wronglung.gateway.call import Call
 from wronglung.gateway.intake import Intake, Message
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
+from wronglung.gateway.security.callers import Caller
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -25,6 +26,7 @@ class StreamSession:
         intake: bounds the bytes that are held.
         metrics: where to count.
         call: the stream's call.
+        caller: tells who calls, asked for every request: a token may be withdrawn while the stream is open.
         draining: set when the server stops; nothing more is read then.
         window: how many requests may be unanswered, or answered and not yet read by the caller.
     """
@@ -35,6 +37,7 @@ class StreamSession:
         intake: Intake,
         metrics: Metrics,
         call: Call,
+        caller: Callable[[], Caller],
         draining: asyncio.Event,
         window: int = _WINDOW,
     ) -> None:
@@ -42,6 +45,7 @@ class StreamSession:
         self._intake = intake
         self._metrics = metrics
         self._call = call
+        self._caller = caller
         self._draining = draining
         self._window = asyncio.Semaphore(window)
         self._in_flight: dict[str, Record] = {}
@@ -90,7 +94,7 @@ class StreamSession:
         request = checks.parse(message.body)
         self._claim(request.request_id, record)
         record.read(request)
-        model = self._pipeline.find(request)
+        model = self._pipeline.find(request, self._caller())
         record.names(model)
         return await self._pipeline.check(message, request, model, self._call, record.request_id)
 

@@ -3,12 +3,16 @@
 import re
 import subprocess
 
+import pytest
 import yaml
 
 from tests import needs, repository
+from wronglung.cli import build_parser
+from wronglung.gateway.security.options import SecurityOptions, take_security
 
 DOCKERFILE = (repository.ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((repository.ROOT / "deploy/compose/compose.yaml").read_text())
+SECURED = yaml.safe_load((repository.ROOT / "deploy/compose/secured.yaml").read_text())
 KUBERNETES = repository.ROOT / "deploy" / "kubernetes" / "base"
 
 
@@ -54,3 +58,35 @@ def test_the_server_is_started_alike_everywhere() -> None:
     flags = re.findall(r'"([^"]+)"', command)
     deployment = yaml.safe_load((KUBERNETES / "server-deployment.yaml").read_text())
     assert deployment["spec"]["template"]["spec"]["containers"][0]["args"] == flags
+    assert COMPOSE["services"]["server"]["command"] == [*flags, "--insecure"]
+    assert SECURED["services"]["server"]["command"][: len(flags)] == flags
+
+
+def security_of(command: list[str]) -> tuple[SecurityOptions, str]:
+    """What a command line of the server says of security, and where it listens."""
+    args = build_parser().parse_args(command)
+    return take_security(args), args.host
+
+
+def test_a_container_without_a_word_on_who_may_call_does_not_start() -> None:
+    (command,) = re.findall(r"^CMD \[(.*)\]$", stage("server"), re.MULTILINE)
+    security, host = security_of(re.findall(r'"([^"]+)"', command))
+    with pytest.raises(ValueError, match="--insecure"):
+        security.check(host)
+
+
+def test_plain_compose_is_published_on_this_machine_alone() -> None:
+    security, host = security_of(COMPOSE["services"]["server"]["command"])
+    security.check(host)
+    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["server"]["ports"])
+
+
+def test_secured_compose_asks_for_tokens_over_tls() -> None:
+    server, harness = SECURED["services"]["server"], SECURED["services"]["harness"]
+    security, host = security_of(server["command"])
+    security.check(host)
+    assert not security.insecure
+    assert security.tokens is not None
+    for service in (server, harness):
+        assert {"WRONGLUNG_TLS_ROOT", "WRONGLUNG_TOKEN_FILE"} <= set(service["environment"])
+    assert not any("/server:" in volume for volume in harness["volumes"]), "the server's key is not the harness's"

@@ -13,6 +13,8 @@ from harness.cli import parser as cli_parser
 from harness.collect.shards import Shard
 from harness.results import RunDirectory
 from tests import needs, repository
+from wronglung.cli import build_parser
+from wronglung.gateway.security.options import SecurityOptions, take_security
 
 FOLDER = repository.ROOT / "deploy" / "kubernetes"
 OVERLAYS = sorted(path.parent for path in FOLDER.glob("overlays/*/kustomization.yaml"))
@@ -84,8 +86,10 @@ def test_every_container_is_confined(manifests: list[Manifest]) -> None:
 
 def test_a_server_is_ready_when_every_model_is(manifests: list[Manifest]) -> None:
     (server,) = one(manifests, "Deployment", "wronglung-server")["spec"]["template"]["spec"]["containers"]
+    plaintext = security_of(server).probe_port or 8500
     for probe in ("startupProbe", "readinessProbe"):
-        assert server[probe]["grpc"] == {"port": 8500, "service": HEALTH_OF_ALL_MODELS}
+        assert server[probe]["grpc"] == {"port": plaintext, "service": HEALTH_OF_ALL_MODELS}
+    assert plaintext in [port["containerPort"] for port in server["ports"]]
     assert server["startupProbe"]["periodSeconds"] * server["startupProbe"]["failureThreshold"] >= 300
 
 
@@ -147,6 +151,51 @@ def test_a_broken_gate_fails_the_nightly_job_at_once(manifests: list[Manifest]) 
     assert rule["onExitCodes"]["containerName"] == harness["name"]
     (mount,) = [mount["mountPath"] for mount in harness["volumeMounts"] if mount["name"] == "runs"]
     assert f"--gate={mount}/nightly-gate.yaml" in harness["args"]
+
+
+def security_of(server: Manifest) -> SecurityOptions:
+    """What the container's command line says of security; it must not contradict itself."""
+    args = build_parser().parse_args(server["args"])
+    security = take_security(args)
+    security.check(args.host)
+    return security
+
+
+def test_every_overlay_says_who_may_call(manifests: list[Manifest]) -> None:
+    (server,) = one(manifests, "Deployment", "wronglung-server")["spec"]["template"]["spec"]["containers"]
+    assert security_of(server).insecure is (security_of(server).tokens is None)
+
+
+@pytest.fixture
+def secured() -> list[Manifest]:
+    return list(yaml.safe_load_all(render(FOLDER / "overlays" / "secured")))
+
+
+def mounted(pod: Manifest) -> dict[str, Manifest]:
+    """Folder → the Secret that is mounted there."""
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    mounts = pod["containers"][0]["volumeMounts"]
+    assert not any("subPath" in mount for mount in mounts), "what is mounted by subPath is never renewed"
+    found = {mount["mountPath"]: volumes[mount["name"]] for mount in mounts}
+    return {path: volume["secret"] for path, volume in found.items() if "secret" in volume}
+
+
+def test_a_secured_server_finds_its_files_in_secrets(secured: list[Manifest]) -> None:
+    pod = one(secured, "Deployment", "wronglung-server")["spec"]["template"]["spec"]
+    security = security_of(pod["containers"][0])
+    for path in (security.tls_cert, security.tls_key, security.tokens):
+        assert path is not None
+        assert str(path.parent) in mounted(pod)
+    assert security.probe_host == "0.0.0.0"
+
+
+def test_the_nightly_job_shows_a_token_and_has_no_key_of_the_server(secured: list[Manifest]) -> None:
+    pod = one(secured, "CronJob", "wronglung-nightly")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    paths = {each["name"]: Path(each["value"]) for each in pod["containers"][0]["env"] if "value" in each}
+    secrets = mounted(pod)
+    assert secrets[str(paths["WRONGLUNG_TOKEN_FILE"].parent)]["secretName"] == "wronglung-nightly-token"
+    server = secrets[str(paths["WRONGLUNG_TLS_ROOT"].parent)]
+    assert [item["path"] for item in server["items"]] == [paths["WRONGLUNG_TLS_ROOT"].name] == ["ca.crt"]
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""Everything that decides who is let in, from the options to a port that listens."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+import grpc
+import grpc.aio
+
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.security.callers import Callers
+from wronglung.gateway.security.certificates import Certificates, make_certificates
+from wronglung.gateway.security.doorkeeper import Doorkeeper
+from wronglung.gateway.security.options import SecurityOptions
+from wronglung.gateway.security.reloading import Reloading
+from wronglung.gateway.security.tokens import Tokens, make_tokens
+
+_POLL_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Access:
+    """The files in force, and what follows from them.
+
+    Args:
+        options: see there.
+        host: the address that is to be listened on.
+        metrics: where reloads and refusals are counted.
+        served: names of the served models, to warn of rights to others.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: the options leave a gap, or a file cannot be used.
+    """
+
+    def __init__(
+        self,
+        options: SecurityOptions,
+        host: str,
+        metrics: Metrics,
+        served: Collection[str] = (),
+    ) -> None:
+        options.check(host)
+        self._metrics = metrics
+        self._served = frozenset(served)
+        self._certificates = _certificates(options, metrics)
+        self._tokens = _tokens(options, metrics)
+        self._given: Certificates | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.callers = Callers(self._tokens)
+        self.interceptors = [Doorkeeper(self.callers, metrics)] if self._tokens is not None else []
+        self._note_certificates()
+        self._note_tokens()
+
+    def listen(self, server: grpc.aio.Server, address: str) -> int:
+        """Have the server listen, by TLS if there is a certificate; returns the port.
+
+        Raises:
+            RuntimeError: it cannot, as gRPC says it.
+        """
+        if self._certificates is None:
+            return server.add_insecure_port(address)
+        self._given = self._certificates.value
+        credentials = grpc.dynamic_ssl_server_credentials(
+            self._given.configuration(),
+            self._renewed,  # type: ignore[arg-type] # the stubs do not know that None is an answer
+            self._given.client_ca is not None,
+        )
+        return server.add_secure_port(address, credentials)
+
+    def start(self) -> None:
+        """From now on watch the files."""
+        if self._certificates is not None or self._tokens is not None:
+            self._watcher = asyncio.create_task(self._watch())
+            self._watcher.add_done_callback(_complain)
+
+    async def stop(self) -> None:
+        """Watch no longer."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+
+    def refresh(self) -> None:
+        """Look at the files now. What is open stays open; new connections and calls meet what is in force then."""
+        if self._certificates is not None and self._certificates.refresh():
+            self._note_certificates()
+        if self._tokens is not None and self._tokens.refresh():
+            self._note_tokens()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            await asyncio.to_thread(self.refresh)
+
+    def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
+        """Asked by gRPC in a thread of its own before every handshake: other certificates, or None for the same."""
+        assert self._certificates is not None
+        current = self._certificates.value
+        if current is self._given:
+            return None
+        self._given = current
+        return current.configuration()
+
+    def _note_certificates(self) -> None:
+        if self._certificates is not None:
+            expires = self._certificates.value.expires.timestamp()
+            self._metrics.certificate_expiry.labels("server").set(expires)
+
+    def _note_tokens(self) -> None:
+        unknown = sorted(self._tokens.value.models() - self._served) if self._tokens is not None else []
+        if unknown:
+            _log.warning("the file of tokens gives rights to models that are not served", extra={"models": unknown})
+
+
+def _complain(watcher: "asyncio.Task[None]") -> None:
+    """A watcher ends by being cancelled alone."""
+    if not watcher.cancelled() and (error := watcher.exception()) is not None:
+        _log.critical("certificates and tokens are not reloaded any longer", exc_info=error)
+
+
+def _certificates(options: SecurityOptions, metrics: Metrics) -> Reloading[Certificates] | None:
+    if options.tls_cert is None or options.tls_key is None:
+        return None
+    paths = [options.tls_cert, options.tls_key, *([options.client_ca] if options.client_ca else [])]
+    return Reloading("certificates", paths, make_certificates, metrics)
+
+
+def _tokens(options: SecurityOptions, metrics: Metrics) -> Reloading[Tokens] | None:
+    return Reloading("tokens", [options.tokens], make_tokens, metrics) if options.tokens else None

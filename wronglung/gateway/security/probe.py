@@ -1,0 +1,45 @@
+"""A plaintext port for those who can neither do TLS nor show a token: Kubernetes' probes.
+
+It serves grpc.health.v1 and nothing else, and only for the whole: no model is named or can be asked for by name.
+"""
+
+import grpc.aio
+from grpc_health.v1 import health_pb2_grpc
+
+from wronglung.address import address
+from wronglung.gateway.health import SERVICE
+from wronglung.gateway.security.healthguard import HealthGuard
+
+_MOST_CALLS = 32
+_LARGEST_MESSAGE = 4096
+
+
+class ProbePort:
+    """The port.
+
+    Args:
+        servicer: holds the statuses.
+        host: address to listen on.
+        port: not 0.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, servicer: object, host: str, port: int) -> None:
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
+        guard = HealthGuard(servicer, f"{SERVICE}/", lambda _model, _context: False)
+        health_pb2_grpc.add_HealthServicer_to_server(guard, self._server)
+        try:
+            self._server.add_insecure_port(address(host, port))
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on the port for probes, {port} of {host}: {error}") from error
+
+    async def start(self) -> None:
+        """Answer."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Stop at once."""
+        await self._server.stop(None)

@@ -1,0 +1,76 @@
+"""A value made of files, made again when they change. What cannot be used leaves the one before in force."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from wronglung.gateway.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Reloading(Generic[T]):
+    """Files and what was made of them.
+
+    Contents are compared, not times: the files are small, and a time can stay the same. So a pair of files of which one
+    was replaced is looked at again as soon as the other is.
+
+    Args:
+        subject: what it is, for logs and metrics: a word.
+        paths: the files.
+        make: makes the value of their contents; raises ValueError when they cannot be used.
+        metrics: where reloads are counted.
+
+    Raises:
+        OSError: a file cannot be read now.
+        ValueError: the contents cannot be used now.
+    """
+
+    def __init__(self, subject: str, paths: Sequence[Path], make: Callable[..., T], metrics: Metrics) -> None:
+        self._subject = subject
+        self._paths = tuple(paths)
+        self._make = make
+        self._metrics = metrics
+        self._seen: object = None
+        contents = self._read()
+        self.value = make(*contents)
+        """The value that is in force."""
+        self._seen = contents
+        metrics.reload_failing.labels(subject).set(0)
+
+    def refresh(self) -> bool:
+        """Look at the files; returns whether the value is a new one. Never raises for what is in the files."""
+        try:
+            contents = self._read()
+        except OSError as error:
+            self._keep(repr(error), error)
+            return False
+        if contents == self._seen:
+            return False
+        try:
+            value = self._make(*contents)
+        except ValueError as error:
+            self._keep(contents, error)
+            return False
+        self.value, self._seen = value, contents
+        self._metrics.reload_failing.labels(self._subject).set(0)
+        self._metrics.reloads.labels(self._subject, "OK").inc()
+        _log.info("reloaded", extra={"subject": self._subject})
+        return True
+
+    def _read(self) -> tuple[bytes, ...]:
+        return tuple(path.read_bytes() for path in self._paths)
+
+    def _keep(self, seen: object, error: Exception) -> None:
+        """Say once, for each state that the files are found in, that they cannot be used."""
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._metrics.reload_failing.labels(self._subject).set(1)
+        self._metrics.reloads.labels(self._subject, "failed").inc()
+        _log.error("not reloaded: what was read before stays in force", extra=self._facts(error))
+
+    def _facts(self, error: Exception) -> dict[str, str]:
+        return {"subject": self._subject, "error": str(error)}
