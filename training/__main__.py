@@ -27,7 +27,19 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--output", type=Path, help="folder for the finished model (default: model_store/<name of the config>)"
     )
     parser.add_argument(
-        "--work", type=Path, default=REPOSITORY / ".cache" / "training", help="folder for renderings, log, checkpoints"
+        "--work",
+        type=Path,
+        default=REPOSITORY / ".cache" / "training",
+        help="folder for pictures, logs, checkpoints and states (default: .cache/training of the checkout)",
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: a GPU if there is one)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where a killed run of this recipe stopped, if there is one"
     )
     return parser.parse_args(argv)
 
@@ -47,19 +59,23 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     # Before PyTorch starts its pool: a thread count set later leaves parts of it behind.
     os.environ["OMP_NUM_THREADS"] = str(recipe.threads)
-    from training.run import train, train_and_publish
+    from training.devices import Devices
+    from training.run import Workplace, train, train_and_publish
 
     started = time.monotonic()
     try:
+        devices = Devices(arguments.device)
+        work = Workplace(arguments.work, devices, arguments.resume)
         if isinstance(recipe, FindingsRecipe):
-            written = train(recipe, arguments.work).folder / "best"
+            written = train(recipe, work).folder / "best"
         else:
             written = arguments.output or REPOSITORY / "model_store" / recipe.name
-            train_and_publish(recipe, _shown(arguments.config), written, arguments.work)
+            train_and_publish(recipe, _shown(arguments.config), written, work)
     except (ConfigError, ModelFilesError, DatasetError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"wrote {written} after {(time.monotonic() - started) / 60:.1f} minutes")
+    if devices.is_first:
+        print(f"wrote {written} after {(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 
 

@@ -77,15 +77,13 @@ class BatchSource:
                 " sentence that may be drawn: make the batch smaller, or see sentences.draw"
             )
 
-    def training(self, seed: int, augment: AugmentConfig) -> Iterator[Batch]:
-        """Endless batches with random crops and grey levels; patients are shuffled anew for each pass."""
-        rng = np.random.default_rng(seed)
+    def training(self, rng: np.random.Generator, augment: AugmentConfig) -> Iterator[Batch]:
+        """The batches of one pass over the shuffled patients, with random crops and grey levels."""
         margin = self._preprocess.longer_side - self._preprocess.crop
-        while True:
-            for group in self._groups(rng):
-                corners = rng.integers(0, margin + 1, size=(len(group), 2))
-                tables = [_grey_table(augment, self._preprocess, rng) for _ in group]
-                yield self._assemble(group, corners, tables, [self._rewrite(pair.sentence.text, rng) for pair in group])
+        for group in self._groups(rng):
+            corners = rng.integers(0, margin + 1, size=(len(group), 2))
+            tables = [_grey_table(augment, self._preprocess, rng) for _ in group]
+            yield self._assemble(group, corners, tables, [self._rewrite(pair.sentence.text, rng) for pair in group])
 
     def validation(self, seed: int, rounds: int) -> Iterator[Batch]:
         """The same batches at every call: `rounds` passes over the patients, centre crop, grey levels as they are."""

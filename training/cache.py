@@ -39,14 +39,22 @@ Result = list[Developed] | Undeveloped
 Develop = Callable[[Any], Result]
 
 
-def load_studies(source: Source, darkroom: Darkroom, cache: Path, workers: int | None = None) -> StudySet:
-    """Develop a data set, or read what an earlier call left in the cache. What cannot be used is told on stderr.
+def load_studies(
+    source: Source,
+    darkroom: Darkroom,
+    cache: Path,
+    *,
+    workers: int | None = None,
+    tell: Callable[[str], object] | None = None,
+) -> StudySet:
+    """Develop a data set, or read what an earlier call left in the cache.
 
     Args:
         source: the data set.
         darkroom: how its pictures are developed.
         cache: folder that all data sets share.
         workers: processes; as many as there are processors by default.
+        tell: gets lines that say what there is, and what cannot be used; by default they go to stderr.
 
     Raises:
         ConfigError: not one study can be used.
@@ -56,7 +64,7 @@ def load_studies(source: Source, darkroom: Darkroom, cache: Path, workers: int |
     if not folder.exists():
         with _whole_or_absent(folder) as unfinished:
             _develop_all(source, darkroom, unfinished, workers or len(os.sched_getaffinity(0)))
-    sys.stderr.write((folder / _FINDINGS).read_text(encoding="utf-8"))
+    (tell or sys.stderr.write)((folder / _FINDINGS).read_text(encoding="utf-8"))
     return StudySet(StoredStudies(folder / _REPORTS), np.load(folder / _PICTURES, mmap_mode="r"))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, RootModel, model_validator
 
 from training.dataconfig import AnyData, PhantomData
+from training.logs import LogName
 from training.recipe_files import read_document
 from training.sentence_config import SentencesConfig
 from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
@@ -66,6 +67,7 @@ class ScheduleConfig(StrictModel):
 
     steps: int = Field(default=1500, ge=1)
     batch: int = Field(default=48, ge=2)
+    """Studies that meet in a batch, on each device if there are several."""
     evaluate_every: int = Field(default=100, ge=1)
     """Steps between two looks at the validation patients."""
     patience: int = Field(default=10, ge=1)
@@ -107,6 +109,8 @@ class Recipe(StrictModel):
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+    logs: tuple[LogName, ...] = Field(default=("csv",), min_length=1)
+    """Where every look is written down: `log.csv` and the folder `tensorboard` of the run."""
 
     @model_validator(mode="after")
     def _batches_can_be_filled(self) -> Self:

@@ -55,7 +55,8 @@ class ContrastiveObjective:
 
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
-        outcomes = evaluate(load_model(model), self._watched)
+        device = str(next(self._network.parameters()).device)
+        outcomes = evaluate(load_model(model, device), self._watched)
         own, swapped = outcomes["pointing"][UNPERTURBED]["abnormal"], outcomes["pointing"][SWAPPED]["abnormal"]
         figures = (outcomes["auroc"][UNPERTURBED]["abnormal"].mean, own.mean, swapped.delta)
         return dict(zip(self.columns, figures, strict=True))

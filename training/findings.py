@@ -96,6 +96,9 @@ class FindingsObjective:
         dimension = network.config.text.hidden_size
         self._local_head, self._global_head = (nn.Linear(dimension, len(labels)) for _ in range(2))
         self._word_head = self._local_head if recipe.shared_head else nn.Linear(dimension, len(labels))
+        self._device = next(network.parameters()).device
+        for head in (self._local_head, self._global_head, self._word_head):
+            head.to(self._device)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Both encoders and the heads, at the full rate."""
@@ -126,7 +129,8 @@ class FindingsObjective:
         return torch.stack([_log_mean_exp(self._word_head(text.words_WD[:-1] / layers)) for text in texts])
 
     def _truth(self, true: Sequence[set[FindingLabel]]) -> Tensor:
-        return torch.tensor([[float(label in labels) for label in self._labels] for labels in true])
+        rows = [[float(label in labels) for label in self._labels] for labels in true]
+        return torch.tensor(rows, device=self._device)
 
 
 def _log_mean_exp(scores_XK: Tensor) -> Tensor:

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from training.batches import Batch
 from wronglung.model.image import ImageFeatures
 from wronglung.model.network import AlignmentNetwork
 
+BatchT = TypeVar("BatchT", contravariant=True)
 
-class Objective(Protocol):
+
+class Objective(Protocol[BatchT]):
     """One stage of training."""
 
     columns: Sequence[str]
@@ -22,8 +23,8 @@ class Objective(Protocol):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """What is learned, in the optimiser's groups; a group's `rate` is relative to the recipe's learning rate."""
 
-    def loss(self, batch: Batch) -> Tensor:
-        """The loss of one batch, a scalar."""
+    def loss(self, batch: BatchT) -> Tensor:
+        """The loss of one batch, a scalar on the device of the batch."""
 
     def watch(self, model: Path) -> dict[str, float]:
         """Figures of the model in a folder on validation patients, one per column."""

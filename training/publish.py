@@ -6,8 +6,10 @@ from pathlib import Path
 
 from training.carddata import has_seen, held_out, learned_from, tested_on
 from training.config import ContrastiveRecipe
+from training.devices import ONE_CPU
 from training.evaluation import UNPERTURBED, Outcome, Outcomes
-from training.trainer import LOG_FILE, Progress
+from training.logs import LOG_FILE
+from training.trainer import Progress
 from wronglung.model.checkpoint import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 
 CARD_FILE = "CARD.md"
@@ -26,9 +28,9 @@ _METRICS = {
 class Measured:
     """What a run measured."""
 
-    seconds: float
-    """Of training alone, without rendering."""
     progress: Progress
+    computed_on: str
+    """What trained, e.g. "one CPU"."""
     parameters: int
     training_studies: int
     test_studies: int
@@ -54,7 +56,8 @@ def publish(work: Path, output: Path, recipe: ContrastiveRecipe, source: str, me
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.relative_to(best).as_posix() in (CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE) or not target.exists():
             shutil.copyfile(path, target)
-    shutil.copyfile(work / LOG_FILE, output / "training-log.csv")
+    if (work / LOG_FILE).exists():
+        shutil.copyfile(work / LOG_FILE, output / "training-log.csv")
     (output / CARD_FILE).write_text(card(recipe, source, measured, (output / WEIGHTS_FILE).stat().st_size), "utf-8")
 
 
@@ -77,7 +80,7 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
 {measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \
 ({measured.progress.best_loss:.3f}) |
 | seed | {recipe.seed} |
-| training time | {measured.seconds / 60:.0f} minutes on {recipe.threads} thread{"s" * (recipe.threads > 1)} of a CPU |
+| training time | {_time(recipe, measured)} |
 
 ## Results
 
@@ -95,6 +98,12 @@ generator of phantoms and kind of CPU give the same weights.
 Research on whether attention maps can be trusted, demonstrations and tests of the software. **Not a medical device**:
 {has_seen(data)}.
 """
+
+
+def _time(recipe: ContrastiveRecipe, measured: Measured) -> str:
+    threads = f"{recipe.threads} thread{'s' * (recipe.threads > 1)} of a CPU"
+    where = threads if measured.computed_on == ONE_CPU else f"{measured.computed_on}, {threads} each"
+    return f"{measured.progress.seconds / 60:.0f} minutes on {where}"
 
 
 def _results(recipe: ContrastiveRecipe, measured: Measured) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Set
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from harness.case import ImageRecord
@@ -31,8 +31,9 @@ class Sources(NamedTuple):
     validation: Source
 
 
+@lru_cache(maxsize=2)
 def open_sources(data: AnyData) -> Sources:
-    """Open the data sets that are needed while a model is trained.
+    """Open the data sets that are needed while a model is trained; those opened last are kept.
 
     Raises:
         ConfigError: there is nothing to read; the message names the key.

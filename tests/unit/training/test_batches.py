@@ -81,7 +81,7 @@ def test_the_same_sentence_of_a_like_study_is_a_false_negative(study_set: StudyS
 
 def test_frames_are_crops_in_the_models_range(study_set: StudySet) -> None:
     source = source_of(study_set)
-    batch = next(source.training(0, AugmentConfig()))
+    batch = next(source.training(np.random.default_rng(0), AugmentConfig()))
     assert batch.frames_BHW.shape == (BATCH, 224, 224)
     assert batch.frames_BHW.min() >= -1
     assert batch.frames_BHW.max() <= 1
@@ -99,7 +99,7 @@ def test_validation_batches_repeat_and_training_batches_follow_the_seed(study_se
     first, second = ([b.sentences for b in source.validation(0, 2)] for _ in range(2))
     assert first == second
     assert len(first) == 2 * (PATIENTS // BATCH)
-    drawn = [next(source.training(seed, AugmentConfig())) for seed in (3, 3, 4)]
+    drawn = [next(source.training(np.random.default_rng(seed), AugmentConfig())) for seed in (3, 3, 4)]
     assert drawn[0].sentences == drawn[1].sentences != drawn[2].sentences
     assert bool((drawn[0].frames_BHW == drawn[1].frames_BHW).all())
 
@@ -116,8 +116,8 @@ def test_a_training_step_reads_the_rewritten_sentence_and_validation_the_sentenc
     draw = OwnSentences(study_set.studies, 0.5)
     source = BatchSource(study_set, PREPROCESS, BATCH, draw, lambda text, rng: f"{rng.integers(2)} {text}")
     plain = source_of(study_set)
-    batch = next(source.training(0, AugmentConfig()))
-    expected = next(plain.training(0, AugmentConfig()))
+    batch = next(source.training(np.random.default_rng(0), AugmentConfig()))
+    expected = next(plain.training(np.random.default_rng(0), AugmentConfig()))
     assert [sentence.text[2:] for sentence in batch.sentences] == [sentence.text for sentence in expected.sentences]
     assert bool((batch.false_negatives_BB == expected.false_negatives_BB).all())
     assert next(source.validation(0, 1)).sentences == next(plain.validation(0, 1)).sentences

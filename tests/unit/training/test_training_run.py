@@ -12,8 +12,9 @@ import yaml
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
 from training.config import ContrastiveRecipe
+from training.devices import Devices
 from training.evaluation import evaluate
-from training.run import train, train_and_publish
+from training.run import Workplace, train, train_and_publish
 from training.setup import first_network
 from training.studies import Study
 from training.vocabulary import build_tokenizer
@@ -47,6 +48,10 @@ def recipe(**changes: object) -> ContrastiveRecipe:
     return ContrastiveRecipe.model_validate({**RECIPE, **changes})
 
 
+def at(folder: Path, *, resume: bool = False) -> Workplace:
+    return Workplace(folder, Devices("cpu"), resume)
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
@@ -55,7 +60,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def output(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("store") / "tiny"
-    train_and_publish(recipe(), "recipes/tiny.yaml", output, work)
+    train_and_publish(recipe(), "recipes/tiny.yaml", output, at(work))
     return output
 
 
@@ -94,7 +99,7 @@ def test_the_same_seed_gives_the_same_weights(output: Path, work: Path, tmp_path
 
 
 def _digest_of_run(seed: int, work: Path, output: Path) -> str:
-    train_and_publish(recipe(seed=seed), "recipes/tiny.yaml", output, work)
+    train_and_publish(recipe(seed=seed), "recipes/tiny.yaml", output, at(work))
     return hashlib.sha256((output / "weights.safetensors").read_bytes()).hexdigest()
 
 
@@ -110,7 +115,7 @@ def test_the_first_stage_is_run_unless_it_has_been_to_its_end_and_as_it_reads(wo
 
     def weights(**changes: object) -> str:
         first.write_text(yaml.safe_dump({**RECIPE, "kind": "findings", "name": "first", **changes}, sort_keys=False))
-        train(later, work)
+        train(later, at(work))
         return hashlib.sha256((work / "first" / "best" / "weights.safetensors").read_bytes()).hexdigest()
 
     once = weights()
