@@ -13,6 +13,7 @@ from harness.metrics import Profile
 from harness.perturbation import registered
 from harness.perturbation.registry import baseline_of
 from harness.ratings import RatingsConfig
+from harness.servers import AccessSettings, Server, TlsConfig
 from harness.settings import ConfigError, PathField, Settings, explain, suggest
 from harness.sources.config import MAPS_CONFIGS, SourceConfig
 from harness.subsets import check_subsets
@@ -27,7 +28,7 @@ class GalleryConfig(Settings):
     random: int = Field(default=4, ge=0)
 
 
-class EndpointConfig(Settings):
+class EndpointConfig(AccessSettings):
     """Where a model of the run is served, if not with the others under its own name."""
 
     target: str = ""
@@ -36,7 +37,7 @@ class EndpointConfig(Settings):
     """Its name there; empty: the same."""
 
 
-class RunConfig(Settings):
+class RunConfig(AccessSettings):
     """One evaluation. Paths are relative to the current directory."""
 
     name: str = Field(min_length=1)
@@ -130,7 +131,9 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _endpoints_are_served_models(self) -> "RunConfig":
-        for name in self.endpoints:
+        for name, endpoint in self.endpoints.items():
+            if not endpoint.target and (endpoint.tls or endpoint.token_file):
+                raise ValueError(f"endpoints.{name} has tls or token_file but no target: these are of one server")
             if name not in self.models:
                 raise ValueError(f"endpoints names {name!r}, which is none of models{suggest(name, self.models)}")
             if name in self.maps_from:
@@ -144,9 +147,11 @@ class RunConfig(Settings):
         return {model: self.endpoints.get(model, EndpointConfig()).served_as or model for model in served}
 
     @property
-    def targets(self) -> dict[str, str]:
-        """Model → the address of its server, of all models that are served."""
-        return {model: self.endpoints.get(model, EndpointConfig()).target or self.target for model in self.served_as}
+    def servers(self) -> dict[str, Server]:
+        """Model → its server, of all models that are served. A run's token and certificates are for its own server."""
+        here = self.server_at(self.target)
+        elsewhere = {model: each.server_at(each.target) for model, each in self.endpoints.items() if each.target}
+        return {model: elsewhere.get(model, here) for model in self.served_as}
 
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -183,12 +188,13 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
 
 def _settings_at(location: Sequence[str]) -> type[BaseModel]:
     """What the last part of `location` is a key of."""
-    if location[0] == "endpoints" and len(location) > 2:
+    if location[0] == "endpoints" and len(location) == 3:
         return EndpointConfig
     models: dict[str, type[BaseModel]] = {
         **DATASET_CONFIGS,
         **MAPS_CONFIGS,
         "ratings": RatingsConfig,
+        "tls": TlsConfig,
         "gallery": GalleryConfig,
     }
     return models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig

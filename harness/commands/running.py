@@ -13,6 +13,7 @@ from harness.gate.options import GateCheck, read_gate_options
 from harness.pipeline import run
 from harness.progress import Bars
 from harness.runconfig import RunConfig, load_run_config
+from harness.servers import Server
 from harness.settings import ConfigError
 from harness.sharding import merge, run_shard
 from harness.sources.catalogue import open_sources
@@ -73,20 +74,32 @@ def _config(options: argparse.Namespace) -> RunConfig:
 @contextmanager
 def _clients(config: RunConfig) -> Iterator[dict[str, AlignmentClient]]:
     """Model → a client to the server that has it; without the models whose maps were made elsewhere."""
-    targets = sorted(set(config.targets.values()))
-    for target in targets:
-        with AlignmentClient(target or None) as client:
-            check_served(config, target, client)
+    servers = sorted(set(config.servers.values()), key=repr)
+    for server in servers:
+        with _client(server) as client:
+            check_served(config, server, client)
     with ExitStack() as stack:
-        clients = {target: stack.enter_context(AlignmentClient(target or None, retry=PATIENT)) for target in targets}
-        yield {model: clients[target] for model, target in config.targets.items()}
+        clients = {server: stack.enter_context(_client(server, retry=PATIENT)) for server in servers}
+        yield {model: clients[server] for model, server in config.servers.items()}
 
 
-def check_served(config: RunConfig, target: str, client: AlignmentClient) -> None:
+def _client(server: Server, retry: Retry | None = None) -> AlignmentClient:
+    """A client to a server.
+
+    Raises:
+        ConfigError: what the run file says of it cannot be.
+    """
+    try:
+        return AlignmentClient(server.target or None, tls=server.tls, token_file=server.token_file, retry=retry)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the server {server.target or 'of the run'}: {error}") from error
+
+
+def check_served(config: RunConfig, server: Server, client: AlignmentClient) -> None:
     """Raise ConfigError unless a server has every model of the run that is to be found there."""
     served = sorted({model.identity.name for model in client.models()})
-    wanted = [config.served_as[model] for model, address in config.targets.items() if address == target]
+    wanted = [config.served_as[model] for model, where in config.servers.items() if where == server]
     missing = [name for name in wanted if name not in served]
     if missing:
-        server = f"the server {target}" if target else "the server"
-        raise ConfigError(f"model {missing[0]!r} is not served; {server} has: {', '.join(served) or 'none'}")
+        there = f"the server {server.target}" if server.target else "the server"
+        raise ConfigError(f"model {missing[0]!r} is not served; {there} has: {', '.join(served) or 'none'}")

@@ -1,7 +1,7 @@
 """`python -m harness.load [Locust's flags]`: the stepped load against WRONGLUNG_TARGET, without a browser.
 
 Ends with status 0 when every request was answered. `--out DIR` (default results/load) receives report.html and
-load.json.
+load.json. Its TLS and its token are those of the environment (WRONGLUNG_TLS_ROOT, WRONGLUNG_TOKEN_FILE and so on).
 """
 
 import argparse

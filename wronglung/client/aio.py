@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -11,9 +12,10 @@ import grpc
 import grpc.aio
 
 from wronglung.alignment import Alignment
-from wronglung.client.item import AlignItem, Image, encoded, resolve_target
+from wronglung.client.access import Access, Tls
+from wronglung.client.item import AlignItem, Image, encoded
 from wronglung.client.resend import Answer
-from wronglung.client.transport import Attempts, Retry, call_metadata, open_aio_channel
+from wronglung.client.transport import Attempts, Retry, open_aio_channel_to
 from wronglung.errors import Overloaded, WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
@@ -28,6 +30,8 @@ class AsyncAlignmentClient:
         target: str | None = None,
         *,
         timeout_s: float = 60.0,
+        tls: Tls | None = None,
+        token_file: str | Path | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
         retry: Retry | None = None,
@@ -35,8 +39,9 @@ class AsyncAlignmentClient:
     ) -> None:
         self._timeout_s = timeout_s
         self._retry = retry or Retry()
-        self._metadata = call_metadata(token)
-        self._own_channel = open_aio_channel(resolve_target(target), credentials) if channel is None else None
+        access = Access(target, tls, credentials, token_file, token).resolved()
+        self._metadata = access.metadata()
+        self._own_channel = open_aio_channel_to(access) if channel is None else None
         self._stub: Any = pb_grpc.AlignmentServiceStub(channel or self._own_channel)  # type: ignore[no-untyped-call]
 
     async def __aenter__(self) -> "AsyncAlignmentClient":
@@ -117,7 +122,7 @@ class AsyncAlignmentClient:
         attempts = Attempts(self._timeout_s, self._retry)
         while True:
             try:
-                return await method(request, timeout=attempts.left_s, metadata=self._metadata)
+                return await method(request, timeout=attempts.left_s, metadata=self._metadata())
             except grpc.aio.AioRpcError as broken:
                 pause_s = attempts.pause_s(broken)
             await asyncio.sleep(pause_s)

@@ -1,7 +1,6 @@
 """What is sent: an image with its sentences, and where to."""
 
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,6 @@ import numpy.typing as npt
 
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import validate_request
-
-DEFAULT_TARGET = "127.0.0.1:8500"
 
 Image = bytes | str | Path | npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -64,8 +61,3 @@ def encoded(image: Image) -> bytes:
     file = io.BytesIO()
     Pillow.fromarray(image).save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def resolve_target(target: str | None) -> str:
-    """The address to use: the one given, else $WRONGLUNG_TARGET, else the default."""
-    return target or os.environ.get("WRONGLUNG_TARGET") or DEFAULT_TARGET

@@ -3,15 +3,17 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import grpc
 
 from wronglung.alignment import Alignment
-from wronglung.client.item import AlignItem, Image, encoded, resolve_target
+from wronglung.client.access import Access, Tls
+from wronglung.client.item import AlignItem, Image, encoded
 from wronglung.client.resend import Answer, stream
-from wronglung.client.transport import Attempts, Retry, call_metadata, open_channel
+from wronglung.client.transport import Attempts, Retry, open_channel_to
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
 from wronglung.wire import alignment_from_response
@@ -24,10 +26,19 @@ class AlignmentClient:
         target: address of the gateway; by default $WRONGLUNG_TARGET, else 127.0.0.1:8500. ``dns:///name:port``
             spreads calls over all addresses of the name.
         timeout_s: deadline of a unary call, tries included, in seconds.
-        credentials: for TLS; without them the connection is plaintext.
-        token: a bearer token; without credentials it travels in the clear.
+        tls: encrypt, and check who the server is; without it the connection is plaintext.
+        token_file: file of a bearer token, read for every call. Without TLS it is sent to this machine only.
+        credentials: gRPC's own, instead of `tls`.
+        token: the token itself, instead of `token_file`.
         retry: how to treat what may succeed later.
         channel: use this channel (it is not closed by the client) instead of opening one to `target`.
+
+    For the default target, what is not given of `tls` and `token_file` comes from the environment, see
+    `wronglung.client.access`.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: arguments contradict each other, or a token would travel in the clear.
     """
 
     def __init__(
@@ -35,6 +46,8 @@ class AlignmentClient:
         target: str | None = None,
         *,
         timeout_s: float = 60.0,
+        tls: Tls | None = None,
+        token_file: str | Path | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
         retry: Retry | None = None,
@@ -42,8 +55,9 @@ class AlignmentClient:
     ) -> None:
         self._timeout_s = timeout_s
         self._retry = retry or Retry()
-        self._metadata = call_metadata(token)
-        self._own_channel = open_channel(resolve_target(target), credentials) if channel is None else None
+        access = Access(target, tls, credentials, token_file, token).resolved()
+        self._metadata = access.metadata()
+        self._own_channel = open_channel_to(access) if channel is None else None
         self._stub: Any = pb_grpc.AlignmentServiceStub(channel or self._own_channel)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> "AlignmentClient":
@@ -96,7 +110,7 @@ class AlignmentClient:
         """
 
         def open_call(requests: Iterator[pb.AlignRequest]) -> Any:
-            return self._stub.AlignStream(requests, metadata=self._metadata)
+            return self._stub.AlignStream(requests, metadata=self._metadata())
 
         return stream(open_call, items, window=window, retry=self._retry)
 
@@ -105,7 +119,7 @@ class AlignmentClient:
         attempts = Attempts(self._timeout_s, self._retry)
         while True:
             try:
-                return method(request, timeout=attempts.left_s, metadata=self._metadata)
+                return method(request, timeout=attempts.left_s, metadata=self._metadata())
             except grpc.RpcError as broken:
                 pause_s = attempts.pause_s(broken)
             time.sleep(pause_s)

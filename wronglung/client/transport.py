@@ -1,7 +1,6 @@
 """What both clients need to know of gRPC: channels, deadlines, retries, and the typed error in a failed call."""
 
 import random
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
+from wronglung.address import is_on_this_machine
+from wronglung.client.access import Access
 from wronglung.errors import (
     DeadlineExceeded,
     InternalError,
@@ -39,7 +40,6 @@ _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.service_config", _SERVICE_CONFIG),  # with a dns:/// target, calls are spread over all replicas
 )
-_THIS_MACHINE = re.compile(r"(?:(?:dns|ipv4|ipv6):(?:///)?)?(?:127\.|localhost:|\[::1\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +95,37 @@ class Attempts:
         return wait_s
 
 
-def channel_options(target: str) -> list[tuple[str, Any]]:
-    """gRPC's options for a target: a server on this machine is never looked for behind a proxy."""
-    return [*_OPTIONS, ("grpc.enable_http_proxy", 0 if _THIS_MACHINE.match(target) else 1)]
+def channel_options(target: str, server_name: str = "") -> list[tuple[str, Any]]:
+    """gRPC's options for a target: a server on this machine is never looked for behind a proxy. Its certificate must be
+    for `server_name` if one is given."""
+    named = [("grpc.ssl_target_name_override", server_name)] if server_name else []
+    return [*_OPTIONS, *named, ("grpc.enable_http_proxy", 0 if is_on_this_machine(target) else 1)]
 
 
-def open_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+def open_channel_to(access: Access) -> grpc.Channel:
+    """The channel of a client. Raises as `Access.channel_credentials`."""
+    return open_channel(access.target or "", access.channel_credentials(), access.server_name)
+
+
+def open_aio_channel_to(access: Access) -> grpc.aio.Channel:
+    """`open_channel_to` for asyncio."""
+    return open_aio_channel(access.target or "", access.channel_credentials(), access.server_name)
+
+
+def open_channel(target: str, credentials: grpc.ChannelCredentials | None, server_name: str = "") -> grpc.Channel:
     """A channel with the contract's limits; plaintext without credentials."""
     if credentials is None:
         return grpc.insecure_channel(target, options=channel_options(target))
-    return grpc.secure_channel(target, credentials, options=channel_options(target))
+    return grpc.secure_channel(target, credentials, options=channel_options(target, server_name))
 
 
-def open_aio_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+def open_aio_channel(
+    target: str, credentials: grpc.ChannelCredentials | None, server_name: str = ""
+) -> grpc.aio.Channel:
     """`open_channel` for asyncio."""
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=channel_options(target))
-    return grpc.aio.secure_channel(target, credentials, options=channel_options(target))
-
-
-def call_metadata(token: str | None) -> tuple[tuple[str, str], ...]:
-    """The metadata of a call with a bearer token, or none."""
-    return (("authorization", f"Bearer {token}"),) if token else ()
+    return grpc.aio.secure_channel(target, credentials, options=channel_options(target, server_name))
 
 
 def error_from_call(call: grpc.RpcError) -> WronglungError:
@@ -145,6 +154,11 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
     match code:
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded("no answer within the deadline: allow more time, or send less at once")
+        case grpc.StatusCode.UNAVAILABLE if "handshake" in details or "Verification" in details:  # gRPC's own words
+            return ModelUnavailable(
+                f"no secure connection comes about ({details}): hold root, names and dates of both sides' certificates "
+                "against each other"
+            )
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:  # gRPC's own words

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(alignment, args.sentences)) if args.json else as_table(alignment, args.sentences))
         if args.overlay is not None:
             _draw(data, alignment, args.sentences, args.overlay)
-    except (WronglungError, OSError) as error:
+    except (WronglungError, OSError, ValueError) as error:
         return fail("align", error)
     return 1 if any(alignment.errors) else 0
 

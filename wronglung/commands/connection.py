@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from wronglung.client import DEFAULT_TARGET, AlignmentClient
+from wronglung.client import DEFAULT_TARGET, AlignmentClient, Tls
 from wronglung.errors import ModelUnavailable
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -19,6 +19,44 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="for one answer (default: %(default)g)"
     )
+    add_access(parser)
+
+
+def add_access(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how each side proves who it is."""
+    group = parser.add_argument_group(
+        "security", "What is not given comes from the environment, unless --target names another server than it does."
+    )
+    add = group.add_argument
+    add(
+        "--tls-root",
+        metavar="FILE",
+        help="use TLS; the server's certificate is signed by these authorities, PEM, or by 'public' ones "
+        "(default: $WRONGLUNG_TLS_ROOT)",
+    )
+    add("--client-cert", metavar="FILE", help="own certificate, PEM (default: $WRONGLUNG_CLIENT_CERT)")
+    add("--client-key", metavar="FILE", help="its key, PEM (default: $WRONGLUNG_CLIENT_KEY)")
+    add(
+        "--server-name",
+        default="",
+        metavar="NAME",
+        help="name in the server's certificate, if not the target's (default: $WRONGLUNG_SERVER_NAME)",
+    )
+    add("--token-file", metavar="FILE", help="file of the caller's token (default: $WRONGLUNG_TOKEN_FILE)")
+
+
+def tls_of(args: argparse.Namespace) -> Tls | None:
+    """What the options of `add_access` say of TLS.
+
+    Raises:
+        ValueError: they contradict each other.
+    """
+    given = (args.client_cert, args.client_key, args.server_name)
+    if args.tls_root is None:
+        if any(given):
+            raise ValueError("--client-cert, --client-key and --server-name are for TLS: give --tls-root as well")
+        return None
+    return Tls(args.tls_root, *given)
 
 
 def add_wait(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +71,12 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 
 def connect(args: argparse.Namespace) -> AlignmentClient:
-    """A client for the options of `add_connection`."""
-    return AlignmentClient(args.target, timeout_s=args.timeout)
+    """A client for the options of `add_connection`.
+
+    Raises:
+        OSError, ValueError: as `AlignmentClient`.
+    """
+    return AlignmentClient(args.target, timeout_s=args.timeout, tls=tls_of(args), token_file=args.token_file)
 
 
 def fail(command: str, error: object) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from wronglung.address import address
 from wronglung.client import AlignmentClient, Retry
-from wronglung.commands.connection import add_wait, models_when_ready
+from wronglung.commands.connection import add_access, add_wait, fail, models_when_ready, tls_of
 from wronglung.errors import WronglungError
 from wronglung.supervisor.ports import PortTaken, require_free
 
@@ -26,6 +26,8 @@ _SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_healt
 _DISK_MIB = 1024
 _BLOCK = 1 << 20
 _ASK_S = 5.0
+
+Connect = Callable[..., AlignmentClient]
 
 
 class Finding(NamedTuple):
@@ -51,19 +53,26 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--port", type=int, default=8500, help="port that the server shall have (default: %(default)s)")
     parser.add_argument("--model-store", type=Path, metavar="DIR", help="folder that holds the models")
     add_wait(parser)
+    add_access(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything, print a line each; returns the exit status."""
-    findings = list(examine(args.host, args.port, args.model_store, args.wait))
+    try:
+        connect = partial(AlignmentClient, tls=tls_of(args), token_file=args.token_file)
+    except ValueError as error:
+        return fail("doctor", error)
+    findings = list(examine(args.host, args.port, args.model_store, args.wait, connect))
     for finding in findings:
         print(f"{finding.state:<8}{finding.subject:<22}{finding.detail}")
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
 
-def examine(host: str, port: int, store: Path | None, wait_s: float = 0.0) -> Iterator[Finding]:
-    """Every check in turn."""
+def examine(
+    host: str, port: int, store: Path | None, wait_s: float = 0.0, connect: Connect = AlignmentClient
+) -> Iterator[Finding]:
+    """Every check in turn; `connect` makes a client to the server of the port."""
     missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         yield Finding(
@@ -73,7 +82,7 @@ def examine(host: str, port: int, store: Path | None, wait_s: float = 0.0) -> It
         yield Finding("ok", "server packages", "all installed")
         yield _attempt("java", _java)
         yield from _examine_store(store)
-    yield _attempt(f"port {port}", lambda: _port(host, port, wait_s))
+    yield _attempt(f"port {port}", lambda: _port(host, port, wait_s, connect))
 
 
 def _examine_store(store: Path | None) -> Iterator[Finding]:
@@ -102,22 +111,22 @@ def _java() -> str:
     return f"version {java_version(java)} at {java}"
 
 
-def _port(host: str, port: int, wait_s: float) -> str:
+def _port(host: str, port: int, wait_s: float, connect: Connect) -> str:
     if wait_s > 0:
-        return _server(host, port, wait_s)
+        return _server(host, port, wait_s, connect)
     try:
         require_free(host, port, "--port")
     except PortTaken as taken:
         try:
-            return _server(host, port, wait_s)
+            return _server(host, port, wait_s, connect)
         except WronglungError:
             raise taken from None
     return f"free on {host}"
 
 
-def _server(host: str, port: int, wait_s: float) -> str:
+def _server(host: str, port: int, wait_s: float, connect: Connect) -> str:
     """What the server there serves, once everything is ready."""
-    with AlignmentClient(address(host, port), timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
+    with connect(address(host, port), timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
         models = models_when_ready(client, wait_s)
     names = ", ".join(f"{each.identity.name} {each.identity.version}" for each in models if not each.ready)
     if names:

@@ -11,6 +11,7 @@ _EXAMPLES = """\
 examples:
   wronglung models
   wronglung models --target 127.0.0.1:8500 --wait 120
+  wronglung models --target dns:///server.example:8500 --tls-root ca.pem --token-file reader.token
 """
 
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with connect(args) as client:
             models = models_when_ready(client, args.wait)
-    except WronglungError as error:
+    except (WronglungError, OSError, ValueError) as error:
         return fail("models", error)
     print("\n".join(map(_line, models)))
     return 0 if all(model.ready for model in models) else 1

@@ -20,7 +20,7 @@ class Served(FakeClient):
 
     names = ("m",)
 
-    def __init__(self, target=None, retry=None):
+    def __init__(self, target=None, retry=None, tls=None, token_file=None):
         super().__init__()
         self.target = target
 
@@ -276,7 +276,7 @@ def test_models_of_one_run_are_asked_of_their_own_servers(run_file, tmp_path, mo
     opened = {}
 
     class Several(Served):
-        def __init__(self, target=None, retry=None):
+        def __init__(self, target=None, retry=None, tls=None, token_file=None):
             super().__init__(target)
             self.names = ("m",) if target is None else ("served",)
             opened[target] = self  # the last one: the first only asks what is served

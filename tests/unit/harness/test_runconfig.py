@@ -6,7 +6,9 @@ import pytest
 
 from harness.dataset.config import JsonlConfig, PhantomConfig
 from harness.runconfig import load_run_config, parse_run_config
+from harness.servers import Server
 from harness.settings import ConfigError
+from wronglung.client import Tls
 
 GOOD = {"name": "t", "dataset": {"kind": "phantom", "patients": 5}, "models": ["encoder"], "out": "results/t"}
 RUNS = Path(__file__).resolve().parents[3] / "harness" / "runs"
@@ -138,5 +140,44 @@ def test_a_model_may_have_a_server_and_a_name_of_its_own():
     tree = GOOD | {"models": ["old", "new", "other"], "target": "here:1"}
     endpoints = {"new": {"target": "staging:8500", "served_as": "old"}, "other": {"served_as": "old"}}
     config = parse_run_config(tree | {"endpoints": endpoints}, "run.yaml")
-    assert config.targets == {"old": "here:1", "new": "staging:8500", "other": "here:1"}
+    targets = {model: server.target for model, server in config.servers.items()}
+    assert targets == {"old": "here:1", "new": "staging:8500", "other": "here:1"}
     assert config.served_as == {"old": "old", "new": "old", "other": "old"}
+
+
+def test_a_server_may_want_tls_and_a_token():
+    tls = {"root": "ca.pem", "certificate": "me.pem", "key": "me-key.pem", "server_name": "gateway.example"}
+    config = parse_run_config(GOOD | {"target": "here:1", "tls": tls, "token_file": "me.token"}, "run.yaml")
+    server = Server("here:1", Tls("ca.pem", Path("me.pem"), Path("me-key.pem"), "gateway.example"), Path("me.token"))
+    assert set(config.servers.values()) == {server}
+
+
+def test_a_runs_token_is_not_shown_to_another_server():
+    endpoints = {"new": {"target": "there:1"}, "other": {"target": "far:1", "tls": {}, "token_file": "far.token"}}
+    tree = {"models": ["old", "new", "other"], "target": "here:1", "tls": {"root": "ca.pem"}, "token_file": "me.token"}
+    servers = parse_run_config(GOOD | tree | {"endpoints": endpoints}, "run.yaml").servers
+    assert servers["old"].token_file == Path("me.token")
+    assert servers["new"] == Server("there:1", None, None)
+    assert servers["other"] == Server("far:1", Tls(), Path("far.token"))
+
+
+def test_no_manifest_tells_how_to_get_in():
+    tree = {"models": ["a", "b"], "tls": {"root": "ca.pem"}, "token_file": "me.token"}
+    endpoints = {"b": {"target": "far:1", "tls": {"root": "far.pem"}, "token_file": "far.token"}}
+    dumped = str(parse_run_config(GOOD | tree | {"endpoints": endpoints}, "run.yaml").model_dump(mode="json"))
+    assert not any(path in dumped for path in ("ca.pem", "me.token", "far.pem", "far.token"))
+
+
+@pytest.mark.parametrize(
+    ("tree", "fault"),
+    [
+        ({"tls": {"roots": "ca.pem"}}, "tls.roots: unknown key: did you mean 'root'?"),
+        ({"tls": {"certificate": "me.pem"}}, "tls: a client's certificate and its key belong together"),
+        ({"endpoints": {"encoder": {"tls": {"ruut": "a"}}}}, "endpoints.encoder.tls.ruut: unknown key"),
+        ({"endpoints": {"encoder": {"token_file": "a"}}}, "endpoints.encoder has tls or token_file but no target"),
+    ],
+)
+def test_faults_in_how_to_get_in_are_named(tree, fault):
+    with pytest.raises(ConfigError) as caught:
+        parse_run_config(GOOD | tree, "run.yaml")
+    assert fault in str(caught.value)

@@ -4,9 +4,10 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+
+from wronglung.address import is_loopback
 
 _HELP = {
     "tls_cert": "the server's certificate, PEM, intermediate ones after it",
@@ -61,14 +62,6 @@ class SecurityOptions:
 
 UNPROTECTED = SecurityOptions()
 """Plaintext, for everybody on this machine."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens on `host`. A name other than localhost counts as beyond it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def add_security(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os.environ) -> None:
