@@ -2,24 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
 from wronglung.archive_file import files_below, write_archive
-from wronglung.model.compute import ComputeConfig, compute_config
+from wronglung.model.compute import ComputeConfig
 from wronglung.model.config import ModelConfig, parse_config
 from wronglung.progress import Progress, silent
 from wronglung.served import ServedModel, write_models
+from wronglung.serving_settings import read_serving_settings
 
 HANDLER = Path("handlers", "alignment_handler.py")
 CONFIG_FILE = "config.json"
 SERVING_FILE = "model-config.yaml"
 _MANIFEST = "MAR-INF/MANIFEST.json"
-
-_TORCHSERVE_DEFAULTS = {"maxWorkers": 1, "batchSize": 1, "jobQueueSize": 100}
 
 
 class StoreError(ValueError):
@@ -60,8 +58,8 @@ def build_archives(
         progress: see `Progress`.
 
     Raises:
-        StoreError: a model is missing or named twice, or its settings are no YAML mapping.
-        ModelFilesError: its `config.json` is invalid, or a setting for our handler is.
+        StoreError: a model is missing or named twice.
+        ModelFilesError: its `config.json` or one of its settings is invalid.
     """
     output.mkdir(parents=True, exist_ok=True)
     served: list[ServedModel] = []
@@ -99,29 +97,9 @@ def _describe(directory: Path) -> ServedModel:
 
 
 def serving_settings(path: Path) -> ServingSettings:
-    """Read a model's `model-config.yaml` as TorchServe will understand it.
-
-    Raises:
-        StoreError: it is no YAML mapping, or one of the numbers is none.
-        ModelFilesError: a setting for our handler is invalid.
-    """
-    settings = _settings(path)
-    compute = compute_config(settings, str(path))  # the handler would refuse it, too, but only once it is started
-    numbers = [settings.get(key, default) for key, default in _TORCHSERVE_DEFAULTS.items()]
-    if not all(isinstance(number, int) and number >= 1 for number in numbers):
-        raise StoreError(f"{path}: {', '.join(_TORCHSERVE_DEFAULTS)} must be whole numbers of at least 1")
-    workers, batch_size, queue_size = numbers
-    return ServingSettings(workers, batch_size, queue_size, compute)
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise StoreError(f"cannot read TorchServe's settings for the model: {error}") from error
-    if not isinstance(settings, dict):
-        raise StoreError(f"{path} must hold TorchServe's settings for the model as a mapping")
-    return settings
+    """Read what matters here of a model's `model-config.yaml`; see `read_serving_settings`."""
+    torchserve, compute = read_serving_settings(path)
+    return ServingSettings(torchserve.maxWorkers, torchserve.batchSize, torchserve.jobQueueSize, compute)
 
 
 def _archive(model: ServedModel, directory: Path, output: Path, handler: Path, progress: Progress) -> None:

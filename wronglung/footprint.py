@@ -38,8 +38,7 @@ def footprint(directory: Path) -> Footprint:
         directory: the model's folder.
 
     Raises:
-        StoreError: its settings are no YAML mapping, or its number of workers is none.
-        ModelFilesError: a setting for our handler is invalid.
+        ModelFilesError: one of its settings is invalid.
         OSError: it has no weights.
     """
     settings = serving_settings(directory / SERVING_FILE)

@@ -159,6 +159,8 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
                 f"no secure connection comes about ({details}): hold root, names and dates of both sides' certificates "
                 "against each other"
             )
+        case grpc.StatusCode.CANCELLED:  # not by us: a server that is being stopped cuts off what has just arrived
+            return ModelUnavailable(f"the server cut the call off ({details}): send it again")
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:  # gRPC's own words

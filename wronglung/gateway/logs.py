@@ -28,8 +28,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
+_TALKATIVE = ("PIL", "pydicom")
+"""At their level "debug" these tell what is in a file: values of tags, names among them."""
+
+
 def log_to_stderr(level: str) -> None:
     """Send all logs from `level` ("debug", "info", "warning", "error") on to standard error."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -31,6 +31,8 @@ _HEADROOM_BYTES = 64 * 1024
 _OTHER_CALLS = 64
 """Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
 _FLUSH_S = 0.5
+_NOTICE_S = 0.5
+"""How long new calls are refused with advice before gRPC refuses them, which cuts off those on the way (CANCELLED)."""
 _log = logging.getLogger(__name__)
 
 
@@ -159,6 +161,7 @@ class Gateway:
 
     async def _finish_calls(self) -> None:
         """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""
+        await asyncio.sleep(_NOTICE_S)
         refusing = asyncio.create_task(self._server.stop(self._settings.drain_s))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)

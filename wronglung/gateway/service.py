@@ -157,8 +157,11 @@ class AlignmentService:
         """Keep `idle` clear while a call is at work.
 
         Raises:
+            ModelUnavailable: the server is being stopped.
             Overloaded: there are too many.
         """
+        if self.draining.is_set():
+            raise ModelUnavailable("the server is shutting down: send it again", retry_after_ms=_RETRY_MS)
         if self._calls >= self._most.calls:
             raise Overloaded("the server has all the calls that it can hold: try again later", retry_after_ms=_RETRY_MS)
         self._calls += 1

