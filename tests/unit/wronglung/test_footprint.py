@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from wronglung.archives import StoreError
 from wronglung.commands import doctor
 from wronglung.footprint import MIB, PASS_MIB, PROGRAM_MIB, SERVER_MIB, Footprint, footprint
 from wronglung.model.checkpoint import CONFIG_FILE
+from wronglung.model.errors import ModelFilesError
 from wronglung.model.random_model import create_random_model
 
 FULL_SIZE = 534_632_360
@@ -50,7 +50,7 @@ def test_what_a_full_size_model_was_measured_to_take_while_it_is_read_is_covered
 
 
 def test_settings_that_are_none_are_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="maxWorkers"):
+    with pytest.raises(ModelFilesError, match="maxWorkers"):
         footprint(model(tmp_path, MIB, "maxWorkers: many\n"))
 
 
