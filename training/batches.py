@@ -5,23 +5,20 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from harness.case import Sentence
 from training.config import AugmentConfig
 from training.draws import SentenceDraw
+from training.frames import Corners, FrameCutter, Frames
 from training.masking import Rewrite, as_written
 from training.studies import Study, StudySet
 from wronglung.model.config import PreprocessConfig
 from wronglung.model.errors import ModelFilesError
 
-_GREYS = np.arange(256, dtype=np.float32) / np.float32(255)
-
 
 class Batch(NamedTuple):
-    """B images with one sentence each; no two of the same patient."""
+    """B images with one sentence each."""
 
     frames_BHW: Tensor
     """Normalised frames."""
@@ -31,6 +28,8 @@ class Batch(NamedTuple):
     """As the network reads them: words may be hidden."""
     false_negatives_BB: Tensor
     """bool: pairs off the diagonal that are no negatives (`training.negatives`)."""
+    corners_B2: Corners
+    """Where each frame was cut: boxes are in pixels of the uncut square (`training.cells`)."""
 
 
 class _Pair(NamedTuple):
@@ -41,7 +40,7 @@ class _Pair(NamedTuple):
 
 
 class BatchSource:
-    """Draws batches from a set of studies.
+    """Draws batches from a set of studies: no two images of a batch are of the same patient.
 
     Args:
         study_set: pictures and reports.
@@ -62,9 +61,8 @@ class BatchSource:
         draw: SentenceDraw,
         rewrite: Rewrite = as_written,
     ) -> None:
-        self._set = study_set
-        self._preprocess = preprocess
-        self._batch = batch
+        self._studies, self._batch = study_set.studies, batch
+        self._cutter = FrameCutter(study_set.squares, preprocess)
         self._draw, self._rewrite = draw, rewrite
         by_patient: dict[str, list[int]] = {}
         for index, study in enumerate(study_set.studies):
@@ -79,21 +77,17 @@ class BatchSource:
 
     def training(self, rng: np.random.Generator, augment: AugmentConfig) -> Iterator[Batch]:
         """The batches of one pass over the shuffled patients, with random crops and grey levels."""
-        margin = self._preprocess.longer_side - self._preprocess.crop
         for group in self._groups(rng):
-            corners = rng.integers(0, margin + 1, size=(len(group), 2))
-            tables = [_grey_table(augment, self._preprocess, rng) for _ in group]
-            yield self._assemble(group, corners, tables, [self._rewrite(pair.sentence.text, rng) for pair in group])
+            frames = self._cutter.at_random([pair.study for pair in group], augment, rng)
+            yield self._assemble(group, frames, [self._rewrite(pair.sentence.text, rng) for pair in group])
 
     def validation(self, seed: int, rounds: int) -> Iterator[Batch]:
         """The same batches at every call: `rounds` passes over the patients, centre crop, grey levels as they are."""
         rng = np.random.default_rng(seed)
-        centre = (self._preprocess.longer_side - self._preprocess.crop) // 2
-        table = _normalise(_GREYS, self._preprocess)
         for _ in range(rounds):
             for group in self._groups(rng):
-                corners = np.full((len(group), 2), centre)
-                yield self._assemble(group, corners, [table] * len(group), [pair.sentence.text for pair in group])
+                frames = self._cutter.centred([pair.study for pair in group])
+                yield self._assemble(group, frames, [pair.sentence.text for pair in group])
 
     def _groups(self, rng: np.random.Generator) -> Iterator[list[_Pair]]:
         """One study of each patient, in full batches; the last patients of a pass are left out if they fill none."""
@@ -102,38 +96,13 @@ class BatchSource:
             studies = [int(rng.choice(self._patients[patient])) for patient in order[start : start + self._batch]]
             yield [_Pair(study, self._draw(study, rng)) for study in studies]
 
-    def _assemble(
-        self,
-        group: list[_Pair],
-        corners: npt.NDArray[np.int64],
-        tables: list[npt.NDArray[np.float32]],
-        texts: list[str],
-    ) -> Batch:
-        crop = self._preprocess.crop
-        frames = [
-            table[self._set.squares[pair.study, top : top + crop, left : left + crop]]
-            for pair, (top, left), table in zip(group, corners.tolist(), tables, strict=True)
-        ]
-        studies = [self._set.studies[pair.study] for pair in group]
+    def _assemble(self, group: list[_Pair], frames: Frames, texts: list[str]) -> Batch:
+        studies = [self._studies[pair.study] for pair in group]
         sentences = [pair.sentence for pair in group]
         return Batch(
-            torch.from_numpy(np.stack(frames)),
+            frames.frames_BHW,
             studies,
             [replace(sentence, text=text) for sentence, text in zip(sentences, texts, strict=True)],
             self._draw.false_negatives(studies, sentences),
+            frames.corners_B2,
         )
-
-
-def _grey_table(
-    augment: AugmentConfig, preprocess: PreprocessConfig, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Normalised value of each grey level, under a random gamma, contrast and brightness."""
-    gamma, contrast = rng.uniform(1 - augment.gamma, 1 + augment.gamma), rng.uniform(-1, 1) * augment.contrast
-    shift = rng.uniform(-1, 1) * augment.brightness
-    greys = np.clip((_GREYS**gamma - 0.5) * (1 + contrast) + 0.5 + shift, 0, 1)
-    greys[0] = 0  # padding stays black
-    return _normalise(greys, preprocess)
-
-
-def _normalise(greys: npt.NDArray[np.float32], preprocess: PreprocessConfig) -> npt.NDArray[np.float32]:
-    return ((greys - preprocess.mean) / preprocess.std).astype(np.float32)

@@ -6,7 +6,7 @@ which sentence belongs to which image.
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, RootModel, model_validator
 
@@ -145,8 +145,8 @@ class ContrastiveRecipe(Recipe):
 
     kind: Literal["contrastive"]
     start_from: str | None = None
-    """Another recipe, relative to the repository, whose best weights are the first ones (it is run first if its result
-    is not there); random weights if null. Only one of the two may have an opt-out vector."""
+    """Whose weights are the first ones: a model's folder, or another recipe (its best; it is run first if its result is
+    not there); relative to the repository. Random weights if null. Only one of the two may have an opt-out vector."""
     loss: LossConfig = LossConfig()
     attention_start: AttentionStart = AttentionStart()
 
@@ -157,7 +157,39 @@ class ContrastiveRecipe(Recipe):
         return self
 
 
-AnyRecipe = FindingsRecipe | ContrastiveRecipe
+class FewShotRecipe(Recipe):
+    """Finetuning on a few sentences with boxes: the share of a map inside them is all that counts.
+
+    The network, what is done to pixels and what is done to text are those of the checkpoint.
+    """
+
+    kind: Literal["few_shot"]
+    start_from: str
+    """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; relative to the
+    repository."""
+    network: NetworkConfig = NetworkConfig()
+    shots: int = Field(default=30, ge=1)
+    """Sentences with boxes, drawn by `seed` from the reports of training patients."""
+    held_out: int = Field(default=200, ge=1)
+    """Sentences with boxes, drawn by `seed` from the reports of validation patients: for early stopping and the log."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _the_model_is_the_checkpoints(cls, document: Any) -> Any:
+        if isinstance(document, dict) and (said := {"network", "preprocess", "cleaning"} & document.keys()):
+            raise ValueError(f"{', '.join(sorted(said))}: leave out what the checkpoint of start_from says")
+        return document
+
+    @model_validator(mode="after")
+    def _shots_are_its_own_sentences(self) -> Self:
+        if self.sentences.draw == "other_report" or self.sentences.masking is not None:
+            raise ValueError("sentences: a shot is a sentence as it was written of its own image")
+        return self
+
+
+AnyRecipe = FindingsRecipe | ContrastiveRecipe | FewShotRecipe
+ModelRecipe = ContrastiveRecipe | FewShotRecipe
+"""Recipes that give a model to be published."""
 
 
 class RecipeFile(RootModel[Annotated[AnyRecipe, Field(discriminator="kind")]]):

@@ -10,6 +10,7 @@ from harness.case import Sentence
 from training.negatives import false_negatives, repeated_texts
 from training.sentence_config import SentencesConfig
 from training.studies import Study
+from wronglung.model.errors import ModelFilesError
 
 
 class SentenceDraw(Protocol):
@@ -77,7 +78,7 @@ class OtherReports:
     than chance has it, and teach the contrary.
 
     Raises:
-        ValueError: all studies are of one patient.
+        ModelFilesError: all studies are of one patient.
     """
 
     def __init__(self, studies: Sequence[Study], own: OwnSentences) -> None:
@@ -87,7 +88,7 @@ class OtherReports:
             if own.takes(study):
                 by_patient.setdefault(study.patient_id, []).append(index)
         if len(by_patient) < 2:
-            raise ValueError("sentences.draw: other_report needs the reports of at least two patients")
+            raise ModelFilesError("sentences.draw: other_report needs the reports of at least two patients")
         self._patients = list(by_patient.values())
         self._patient_of = {index: patient for patient, group in enumerate(self._patients) for index in group}
 
@@ -110,7 +111,7 @@ def make_draw(config: SentencesConfig, abnormal_share: float, studies: Sequence[
     """What `sentences.draw` asks for.
 
     Raises:
-        ValueError: the studies do not allow it.
+        ModelFilesError: the studies do not allow it.
     """
     own = OwnSentences(studies, abnormal_share)
     match config.draw:

@@ -4,13 +4,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from training import cardtext
 from training.carddata import has_seen, held_out, learned_from, tested_on
-from training.config import ContrastiveRecipe
+from training.config import ModelRecipe
 from training.devices import ONE_CPU
 from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.logs import LOG_FILE
 from training.trainer import Progress
 from wronglung.model.checkpoint import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
+from wronglung.model.config import NetworkConfig
 
 CARD_FILE = "CARD.md"
 _TITLES = {
@@ -33,12 +35,16 @@ class Measured:
     """What trained, e.g. "one CPU"."""
     parameters: int
     training_studies: int
+    network: NetworkConfig
+    """What was trained: a few-shot recipe does not say."""
+    shots: tuple[str, ...]
+    """Ids of the sentences of few-shot finetuning; empty for other recipes."""
     test_studies: int
     outcomes: Outcomes | None
     """On test patients; None: the recipe names none."""
 
 
-def publish(work: Path, output: Path, recipe: ContrastiveRecipe, source: str, measured: Measured) -> None:
+def publish(work: Path, output: Path, recipe: ModelRecipe, source: str, measured: Measured) -> None:
     """Copy the best checkpoint and its log into the model's folder and write the card.
 
     Files of the folder that training does not write (`model-config.yaml`, once it exists) stay as they are.
@@ -61,10 +67,10 @@ def publish(work: Path, output: Path, recipe: ContrastiveRecipe, source: str, me
     (output / CARD_FILE).write_text(card(recipe, source, measured, (output / WEIGHTS_FILE).stat().st_size), "utf-8")
 
 
-def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_bytes: int) -> str:
+def card(recipe: ModelRecipe, source: str, measured: Measured, weights_bytes: int) -> str:
     """The model's card, in Markdown."""
     data, schedule = recipe.data, recipe.schedule
-    kind = "with opt-out vector" if recipe.network.attention.opt_out else "without opt-out vector"
+    kind = "with opt-out vector" if measured.network.attention.opt_out else "without opt-out vector"
     return f"""# {recipe.name} {recipe.version}
 
 {recipe.purpose}
@@ -72,10 +78,11 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
 | | |
 |---|---|
 | architecture | GLoRIA (ICCV 2021) {kind}; {measured.parameters:,} parameters, {weights_bytes / 1e6:.1f} MB |
-| maps | one per sentence on a grid of {recipe.network.image.grid_side} × {recipe.network.image.grid_side} cells |
+| maps | one per sentence on a grid of {measured.network.grid_side} × {measured.network.grid_side} cells |
 | trained on | {learned_from(data, measured.training_studies)} |
-| first weights | {"random" if recipe.start_from is None else f"the result of `{recipe.start_from}`"} |
-| loss | GLoRIA's local and global contrastive losses; pairs whose sentence is true for the image are no negatives |
+| sentences | {cardtext.sentences(recipe)} |
+| first weights | {cardtext.first_weights(recipe)} |
+| loss | {cardtext.loss(recipe)} |
 | schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} pairs; the weights are those of step \
 {measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \
 ({measured.progress.best_loss:.3f}) |
@@ -92,7 +99,7 @@ def card(recipe: ContrastiveRecipe, source: str, measured: Measured, weights_byt
 
 The recipe is that file; `training-log.csv` has every look at the validation patients. The same seed, thread count,
 generator of phantoms and kind of CPU give the same weights.
-
+{cardtext.shots(measured.shots)}
 ## Intended use
 
 Research on whether attention maps can be trusted, demonstrations and tests of the software. **Not a medical device**:
@@ -100,13 +107,13 @@ Research on whether attention maps can be trusted, demonstrations and tests of t
 """
 
 
-def _time(recipe: ContrastiveRecipe, measured: Measured) -> str:
+def _time(recipe: ModelRecipe, measured: Measured) -> str:
     threads = f"{recipe.threads} thread{'s' * (recipe.threads > 1)} of a CPU"
     where = threads if measured.computed_on == ONE_CPU else f"{measured.computed_on}, {threads} each"
     return f"{measured.progress.seconds / 60:.0f} minutes on {where}"
 
 
-def _results(recipe: ContrastiveRecipe, measured: Measured) -> str:
+def _results(recipe: ModelRecipe, measured: Measured) -> str:
     if measured.outcomes is None:
         return "None: the recipe names no test data (`data.test`)."
     intro = (

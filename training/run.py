@@ -10,35 +10,30 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from harness.dataset.base import Dataset
 from harness.dataset.phantom import GENERATOR_VERSION
-from training.batches import Batch, BatchSource
+from training.batches import Batch
 from training.cache import load_studies
-from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe, Recipe, load_recipe
+from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, ModelRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
 from training.dataconfig import PhantomData
 from training.devices import Devices
-from training.draws import make_draw
 from training.evaluation import evaluate
-from training.findings import FindingsObjective, find_labels
+from training.kinds import make_batches, make_objective, training_shots
 from training.logs import check_logs
-from training.masking import make_rewrite
 from training.objective import Objective
 from training.pictures import Darkroom
 from training.publish import Measured, publish
-from training.setup import first_network
-from training.sources import Source, Sources, check_apart, first_patients, open_sources, open_tested, patients
+from training.setup import as_in_checkpoint, first_network
+from training.sources import Source, Sources, check_apart, open_sources, open_tested, patients
 from training.studies import StudySet
 from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
+from wronglung.model.config import NetworkConfig
 from wronglung.model.engine import load_model
 from wronglung.model.network import AlignmentNetwork
-from wronglung.model.text import SentenceTokenizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_WATCHED_PATIENTS = 50
-_VALIDATION_ROUNDS = 3
 _FINISHED = "finished.txt"
 """Left in a run's folder at its end: which recipe gave the checkpoint."""
 
@@ -50,6 +45,9 @@ class _Trained(NamedTuple):
     progress: Progress
     parameters: int
     studies: int
+    network: NetworkConfig
+    shots: tuple[str, ...]
+    """Ids of the sentences of few-shot finetuning."""
 
 
 class Workplace(NamedTuple):
@@ -62,7 +60,7 @@ class Workplace(NamedTuple):
     """Go on where a run of the same recipe stopped, if there is one."""
 
 
-def train_and_publish(recipe: ContrastiveRecipe, source: str, output: Path, work: Workplace) -> None:
+def train_and_publish(recipe: ModelRecipe, source: str, output: Path, work: Workplace) -> None:
     """Run a recipe from pictures to card, and before it the recipe that it starts from if that has not been run.
 
     Args:
@@ -85,6 +83,8 @@ def train_and_publish(recipe: ContrastiveRecipe, source: str, output: Path, work
         parameters=trained.parameters,
         training_studies=trained.studies,
         test_studies=0 if tested is None else len(tested),
+        network=trained.network,
+        shots=trained.shots,
         outcomes=None if tested is None else evaluate(model, tested),
     )
     publish(trained.folder, output, recipe, source, measured)
@@ -104,6 +104,9 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     """
     check_logs(recipe.logs)
     start, devices = _start(recipe, work), work.devices
+    if isinstance(recipe, FewShotRecipe):
+        assert start is not None  # it must name one
+        recipe = as_in_checkpoint(recipe, start)
     torch.set_num_threads(recipe.threads)
     sources = open_sources(recipe.data)
     training, validation = _studies(recipe, sources, work)
@@ -111,8 +114,8 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     folder, identity = work.folder / recipe.name, _identity(recipe)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start).to(devices.device)
-    batches = _batches(recipe, training, validation)
-    objective = _objective(recipe, network, tokenizer, training, sources.validation.dataset)
+    batches = make_batches(recipe, training, validation)
+    objective = make_objective(recipe, network, tokenizer, training, batches, sources.validation.dataset)
     _begin(objective, batches, recipe, devices)
     devices.reseed(recipe.seed)
     save = partial(_save, recipe, network, tokenizer)
@@ -123,22 +126,19 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     if devices.is_first:
         (folder / _FINISHED).write_text(identity, encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return _Trained(folder, progress, parameters, len(training.studies))
+    return _Trained(folder, progress, parameters, len(training.studies), recipe.network, _shot_ids(recipe, training))
+
+
+def _shot_ids(recipe: AnyRecipe, training: StudySet) -> tuple[str, ...]:
+    if not isinstance(recipe, FewShotRecipe):
+        return ()
+    return tuple(shot.sentence.sentence_id for shot in training_shots(recipe, training))
 
 
 def _begin(objective: Objective[Batch], batches: Batches[Batch], recipe: Recipe, devices: Devices) -> None:
     """Let an objective look at the first batch; all processes at the same one."""
     if isinstance(objective, ContrastiveObjective):
         objective.start_attention(devices.place(next(batches.training(np.random.default_rng(recipe.seed)))))
-
-
-def _objective(
-    recipe: AnyRecipe, network: AlignmentNetwork, tokenizer: Tokenizer, training: StudySet, validation: Dataset
-) -> Objective[Batch]:
-    tokenize = SentenceTokenizer(tokenizer, recipe.cleaning, recipe.network.text.max_word_pieces)
-    if isinstance(recipe, FindingsRecipe):
-        return FindingsObjective(network, tokenize, find_labels(training.studies), recipe)
-    return ContrastiveObjective(network, tokenize, recipe, first_patients(validation, _WATCHED_PATIENTS))
 
 
 def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokenizer:
@@ -149,10 +149,14 @@ def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokeni
 
 
 def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
-    """The best checkpoint of the recipe to start from; that is run first unless it ran to its end as it reads now."""
-    if not isinstance(recipe, ContrastiveRecipe) or recipe.start_from is None:
+    """The model to start from, or the best checkpoint of the recipe to start from; that is run first unless it ran to
+    its end as it reads now."""
+    if isinstance(recipe, FindingsRecipe) or recipe.start_from is None:
         return None
-    before = load_recipe(REPOSITORY / recipe.start_from)
+    named = REPOSITORY / recipe.start_from
+    if named.is_dir():
+        return named
+    before = load_recipe(named)
     folder = work.folder / before.name
     finished = folder / _FINISHED
     is_finished = finished.exists() and finished.read_text(encoding="utf-8") == _identity(before)
@@ -186,20 +190,6 @@ def _check_patients(training: StudySet, validation: StudySet, tested: Set[str]) 
     learned, held_out = ({study.patient_id for study in part.studies} for part in (training, validation))
     check_apart(learned, held_out, "data.validation")
     check_apart(learned | held_out, tested, "data.test")
-
-
-def _batches(recipe: Recipe, training: StudySet, validation: StudySet) -> Batches[Batch]:
-    learned, held_out = (_source(recipe, part) for part in (training, validation))
-    return Batches(
-        partial(learned.training, augment=recipe.augment),
-        partial(held_out.validation, recipe.seed, _VALIDATION_ROUNDS),
-    )
-
-
-def _source(recipe: Recipe, studies: StudySet) -> BatchSource:
-    draw = make_draw(recipe.sentences, recipe.data.abnormal_share, studies.studies)
-    rewrite = make_rewrite(recipe.sentences.masking, recipe.cleaning)
-    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, draw, rewrite)
 
 
 def _save(recipe: Recipe, network: AlignmentNetwork, tokenizer: Tokenizer, folder: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from training.config import Recipe
-from wronglung.model.checkpoint import load_checkpoint
+from training.config import FewShotRecipe, Recipe
+from wronglung.model.checkpoint import load_checkpoint, read_config
+from wronglung.model.config import NetworkConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.network import AlignmentNetwork
 
@@ -24,6 +25,21 @@ def first_network(recipe: Recipe, tokenizer: Tokenizer, start: Path | None) -> A
         _copy_weights(start, network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
+
+
+def as_in_checkpoint(recipe: FewShotRecipe, directory: Path) -> FewShotRecipe:
+    """The recipe with the network, the preprocessing and the cleaning of the model in a folder.
+
+    Raises:
+        ModelFilesError: the model cannot be loaded, or is not GLoRIA.
+    """
+    config = read_config(directory)
+    if not isinstance(config.network, NetworkConfig):
+        raise ModelFilesError(
+            f"{directory}: few-shot finetuning needs GLoRIA's attention, not {config.network.architecture}"
+        )
+    model = {"network": config.network, "preprocess": config.preprocess, "cleaning": config.cleaning}
+    return recipe.model_copy(update=model)
 
 
 def _copy_weights(directory: Path, network: AlignmentNetwork) -> None:

@@ -1,5 +1,6 @@
 """Stage two begins with attention that is neither all or nothing nor flat."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,7 +38,7 @@ def objective(opt_out: bool, spread: float = 2.0) -> ContrastiveObjective:
 
 def batch() -> Batch:
     frames = torch.rand(2, 32, 32, generator=torch.Generator().manual_seed(1))
-    return Batch(frames, [], SENTENCES, torch.zeros(2, 2, dtype=torch.bool))
+    return Batch(frames, [], SENTENCES, torch.zeros(2, 2, dtype=torch.bool), np.zeros((len(frames), 2), np.int64))
 
 
 @pytest.mark.parametrize("spread", [0.5, 8.0])

@@ -10,6 +10,7 @@ from training.draws import AbnormalSentences, OtherReports, OwnSentences, make_d
 from training.negatives import false_negatives, repeated_texts
 from training.sentence_config import SentencesConfig
 from training.studies import Study
+from wronglung.model.errors import ModelFilesError
 
 EFFUSION = Triple("left costophrenic angle", "pleural effusion", True)
 ABNORMAL = Triple("left costophrenic angle", "abnormal", True)
@@ -62,7 +63,7 @@ def test_another_study_of_the_same_patient_is_no_other_report() -> None:
 
 
 def test_one_patient_alone_has_no_other() -> None:
-    with pytest.raises(ValueError, match="at least two patients"):
+    with pytest.raises(ModelFilesError, match="at least two patients"):
         OtherReports([SICK], OwnSentences([SICK], 0.5))
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -94,7 +95,13 @@ NO_NODULE_SAID = Sentence("b", "No nodule.", (), (Triple("left lung", "nodule", 
 def batch(*studies: Study) -> Batch:
     frames = torch.rand(len(studies), 32, 32, generator=torch.Generator().manual_seed(1))
     sentences = [NODULE_SAID if study is LEFT_NODULE else NO_NODULE_SAID for study in studies]
-    return Batch(frames, list(studies), sentences, torch.zeros(len(studies), len(studies), dtype=torch.bool))
+    return Batch(
+        frames,
+        list(studies),
+        sentences,
+        torch.zeros(len(studies), len(studies), dtype=torch.bool),
+        np.zeros((len(frames), 2), np.int64),
+    )
 
 
 def test_the_loss_falls_when_its_parameters_follow_the_gradient(objective: FindingsObjective) -> None:

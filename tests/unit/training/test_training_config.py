@@ -69,6 +69,29 @@ def test_a_recipe_inherits_what_its_base_says_and_is_checked_as_a_whole(tmp_path
         load_recipe(heir)
 
 
+FEW_SHOT = {"kind": "few_shot", "name": "tiny", "purpose": "A test.", "start_from": "model_store/encoder"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": {}}, "network: leave out what the checkpoint"),
+        ({"cleaning": {}, "preprocess": {}}, "cleaning, preprocess: leave out"),
+        ({"sentences": {"draw": "other_report"}}, "of its own image"),
+        ({"start_from": None}, "start_from"),
+    ],
+)
+def test_a_few_shot_recipe_takes_the_model_of_its_checkpoint(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "few.yaml"
+    path.write_text(yaml.safe_dump(FEW_SHOT))
+    assert load_recipe(path).schedule.batch == 48
+    path.write_text(yaml.safe_dump({**FEW_SHOT, **changes}))
+    with pytest.raises(ModelFilesError, match=message):
+        load_recipe(path)
+
+
 VARIANTS = {
     "encoder-word-masking": {"sentences", "cleaning"},
     "encoder-abnormal": {"sentences"},

@@ -1,0 +1,63 @@
+"""What a model's card says of its recipe: which sentences it read, what was asked of it, and by which sentences."""
+
+from collections.abc import Sequence
+
+from training.config import FewShotRecipe, LossConfig, ModelRecipe
+from training.sentence_config import SentencesConfig
+
+_OPTIONAL = {
+    "opt_out_weight": "the penalty on withheld attention",
+    "entropy_weight": "the maps' entropy",
+    "divergence_weight": "the likeness of different sentences' maps",
+}
+
+
+def first_weights(recipe: ModelRecipe) -> str:
+    """Where the first weights came from."""
+    return "random" if recipe.start_from is None else f"the result of `{recipe.start_from}`"
+
+
+def sentences(recipe: ModelRecipe) -> str:
+    """Which sentences an image was paired with, and what was hidden in them."""
+    return _drawn(recipe.sentences, recipe) + _hidden(recipe.sentences)
+
+
+def loss(recipe: ModelRecipe) -> str:
+    """What was asked of the network."""
+    if isinstance(recipe, FewShotRecipe):
+        return "−log of the share of a sentence's map that lies inside its boxes; no other loss"
+    alike = "sentences that read like an image's own are no negatives of it"
+    true = "pairs whose sentence is true for the image are no negatives"
+    kept = alike if recipe.sentences.draw == "other_report" else true
+    return f"GLoRIA's local and global contrastive losses; {kept}{_optional(recipe.loss)}"
+
+
+def shots(sentence_ids: Sequence[str]) -> str:
+    """A section with the sentences of few-shot finetuning; empty without any."""
+    if not sentence_ids:
+        return ""
+    listed = "\n".join(f"- `{sentence_id}`" for sentence_id in sentence_ids)
+    intro = "Drawn by the seed from the reports of training patients; their ids:"
+    return f"\n## The {len(sentence_ids)} sentences\n\n{intro}\n\n{listed}\n"
+
+
+def _drawn(config: SentencesConfig, recipe: ModelRecipe) -> str:
+    if isinstance(recipe, FewShotRecipe):
+        kind = "abnormal sentences" if config.draw == "abnormal" else "sentences"
+        return f"{recipe.shots} {kind} with boxes, listed below, and no others"
+    share = f"{recipe.data.abnormal_share:.0%} of them among the abnormal ones, where there are any"
+    return {
+        "own": f"of the image's own report, {share}",
+        "abnormal": "of the image's own report, and only those that state an abnormal finding",
+        "other_report": f"of another patient's report, another each time: a control that knows no pairs; {share}",
+    }[config.draw]
+
+
+def _hidden(config: SentencesConfig) -> str:
+    masking = config.masking
+    return "" if masking is None else f"; {masking.share:.0%} of the {masking.kind} hidden, others each time"
+
+
+def _optional(config: LossConfig) -> str:
+    weights = {words: getattr(config, key) for key, words in _OPTIONAL.items()}
+    return "".join(f"; {weight:g} × {words}" for words, weight in weights.items() if weight)

@@ -1,0 +1,85 @@
+"""What each kind of recipe trains on and asks for."""
+
+from functools import partial
+
+from tokenizers import Tokenizer
+
+from harness.case import Sentence
+from harness.dataset.base import Dataset
+from training.batches import Batch, BatchSource
+from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe
+from training.contrastive import ContrastiveObjective
+from training.draws import make_draw
+from training.fewshot import FewShotObjective
+from training.findings import FindingsObjective, find_labels
+from training.masking import make_rewrite
+from training.objective import Objective
+from training.shots import Shot, ShotSource, draw_shots
+from training.sources import first_patients
+from training.studies import StudySet
+from training.trainer import Batches
+from wronglung.model.network import AlignmentNetwork
+from wronglung.model.text import SentenceTokenizer, clean
+
+_WATCHED_PATIENTS = 50
+_VALIDATION_ROUNDS = 3
+
+
+def make_batches(recipe: AnyRecipe, training: StudySet, validation: StudySet) -> Batches[Batch]:
+    """What is learned from, and what decides which checkpoint is the best."""
+    if isinstance(recipe, FewShotRecipe):
+        shots = ShotSource(training, recipe.preprocess, recipe.schedule.batch, training_shots(recipe, training))
+        looked_at = _shots(recipe, validation, recipe.held_out)
+        held_out = ShotSource(validation, recipe.preprocess, recipe.schedule.batch, looked_at)
+        return Batches(partial(shots.training, augment=recipe.augment), held_out.validation)
+    learned, held = (_pairs(recipe, part) for part in (training, validation))
+    return Batches(
+        partial(learned.training, augment=recipe.augment), partial(held.validation, recipe.seed, _VALIDATION_ROUNDS)
+    )
+
+
+def training_shots(recipe: FewShotRecipe, training: StudySet) -> list[Shot]:
+    """The sentences that few-shot finetuning learns from."""
+    return _shots(recipe, training, recipe.shots)
+
+
+def make_objective(
+    recipe: AnyRecipe,
+    network: AlignmentNetwork,
+    tokenizer: Tokenizer,
+    training: StudySet,
+    batches: Batches[Batch],
+    validation: Dataset,
+) -> Objective[Batch]:
+    """The recipe's loss, and what its log shows.
+
+    Args:
+        recipe: the recipe.
+        network: with its first weights.
+        tokenizer: the model's.
+        training: what is learned from.
+        batches: of those studies, and of validation patients.
+        validation: these patients as the harness reads them.
+    """
+    tokenize = SentenceTokenizer(tokenizer, recipe.cleaning, recipe.network.text.max_word_pieces)
+    if isinstance(recipe, FindingsRecipe):
+        return FindingsObjective(network, tokenize, find_labels(training.studies), recipe)
+    if isinstance(recipe, FewShotRecipe):
+        return FewShotObjective(network, tokenize, recipe, batches.validation)
+    return ContrastiveObjective(network, tokenize, recipe, first_patients(validation, _WATCHED_PATIENTS))
+
+
+def _pairs(recipe: AnyRecipe, studies: StudySet) -> BatchSource:
+    draw = make_draw(recipe.sentences, recipe.data.abnormal_share, studies.studies)
+    rewrite = make_rewrite(recipe.sentences.masking, recipe.cleaning)
+    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, draw, rewrite)
+
+
+def _shots(recipe: FewShotRecipe, studies: StudySet, count: int) -> list[Shot]:
+    return draw_shots(studies.studies, count, recipe.seed, partial(_may_be_shot, recipe))
+
+
+def _may_be_shot(recipe: FewShotRecipe, sentence: Sentence) -> bool:
+    """Whether the recipe draws such sentences, and the model's cleaning leaves something of it."""
+    drawn = sentence.abnormal or recipe.sentences.draw != "abnormal"
+    return drawn and (recipe.cleaning.empty == "encode_markers" or bool(clean(sentence.text, recipe.cleaning)))
