@@ -1,8 +1,11 @@
 """The committed stubs are what the proto files say, and the proto files keep to the rules of their kind."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests import needs, repository
 
@@ -39,3 +42,45 @@ def test_the_contract_passes_the_linter_of_proto_files() -> None:
         [needs.tool("buf"), "lint", "proto"], cwd=repository.ROOT, capture_output=True, text=True, check=False
     )
     assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+
+
+def broken(proto: Path) -> list[str]:
+    """What a contract breaks of the one that callers were last promised."""
+    command = [needs.tool("buf"), "breaking", str(proto), "--against", str(repository.ROOT / "proto" / "released.json")]
+    compared = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert compared.returncode in (0, 100), compared.stderr  # 100: there is a difference
+    return compared.stdout.splitlines()
+
+
+def test_the_contract_breaks_nothing_that_callers_were_promised() -> None:
+    assert broken(repository.ROOT / "proto") == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("  bytes image = 4;", "  bytes picture = 4;", "image"),
+        ("  bytes image = 4;", "", "image"),
+        ("  bytes image = 4;", "  string image = 4;", "image"),
+        ("ERROR_CODE_OVERLOADED = 14;", "ERROR_CODE_OVERLOADED = 99;", "14"),
+        ("rpc ListModels(ListModelsRequest) returns (ListModelsResponse);", "", "ListModels"),
+        ("package wronglung.v1;", "package wronglung.v2;", "wronglung.v1"),
+    ],
+    ids=["renamed", "removed", "retyped", "renumbered", "method removed", "moved"],
+)
+def test_a_change_that_callers_would_feel_is_told(tmp_path: Path, was: str, becomes: str, told: str) -> None:
+    proto = tmp_path / "proto"
+    shutil.copytree(repository.ROOT / "proto", proto)
+    contract = proto / "wronglung" / "v1" / "alignment.proto"
+    text = contract.read_text()
+    assert was in text
+    contract.write_text(text.replace(was, becomes))
+    assert any(told in line for line in broken(proto))
+
+
+def test_a_field_may_be_added(tmp_path: Path) -> None:
+    proto = tmp_path / "proto"
+    shutil.copytree(repository.ROOT / "proto", proto)
+    contract = proto / "wronglung" / "v1" / "alignment.proto"
+    contract.write_text(contract.read_text().replace("  bytes image = 4;", "  bytes image = 4;\n  string note = 99;"))
+    assert broken(proto) == []
