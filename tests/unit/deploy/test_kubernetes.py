@@ -1,8 +1,9 @@
 """The manifests render, are valid, and say the same as the rest of the project."""
 
+import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -189,8 +190,29 @@ def test_a_secured_server_finds_its_files_in_secrets(secured: list[Manifest]) ->
     assert security.probe_host == "0.0.0.0"
 
 
-def test_the_nightly_job_shows_a_token_and_has_no_key_of_the_server(secured: list[Manifest]) -> None:
-    pod = one(secured, "CronJob", "wronglung-nightly")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+@pytest.fixture
+def secured_and_sharded(tmp_path: Path) -> list[Manifest]:
+    """An overlay of somebody's own with both components."""
+    parts = {"resources": ["base"], "components": ["components/cpu", "components/sharded-run", "components/secured"]}
+    tree = {kind: [os.path.relpath(FOLDER / path, tmp_path) for path in paths] for kind, paths in parts.items()}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(tree))
+    return list(yaml.safe_load_all(render(tmp_path)))
+
+
+def nightly_pod(manifests: list[Manifest]) -> Manifest:
+    job: Manifest = one(manifests, "CronJob", "wronglung-nightly")["spec"]["jobTemplate"]
+    return job["spec"]["template"]["spec"]
+
+
+def shards_pod(manifests: list[Manifest]) -> Manifest:
+    return one(manifests, "Job", "wronglung-shards")["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("pod_of", [nightly_pod, shards_pod])
+def test_a_job_shows_a_token_and_has_no_key_of_the_server(
+    secured_and_sharded: list[Manifest], pod_of: Callable[[list[Manifest]], Manifest]
+) -> None:
+    pod = pod_of(secured_and_sharded)
     paths = {each["name"]: Path(each["value"]) for each in pod["containers"][0]["env"] if "value" in each}
     secrets = mounted(pod)
     assert secrets[str(paths["WRONGLUNG_TOKEN_FILE"].parent)]["secretName"] == "wronglung-nightly-token"
