@@ -9,20 +9,41 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = """\
 examples:
+  python -m training training/configs/smallest.yaml --output trained/smallest
+                                      a first look: under a minute, and good for nothing
   python -m training training/configs/encoder.yaml
-  python -m training training/configs/encoder.yaml --output /somewhere/else
+                                      the shipped model again, into model_store/encoder
+  python -m training mine.yaml --output model_store/mine --resume
+                                      on your own data; goes on where it stopped, if it did
+  accelerate launch --multi_gpu --num_processes 4 -m training mine.yaml --output model_store/mine
+                                      on four GPUs, each with batches of its own
+  tensorboard --logdir .cache/training
+                                      curves, with logs: [csv, tensorboard] in the recipe
+
+docs/training.md says how to write a recipe, docs/training-keys.md what every key means
 """
+
+
+class _PrintKeys(argparse.Action):
+    """Print the page of keys and leave."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: object, **options: object) -> None:
+        from training.keys import page
+
+        print(page(), end="")
+        parser.exit()
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train a model on phantom patients and write its folder with a card of measured results. A recipe"
-        " of the kind findings gives first weights for others and no model: its checkpoint stays in the work folder.",
+        description="Train a model by a recipe, on phantoms or your own data, and write its folder with a card of"
+        " measured results. A recipe of the kind findings gives first weights for others and no model: its checkpoint"
+        " stays in the work folder.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", type=Path, help="YAML file with the recipe; see training/config.py for every key")
+    parser.add_argument("config", type=Path, help="YAML file with the recipe")
     parser.add_argument(
         "--output", type=Path, help="folder for the finished model (default: model_store/<name of the config>)"
     )
@@ -41,6 +62,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--resume", action="store_true", help="go on where a killed run of this recipe stopped, if there is one"
     )
+    parser.add_argument("--keys", nargs=0, action=_PrintKeys, help="print every key of a recipe with its meaning")
     return parser.parse_args(argv)
 
 

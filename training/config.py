@@ -36,7 +36,9 @@ class LossConfig(StrictModel):
     batch_temperature: float = Field(default=10.0, gt=0)
     """Factor on the scores in the softmax over the batch."""
     local_weight: float = Field(default=1.0, ge=0)
+    """Of the two cross entropies on words and regions."""
     global_weight: float = Field(default=1.0, ge=0)
+    """Of the two on global embeddings."""
     opt_out_weight: float = Field(default=0.0, ge=0)
     """Of the penalty on withholding attention from a matching image; only with an opt-out vector."""
     entropy_weight: float = Field(default=0.0, ge=0)
@@ -54,18 +56,24 @@ class OptimiserConfig(StrictModel):
     """AdamW with linear warm-up and cosine decay."""
 
     learning_rate: float = Field(default=1e-3, gt=0)
+    """The highest, after the warm-up."""
     betas: tuple[float, float] = (0.9, 0.999)
+    """AdamW's memory of the gradient and of its square."""
     weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW's, on all weights."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the image encoder's forward pass. Losses, attention and weights are always fp32."""
     warmup_steps: int = Field(default=100, ge=0)
+    """The learning rate rises over so many."""
     gradient_clip: float = Field(default=1.0, gt=0)
+    """Longest gradient over all weights."""
 
 
 class ScheduleConfig(StrictModel):
     """How long to train, and when to look."""
 
     steps: int = Field(default=1500, ge=1)
+    """The most batches on each device."""
     batch: int = Field(default=48, ge=2)
     """Studies that meet in a batch, on each device if there are several."""
     evaluate_every: int = Field(default=100, ge=1)
@@ -95,9 +103,11 @@ class Recipe(StrictModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     """Name of the model: its folder in the model store."""
     version: str = "1.0"
+    """Version of the model, as served by default."""
     purpose: str = Field(min_length=1)
     """One sentence for the card: what this model is."""
     seed: int = 0
+    """Of first weights and batches: the same one gives the same weights on the same kind of CPU."""
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
     data: AnyData = PhantomData()
@@ -134,6 +144,7 @@ class FindingsRecipe(Recipe):
     """Stage one: both encoders learn to name findings, the image's and the sentence's, each with its side."""
 
     kind: Literal["findings"]
+    """This kind."""
     shared_head: bool = True
     """One classifier reads regions and words, so that both draw near each other. False: one each, for a control that
     must not know which words belong to which pictures; the encoders then have as little in common as two networks that
@@ -144,6 +155,7 @@ class ContrastiveRecipe(Recipe):
     """Stage two: both encoders learn which sentence belongs to which image, by GLoRIA's losses."""
 
     kind: Literal["contrastive"]
+    """This kind."""
     start_from: str | None = None
     """Whose weights are the first ones: a model's folder, or another recipe (its best; it is run first if its result is
     not there); relative to the repository. Random weights if null. Only one of the two may have an opt-out vector."""

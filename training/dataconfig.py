@@ -21,7 +21,9 @@ class PhantomData(DataConfig):
     """Which phantom patients are learned from, and which are only looked at."""
 
     dataset: Literal["phantom"] = "phantom"
+    """The word phantom; any other data set is described by its settings, as in a run file of the harness."""
     seed: int = 0
+    """Another one makes other training and validation patients."""
     split: Literal["train"] = "train"
     """Learning from validation or test patients is refused here."""
     patients: int = Field(default=2000, ge=2)
@@ -57,7 +59,8 @@ class FiledData(DataConfig):
     """A data set of the harness, read from files; `dataset` is what it is in a run file of the harness."""
 
     dataset: DatasetConfig
-    """What is learned from."""
+    """What is learned from, e.g. {kind: jsonl, path: my/data.jsonl}; this and the keys down to `data.test` then take
+    the place of those for phantoms."""
     validation: DatasetConfig | None = None
     """What is only looked at, for early stopping. null: the split "valid" of Chest ImaGenome's silver set; of any other
     data set the patients that `validation_share` sets aside."""

@@ -11,6 +11,7 @@ class WordMaskingConfig(StrictModel):
     """Some of a sentence's words become the tokenizer's mask token, others each time that the sentence is drawn."""
 
     kind: Literal["words"]
+    """Whole words."""
     share: float = Field(default=0.3, gt=0, lt=1)
     """Of n words min(max(⌊share · n⌋, 1), n − 1) are hidden: at least one, but never all; of one word none."""
 

@@ -114,11 +114,17 @@ class BertSizes(StrictModel):
     """A BERT (`transformers.BertModel`); the defaults are BERT-base with a vocabulary of 28,996 pieces."""
 
     vocab_size: int = Field(default=28_996, ge=5)
+    """Word pieces that have an embedding."""
     hidden_size: int = Field(default=768, ge=1)
+    """Dimension of every hidden layer."""
     layers: int = Field(default=12, ge=1)
+    """Transformer blocks."""
     heads: int = Field(default=12, ge=1)
+    """Of the self-attention; they divide `hidden_size`."""
     intermediate_size: int = Field(default=3072, ge=1)
+    """Dimension between the two layers of a block."""
     max_positions: int = Field(default=512, ge=2)
+    """Places in a sentence that have an embedding."""
     segments: int = Field(default=2, ge=1)
     """Rows of the segment embeddings ("token_type"); every piece belongs to the first."""
     activation: str = Field(default="gelu", min_length=1)
@@ -165,6 +171,7 @@ class NetworkConfig(StrictModel):
     """GLoRIA: the sizes of everything that has weights."""
 
     architecture: Literal["gloria"] = "gloria"
+    """This architecture."""
     image: ImageEncoderConfig = ImageEncoderConfig()
     text: TextEncoderConfig = TextEncoderConfig()
     attention: AttentionConfig = AttentionConfig()
