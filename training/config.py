@@ -176,6 +176,7 @@ class FewShotRecipe(Recipe):
     """
 
     kind: Literal["few_shot"]
+    """This kind."""
     start_from: str
     """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; relative to the
     repository."""

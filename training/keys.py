@@ -88,8 +88,9 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _name(statement: ast.stmt) -> str:
-    is_key = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    return statement.target.id if is_key else ""  # type: ignore[attr-defined, no-any-return]
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id
+    return ""
 
 
 def _text(statement: ast.stmt) -> str:

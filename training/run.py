@@ -25,6 +25,7 @@ from training.pictures import Darkroom
 from training.publish import Measured, publish
 from training.setup import as_in_checkpoint, first_network
 from training.sources import Source, Sources, check_apart, open_sources, open_tested, patients
+from training.state import STATE_FILE
 from training.studies import StudySet
 from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
@@ -120,6 +121,8 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     devices.reseed(recipe.seed)
     save = partial(_save, recipe, network, tokenizer)
     trainer = Trainer(recipe, network, objective, batches, save, folder, devices)
+    if devices.is_first:
+        _forget(folder, state=not work.resume)
     if work.resume and (step := trainer.resume(identity)):
         devices.tell(f"{recipe.name} goes on after step {step}\n")
     progress = trainer.run(identity)
@@ -127,6 +130,12 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
         (folder / _FINISHED).write_text(identity, encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return _Trained(folder, progress, parameters, len(training.studies), recipe.network, _shot_ids(recipe, training))
+
+
+def _forget(folder: Path, *, state: bool) -> None:
+    """A run that begins is not finished, and unless it goes on nothing is left to go on from."""
+    for name in (_FINISHED, *([STATE_FILE] if state else [])):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _shot_ids(recipe: AnyRecipe, training: StudySet) -> tuple[str, ...]:

@@ -27,7 +27,9 @@ def recipe(kind: str, **changes: object) -> AnyRecipe:
     return (FindingsRecipe if kind == "findings" else ContrastiveRecipe).model_validate(document)
 
 
-def run_until(step: int, work: Path, chosen: AnyRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_until(
+    step: int, work: Path, chosen: AnyRecipe, monkeypatch: pytest.MonkeyPatch, *, resume: bool = True
+) -> None:
     """Start or go on with a run that is killed within a step."""
     real = Trainer._step
 
@@ -39,7 +41,7 @@ def run_until(step: int, work: Path, chosen: AnyRecipe, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", dies)
         with pytest.raises(Killed):
-            train(chosen, at(work, resume=True))
+            train(chosen, at(work, resume=resume))
 
 
 def files(work: Path, name: str) -> dict[str, bytes]:
@@ -84,6 +86,16 @@ def test_a_run_that_lost_its_patience_stays_where_it_is(work: Path, monkeypatch:
     assert stopped < SCHEDULE["steps"]
     monkeypatch.setattr(Trainer, "_step", None)
     assert train(chosen, at(work, resume=True)).progress.step == stopped
+
+
+def test_a_run_that_begins_anew_is_neither_finished_nor_to_be_gone_on_with(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = recipe("findings", name="again", schedule={**SCHEDULE, "steps": 4})
+    train(chosen, at(work))
+    run_until(1, work, chosen, monkeypatch, resume=False)
+    assert not (work / "again" / "finished.txt").exists()
+    assert not (work / "again" / STATE_FILE).exists()
 
 
 def test_another_recipe_does_not_go_on(work: Path) -> None:
