@@ -20,10 +20,10 @@ help: ## list these commands
 setup: $(VENV)/installed ## create .venv with the pinned packages
 
 demo: setup ## serve the shipped models, evaluate them on phantoms, write results/demo/report.html
-	wronglung serve --models encoder encoder-optout --port 0 -- harness run harness/runs/demo.yaml
+	wronglung serve --models encoder encoder-optout wronglung-1 --port 0 -- harness run harness/runs/demo.yaml
 
 serve: setup ## serve the models of model_store on 127.0.0.1:8500 until Ctrl-C
-	wronglung serve
+	wronglung serve --models encoder encoder-optout wronglung-1
 
 test: setup ## run every test; those that lack a tool are skipped and listed
 	pytest $(PYTEST_ARGS)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from training.config import FewShotRecipe, LossConfig, ModelRecipe
+from training.config import ContrastiveRecipe, FewShotRecipe, GroundingRecipe, LossConfig, ModelRecipe
 from training.sentence_config import SentencesConfig
+from wronglung.model.config import GrounderConfig, NetworkConfig
 
 _OPTIONAL = {
     "opt_out_weight": "the penalty on withheld attention",
@@ -14,16 +15,26 @@ _OPTIONAL = {
 
 def first_weights(recipe: ModelRecipe) -> str:
     """Where the first weights came from."""
+    if isinstance(recipe, GroundingRecipe):
+        return "random"
     return "random" if recipe.start_from is None else f"the result of `{recipe.start_from}`"
 
 
 def sentences(recipe: ModelRecipe) -> str:
     """Which sentences an image was paired with, and what was hidden in them."""
+    if isinstance(recipe, GroundingRecipe):
+        exchanged = "also with left and right exchanged"
+        return f"up to {recipe.sentences_of_study} of each report together, {exchanged}; {_boxes(recipe)}"
     return _drawn(recipe.sentences, recipe) + _hidden(recipe.sentences)
 
 
 def loss(recipe: ModelRecipe) -> str:
     """What was asked of the network."""
+    if isinstance(recipe, GroundingRecipe):
+        return (
+            "the divergence between boxes and map; the cross entropy of whether a sentence is true of an image and no"
+            " denial, exchanged sentences counted once more; a contrastive loss on the global embeddings (ADR 0099)"
+        )
     if isinstance(recipe, FewShotRecipe):
         return "−log of the share of a sentence's map that lies inside its boxes; no other loss"
     alike = "sentences that read like an image's own are no negatives of it"
@@ -41,7 +52,23 @@ def shots(sentence_ids: Sequence[str]) -> str:
     return f"\n## The {len(sentence_ids)} sentences\n\n{intro}\n\n{listed}\n"
 
 
-def _drawn(config: SentencesConfig, recipe: ModelRecipe) -> str:
+def architecture(network: NetworkConfig | GrounderConfig) -> str:
+    """Which architecture it is."""
+    if isinstance(network, GrounderConfig):
+        return "grounder: one softmax over the regions, an opt-out decided per sentence (ADR 0099)"
+    return f"GLoRIA (ICCV 2021) {'with' if network.has_opt_out else 'without'} opt-out vector"
+
+
+def unit(recipe: ModelRecipe) -> str:
+    """What a batch is counted in."""
+    return "images" if isinstance(recipe, GroundingRecipe) else "pairs"
+
+
+def _boxes(recipe: GroundingRecipe) -> str:
+    return "boxes of all of them" if recipe.boxed_sentences is None else f"boxes of {recipe.boxed_sentences} of them"
+
+
+def _drawn(config: SentencesConfig, recipe: ContrastiveRecipe | FewShotRecipe) -> str:
     if isinstance(recipe, FewShotRecipe):
         kind = "abnormal sentences" if config.draw == "abnormal" else "sentences"
         return f"{recipe.shots} {kind} with boxes, listed below, and no others"

@@ -1,7 +1,7 @@
 """Every option of a recipe, read from one YAML file. Unknown keys and wrong types are errors that name them.
 
-There are two kinds of recipe: "findings" teaches the image encoder what is there, "contrastive" teaches both encoders
-which sentence belongs to which image.
+There are four kinds of recipe: "findings" teaches the image encoder what is there, "contrastive" teaches both encoders
+which sentence belongs to which image, "grounding" teaches wronglung-1 where a sentence points and whether it is true.
 """
 
 import json
@@ -11,10 +11,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, RootModel, model_validator
 
 from training.dataconfig import AnyData, PhantomData
+from training.domain import DomainConfig
 from training.logs import LogName
 from training.recipe_files import read_document
 from training.sentence_config import SentencesConfig
-from wronglung.model.config import CleaningConfig, NetworkConfig, PreprocessConfig, StrictModel, parse_config
+from wronglung.model.config import (
+    CleaningConfig,
+    GrounderConfig,
+    NetworkConfig,
+    PreprocessConfig,
+    StrictModel,
+    parse_config,
+)
 
 
 class AugmentConfig(StrictModel):
@@ -113,10 +121,6 @@ class Recipe(StrictModel):
     data: AnyData = PhantomData()
     preprocess: PreprocessConfig = PreprocessConfig()
     cleaning: CleaningConfig = CleaningConfig()
-    sentences: SentencesConfig = SentencesConfig()
-    network: NetworkConfig
-    """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
-    augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     logs: tuple[LogName, ...] = Field(default=("csv",), min_length=1)
@@ -133,6 +137,15 @@ class Recipe(StrictModel):
             )
         return self
 
+
+class PairsRecipe(Recipe):
+    """GLoRIA's two encoders learn from pairs of an image and a sentence."""
+
+    sentences: SentencesConfig = SentencesConfig()
+    network: NetworkConfig
+    """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
+    augment: AugmentConfig = AugmentConfig()
+
     @model_validator(mode="after")
     def _masks_are_kept(self) -> Self:
         if self.sentences.masking is not None and not self.cleaning.keep_mask_token:
@@ -140,7 +153,7 @@ class Recipe(StrictModel):
         return self
 
 
-class FindingsRecipe(Recipe):
+class FindingsRecipe(PairsRecipe):
     """Stage one: both encoders learn to name findings, the image's and the sentence's, each with its side."""
 
     kind: Literal["findings"]
@@ -151,7 +164,7 @@ class FindingsRecipe(Recipe):
     were pretrained apart."""
 
 
-class ContrastiveRecipe(Recipe):
+class ContrastiveRecipe(PairsRecipe):
     """Stage two: both encoders learn which sentence belongs to which image, by GLoRIA's losses."""
 
     kind: Literal["contrastive"]
@@ -169,7 +182,7 @@ class ContrastiveRecipe(Recipe):
         return self
 
 
-class FewShotRecipe(Recipe):
+class FewShotRecipe(PairsRecipe):
     """Finetuning on a few sentences with boxes: the share of a map inside them is all that counts.
 
     The network, what is done to pixels and what is done to text are those of the checkpoint.
@@ -200,8 +213,41 @@ class FewShotRecipe(Recipe):
         return self
 
 
-AnyRecipe = FindingsRecipe | ContrastiveRecipe | FewShotRecipe
-ModelRecipe = ContrastiveRecipe | FewShotRecipe
+class GroundingLossConfig(StrictModel):
+    """Weights of wronglung-1's losses (`training.grounding.GroundingObjective`)."""
+
+    where: float = Field(default=1.0, ge=0)
+    """Of the divergence between a sentence's boxes and its map."""
+    whether: float = Field(default=1.0, ge=0)
+    """Of the cross entropy of the match between images and sentences."""
+    exchanged: float = Field(default=1.0, ge=0)
+    """Of the cross entropy of the match for sentences that had left and right exchanged."""
+    whole: float = Field(default=0.25, ge=0)
+    """Of the contrastive loss on the global embeddings."""
+    batch_temperature: float = Field(default=10.0, gt=0)
+    """Factor on their cosines in the softmax over the batch (GLoRIA's "temp3")."""
+
+
+class GroundingRecipe(Recipe):
+    """wronglung-1: boxes teach where a sentence points, true and false sentences whether what it says is there.
+
+    All sentences of a report are learned from together; `data.abnormal_share` has no use here.
+    """
+
+    kind: Literal["grounding"]
+    network: GrounderConfig
+    """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
+    domain: DomainConfig = DomainConfig()
+    """How pictures are changed."""
+    loss: GroundingLossConfig = GroundingLossConfig()
+    sentences_of_study: int = Field(default=5, ge=1)
+    """The most sentences of one study in a batch."""
+    boxed_sentences: int | None = Field(default=None, ge=0)
+    """How many training sentences, drawn by `seed` among the abnormal ones, have boxes; null: all have."""
+
+
+AnyRecipe = FindingsRecipe | ContrastiveRecipe | FewShotRecipe | GroundingRecipe
+ModelRecipe = ContrastiveRecipe | FewShotRecipe | GroundingRecipe
 """Recipes that give a model to be published."""
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from harness.dataset.base import Dataset
 from training.batches import Batch
 from training.config import ContrastiveRecipe
-from training.evaluation import SWAPPED, UNPERTURBED, evaluate
+from training.evaluation import evaluate, watched_figures
 from training.losses import batch_loss
 from training.objective import encode_images
 from wronglung.model.bert import TextFeatures, encode_grouped
@@ -56,10 +56,7 @@ class ContrastiveObjective:
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
         device = str(next(self._network.parameters()).device)
-        outcomes = evaluate(load_model(model, device), self._watched)
-        own, swapped = outcomes["pointing"][UNPERTURBED]["abnormal"], outcomes["pointing"][SWAPPED]["abnormal"]
-        figures = (outcomes["auroc"][UNPERTURBED]["abnormal"].mean, own.mean, swapped.delta)
-        return dict(zip(self.columns, figures, strict=True))
+        return dict(zip(self.columns, watched_figures(evaluate(load_model(model, device), self._watched)), strict=True))
 
     @torch.no_grad()
     def start_attention(self, batch: Batch) -> None:

@@ -88,6 +88,13 @@ def _score_record(
     return _Scored(values, subsets)
 
 
+def watched_figures(outcomes: Outcomes) -> tuple[float, float, float]:
+    """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
+    pointing = outcomes["pointing"]
+    swapped = pointing[SWAPPED]["abnormal"].delta
+    return outcomes["auroc"][UNPERTURBED]["abnormal"].mean, pointing[UNPERTURBED]["abnormal"].mean, swapped
+
+
 def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dict[str, npt.NDArray[np.float64]]:
     rows = [texts.index(case.text) for case in cases]
     frame = alignment.frame

@@ -32,10 +32,11 @@ class Objective(Protocol[BatchT]):
 
 def encode_images(network: AlignmentNetwork, frames_BHW: Tensor, precision: str) -> ImageFeatures:
     """Region and global embeddings in fp32, computed in the recipe's precision ("fp32" or "bf16")."""
-    with _autocast(frames_BHW.device.type, precision):
+    with autocast(frames_BHW.device.type, precision):
         image = network.image(frames_BHW)
     return ImageFeatures(image.regions_BND.float(), image.global_BD.float())
 
 
-def _autocast(device: str, precision: str) -> AbstractContextManager[object]:
+def autocast(device: str, precision: str) -> AbstractContextManager[object]:
+    """Computes in "bf16" where that is the precision."""
     return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")

@@ -12,7 +12,7 @@ from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.logs import LOG_FILE
 from training.trainer import Progress
 from wronglung.model.checkpoint import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
-from wronglung.model.config import NetworkConfig
+from wronglung.model.config import GrounderConfig, NetworkConfig
 
 CARD_FILE = "CARD.md"
 _TITLES = {
@@ -35,7 +35,7 @@ class Measured:
     """What trained, e.g. "one CPU"."""
     parameters: int
     training_studies: int
-    network: NetworkConfig
+    network: NetworkConfig | GrounderConfig
     """What was trained: a few-shot recipe does not say."""
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning; empty for other recipes."""
@@ -70,21 +70,21 @@ def publish(work: Path, output: Path, recipe: ModelRecipe, source: str, measured
 def card(recipe: ModelRecipe, source: str, measured: Measured, weights_bytes: int) -> str:
     """The model's card, in Markdown."""
     data, schedule = recipe.data, recipe.schedule
-    kind = "with opt-out vector" if measured.network.attention.opt_out else "without opt-out vector"
     return f"""# {recipe.name} {recipe.version}
 
 {recipe.purpose}
 
 | | |
 |---|---|
-| architecture | GLoRIA (ICCV 2021) {kind}; {measured.parameters:,} parameters, {weights_bytes / 1e6:.1f} MB |
+| architecture | {cardtext.architecture(measured.network)}; {measured.parameters:,} parameters, \
+{weights_bytes / 1e6:.1f} MB |
 | maps | one per sentence on a grid of {measured.network.grid_side} × {measured.network.grid_side} cells |
 | trained on | {learned_from(data, measured.training_studies)} |
 | sentences | {cardtext.sentences(recipe)} |
 | first weights | {cardtext.first_weights(recipe)} |
 | loss | {cardtext.loss(recipe)} |
-| schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} pairs; the weights are those of step \
-{measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \
+| schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} {cardtext.unit(recipe)}; the weights are \
+those of step {measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \
 ({measured.progress.best_loss:.3f}) |
 | seed | {recipe.seed} |
 | training time | {_time(recipe, measured)} |

@@ -1,19 +1,19 @@
 """A whole training run: data, tokenizer, training, evaluation on test patients, the model's folder."""
 
 import hashlib
+import json
 from collections.abc import Set
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 
 from harness.dataset.phantom import GENERATOR_VERSION
-from training.batches import Batch
 from training.cache import load_studies
-from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, ModelRecipe, Recipe, load_recipe
+from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, GroundingRecipe, ModelRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
 from training.dataconfig import PhantomData
 from training.devices import Devices
@@ -29,10 +29,10 @@ from training.state import STATE_FILE
 from training.studies import StudySet
 from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
+from wronglung.model.architecture import AnyArchitecture
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
-from wronglung.model.config import NetworkConfig
+from wronglung.model.config import GrounderConfig, NetworkConfig
 from wronglung.model.engine import load_model
-from wronglung.model.network import AlignmentNetwork
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _FINISHED = "finished.txt"
@@ -46,7 +46,7 @@ class _Trained(NamedTuple):
     progress: Progress
     parameters: int
     studies: int
-    network: NetworkConfig
+    network: NetworkConfig | GrounderConfig
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning."""
 
@@ -144,13 +144,13 @@ def _shot_ids(recipe: AnyRecipe, training: StudySet) -> tuple[str, ...]:
     return tuple(shot.sentence.sentence_id for shot in training_shots(recipe, training))
 
 
-def _begin(objective: Objective[Batch], batches: Batches[Batch], recipe: Recipe, devices: Devices) -> None:
+def _begin(objective: Objective[Any], batches: Batches[Any], recipe: Recipe, devices: Devices) -> None:
     """Let an objective look at the first batch; all processes at the same one."""
     if isinstance(objective, ContrastiveObjective):
         objective.start_attention(devices.place(next(batches.training(np.random.default_rng(recipe.seed)))))
 
 
-def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokenizer:
+def _tokenizer(recipe: AnyRecipe, training: StudySet, start: Path | None) -> Tokenizer:
     """The tokenizer of the first weights, if there are any: their rows belong to its pieces."""
     if start is not None:
         return load_checkpoint(start).tokenizer
@@ -160,7 +160,7 @@ def _tokenizer(recipe: Recipe, training: StudySet, start: Path | None) -> Tokeni
 def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
     """The model to start from, or the best checkpoint of the recipe to start from; that is run first unless it ran to
     its end as it reads now."""
-    if isinstance(recipe, FindingsRecipe) or recipe.start_from is None:
+    if isinstance(recipe, FindingsRecipe | GroundingRecipe) or recipe.start_from is None:
         return None
     named = REPOSITORY / recipe.start_from
     if named.is_dir():
@@ -176,7 +176,8 @@ def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
 
 def _identity(recipe: Recipe) -> str:
     """Equal for runs that give the same weights."""
-    said = recipe.model_dump_json(indent=1, exclude_defaults=True)  # a new option does not make an old run another
+    # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
+    said = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), indent=1, sort_keys=True)
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()
@@ -201,7 +202,7 @@ def _check_patients(training: StudySet, validation: StudySet, tested: Set[str]) 
     check_apart(learned | held_out, tested, "data.test")
 
 
-def _save(recipe: Recipe, network: AlignmentNetwork, tokenizer: Tokenizer, folder: Path) -> None:
+def _save(recipe: Recipe, network: AnyArchitecture, tokenizer: Tokenizer, folder: Path) -> None:
     save_checkpoint(
         folder,
         network,

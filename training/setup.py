@@ -5,14 +5,15 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from training.config import FewShotRecipe, Recipe
+from training.config import AnyRecipe, FewShotRecipe
+from wronglung.model.architecture import AnyArchitecture
 from wronglung.model.checkpoint import load_checkpoint, read_config
 from wronglung.model.config import NetworkConfig
 from wronglung.model.errors import ModelFilesError
-from wronglung.model.network import AlignmentNetwork
+from wronglung.model.registry import build_network
 
 
-def first_network(recipe: Recipe, tokenizer: Tokenizer, start: Path | None) -> AlignmentNetwork:
+def first_network(recipe: AnyRecipe, tokenizer: Tokenizer, start: Path | None) -> AnyArchitecture:
     """A network with random weights, or with those of the model in the folder `start`.
 
     Raises:
@@ -20,7 +21,7 @@ def first_network(recipe: Recipe, tokenizer: Tokenizer, start: Path | None) -> A
     """
     torch.manual_seed(recipe.seed)
     text = recipe.network.text.model_copy(update={"vocab_size": tokenizer.get_vocab_size()})
-    network = AlignmentNetwork(recipe.network.model_copy(update={"text": text}))
+    network = build_network(recipe.network.model_copy(update={"text": text}))
     if start is not None:
         _copy_weights(start, network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -42,7 +43,7 @@ def as_in_checkpoint(recipe: FewShotRecipe, directory: Path) -> FewShotRecipe:
     return recipe.model_copy(update=model)
 
 
-def _copy_weights(directory: Path, network: AlignmentNetwork) -> None:
+def _copy_weights(directory: Path, network: AnyArchitecture) -> None:
     weights = load_checkpoint(directory).network.state_dict()
     try:
         missing, surplus = network.load_state_dict(weights, strict=False)

@@ -5,8 +5,8 @@
 
 Read in this order: `config` (every option), `preprocess` and `text` (pixels and words in), `architecture` (what every
 network can do), `checkpoint` (files), `encoding` and `cache` (each image and sentence once), `engine` (use). GLoRIA is
-`image` and `bert` (the two encoders), `attention` (where its maps come from) and `network` (all of it together); the
-other architecture is `dual_encoder`; `registry` knows both.
+`image` and `bert` (the two encoders), `attention` (where its maps come from) and `network` (all of it together);
+wronglung-1 is `grounder`, the third architecture `dual_encoder`; `registry` knows them all.
 Importing this package imports no PyTorch; the first use of one of its names does.
 """
 

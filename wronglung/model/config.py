@@ -219,7 +219,48 @@ class DualEncoderConfig(StrictModel):
         return False
 
 
-_ARCHITECTURES = ("gloria", "dual_encoder")
+class RegionsConfig(StrictModel):
+    """A transformer through which the regions look at each other."""
+
+    hidden_size: int = Field(default=512, ge=1)
+    layers: int = Field(default=2, ge=1)
+    heads: int = Field(default=8, ge=1)
+    intermediate_size: int = Field(default=1024, ge=1)
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size ({self.hidden_size}) must be a multiple of heads ({self.heads})")
+        return self
+
+
+class GrounderConfig(StrictModel):
+    """wronglung-1: a sentence's own map by one softmax over the regions, and an opt-out decided per sentence."""
+
+    architecture: Literal["grounder"]
+    image: ImageEncoderConfig = ImageEncoderConfig()
+    regions: RegionsConfig = RegionsConfig()
+    text: BertSizes = BertSizes()
+    embedding_size: int = Field(default=256, ge=1)
+    """Dimension in which questions meet regions."""
+
+    @property
+    def grid_side(self) -> int:
+        """Rows (and columns) of the grid."""
+        return self.image.grid_side
+
+    @property
+    def has_opt_out(self) -> bool:
+        """Whether attention can be withheld from the image."""
+        return True
+
+    @property
+    def has_word_maps(self) -> bool:
+        """Whether a sentence's map is the mean of its words' maps: here it is the sentence's own."""
+        return False
+
+
+_ARCHITECTURES = ("gloria", "dual_encoder", "grounder")
 
 
 def _architecture(network: Any) -> str:
@@ -230,7 +271,9 @@ def _architecture(network: Any) -> str:
 
 
 AnyNetworkConfig = Annotated[
-    Annotated[NetworkConfig, Tag("gloria")] | Annotated[DualEncoderConfig, Tag("dual_encoder")],
+    Annotated[NetworkConfig, Tag("gloria")]
+    | Annotated[DualEncoderConfig, Tag("dual_encoder")]
+    | Annotated[GrounderConfig, Tag("grounder")],
     Discriminator(
         _architecture,
         custom_error_type="architecture_unknown",

@@ -13,10 +13,12 @@ from wronglung.model.config import (
     BertSizes,
     CleaningConfig,
     DualEncoderConfig,
+    GrounderConfig,
     ImageEncoderConfig,
     ModelConfig,
     NetworkConfig,
     PreprocessConfig,
+    RegionsConfig,
     TextEncoderConfig,
     VisionTransformerConfig,
 )
@@ -58,6 +60,24 @@ def create_random_dual_encoder(directory: Path, *, seed: int = 0) -> ModelConfig
         max_positions=97,
     )
     return _write(directory, DualEncoderConfig(image=image, text=text, embedding_size=8), seed, spread=0.5)
+
+
+def create_random_grounder(directory: Path, *, seed: int = 0) -> ModelConfig:
+    """Write a wronglung-1 with a 10 × 10 grid."""
+    image = ImageEncoderConfig(
+        input_size=80, embedding_size=4, hidden_sizes=(4, 8), depths=(1, 1), block="basic", local_stage=2
+    )
+    text = BertSizes(
+        vocab_size=_TOKENIZER.get_vocab_size(),
+        hidden_size=16,
+        layers=2,
+        heads=2,
+        intermediate_size=32,
+        max_positions=97,
+    )
+    regions = RegionsConfig(hidden_size=16, layers=1, heads=2, intermediate_size=32)
+    network = GrounderConfig(architecture="grounder", image=image, regions=regions, text=text, embedding_size=8)
+    return _write(directory, network, seed, spread=0.5)
 
 
 def _write(directory: Path, network: AnyNetworkConfig, seed: int, *, spread: float | None) -> ModelConfig:

@@ -3,8 +3,9 @@
 from typing import assert_never
 
 from wronglung.model.architecture import AnyArchitecture
-from wronglung.model.config import AnyNetworkConfig, DualEncoderConfig, NetworkConfig
+from wronglung.model.config import AnyNetworkConfig, DualEncoderConfig, GrounderConfig, NetworkConfig
 from wronglung.model.dual_encoder import DualEncoder
+from wronglung.model.grounder import Grounder
 from wronglung.model.network import AlignmentNetwork
 
 
@@ -15,5 +16,7 @@ def build_network(config: AnyNetworkConfig) -> AnyArchitecture:
             return AlignmentNetwork(config)
         case DualEncoderConfig():
             return DualEncoder(config)
+        case GrounderConfig():
+            return Grounder(config)
         case _:
             assert_never(config)

@@ -112,7 +112,9 @@ def edit_network(directory: Path, **changes: object) -> None:
 def test_an_unknown_architecture_is_refused_with_those_there_are(tmp_path: Path) -> None:
     create_random_dual_encoder(tmp_path)
     edit_network(tmp_path, architecture="perceiver")
-    with pytest.raises(ModelFilesError, match="network: its architecture must be one of: gloria, dual_encoder"):
+    with pytest.raises(
+        ModelFilesError, match="network: its architecture must be one of: gloria, dual_encoder, grounder"
+    ):
         load_model(tmp_path)
 
 
