@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from training.config import ContrastiveRecipe, FewShotRecipe, GroundingRecipe, LossConfig, ModelRecipe
-from training.sentence_config import SentencesConfig
+from training.sentence_config import PackageConfig, SentencesConfig, WordMaskingConfig
 from wronglung.model.config import GrounderConfig, NetworkConfig
 
 _OPTIONAL = {
@@ -82,7 +82,13 @@ def _drawn(config: SentencesConfig, recipe: ContrastiveRecipe | FewShotRecipe) -
 
 def _hidden(config: SentencesConfig) -> str:
     masking = config.masking
-    return "" if masking is None else f"; {masking.share:.0%} of the {masking.kind} hidden, others each time"
+    if masking is None:
+        return ""
+    if isinstance(masking, WordMaskingConfig):
+        return f"; {masking.share:.0%} of the words hidden, others each time"
+    known = masking.recogniser
+    by = f"the spaCy package {known.package}" if isinstance(known, PackageConfig) else "a vocabulary"
+    return f"; {masking.share:.0%} of the clinical entities (found by {by}) hidden, others each time"
 
 
 def _optional(config: LossConfig) -> str:

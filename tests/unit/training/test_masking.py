@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.masking import WordMasking, as_written, hidden_count, make_rewrite
-from training.sentence_config import WordMaskingConfig
+from training.masking import EntityMasking, WordMasking, as_written, hidden_count, make_rewrite
+from training.sentence_config import EntityMaskingConfig, WordMaskingConfig
 from training.vocabulary import build_tokenizer
 from wronglung.model.config import CleaningConfig
 from wronglung.model.text import SentenceTokenizer, clean
@@ -72,3 +72,31 @@ def test_without_masking_a_sentence_is_read_as_it_is_and_nothing_is_drawn() -> N
     assert rewrite is as_written
     assert rewrite(TEXT, rng) == TEXT
     assert rng.random() == untouched.random()
+
+
+def hide_entities(text: str, spans: list[tuple[int, int]], seed: int = 0) -> str:
+    config = EntityMaskingConfig(kind="entities")
+    return EntityMasking(config, CLEANING, lambda words: spans)(text, np.random.default_rng(seed))
+
+
+def test_half_of_the_entities_are_hidden_with_all_of_their_words() -> None:
+    hidden = {hide_entities(TEXT, [(4, 5), (7, 10)], seed) for seed in range(20)}
+    assert hidden == {
+        "there is a small [MASK] in the right upper lobe",
+        "there is a small nodule in the [MASK] [MASK] [MASK]",
+    }
+
+
+def test_of_four_entities_two_are_hidden_and_the_only_one_never() -> None:
+    words = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert all(hide_entities(TEXT, words, seed).split().count(MASK) == 2 for seed in range(20))
+    assert hide_entities(TEXT, [(7, 10)]) == hide_entities(TEXT, []) == TEXT
+
+
+def test_a_recipe_hides_entities_of_the_vocabulary() -> None:
+    rewrite = make_rewrite(EntityMaskingConfig(kind="entities"), CLEANING)
+    hidden = {rewrite(TEXT, np.random.default_rng(seed)) for seed in range(20)}
+    assert hidden == {
+        "there is a small [MASK] in the right upper lobe",
+        "there is a small nodule in the [MASK] [MASK] [MASK]",
+    }
