@@ -14,6 +14,9 @@ class FakeHandler:
 
     def initialize(self, context: Any) -> None:
         logging.getLogger().setLevel(logging.WARNING)
+        self.identity = pb.ModelIdentity(
+            name=context.model_name, version=str(context.manifest["model"]["modelVersion"])
+        )
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
         for index in range(len(data)):
@@ -26,5 +29,5 @@ class FakeHandler:
             time.sleep(0.5)
         request_id = RequestContext.from_bytes(entry[CONTEXT_ENTRY]).request_id
         results = [pb.SentenceResult(alignment=pb.SentenceAlignment()) for _ in request.sentences]
-        response = pb.AlignResponse(request_id=request_id, results=results)
+        response = pb.AlignResponse(request_id=request_id, results=results, model=self.identity)
         return pb.AlignStreamResponse(request_id=request_id, response=response).SerializeToString()

@@ -1,6 +1,8 @@
 """TorchServe's archives (.mar) from the models of a model store. Archives are built, never committed."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +13,7 @@ from wronglung.archive_file import files_below, write_archive
 from wronglung.model.compute import ComputeConfig
 from wronglung.model.config import ModelConfig, parse_config
 from wronglung.progress import Progress, silent
-from wronglung.served import ServedModel, write_models
+from wronglung.served import VERSION_MARK, ServedModel, write_models
 from wronglung.serving_settings import read_serving_settings
 
 HANDLER = Path("handlers", "alignment_handler.py")
@@ -48,7 +50,7 @@ def models_in(store: Path) -> list[str]:
 def build_archives(
     names: Sequence[str], store: Path, output: Path, home: Path, progress: Progress = silent
 ) -> list[ServedModel]:
-    """Build `<name>.mar` for each model and the table of models beside them. Existing files are replaced.
+    """Build `<label>.mar` for each model and the table of models beside them. Existing files are replaced.
 
     Args:
         names: folders of the store.
@@ -67,12 +69,20 @@ def build_archives(
         if not (store / name / CONFIG_FILE).is_file():
             raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
         model = _describe(store / name)
-        if model.name in {each.name for each in served}:
-            raise StoreError(f"model {model.name!r} is named twice: name it once")
+        if (model.name, model.version) in {(each.name, each.version) for each in served}:
+            raise StoreError(f"model {model.name!r} is named twice in version {model.version}: name it once")
         served.append(model)
+    served = _told_apart(served)
+    for model, name in zip(served, names, strict=True):
         _archive(model, store / name, output, home / HANDLER, progress)
     write_models(served, output)
     return served
+
+
+def _told_apart(models: Sequence[ServedModel]) -> list[ServedModel]:
+    """The same models, knowing whether they share their names."""
+    times = Counter(model.name for model in models)
+    return [replace(model, shares_name=times[model.name] > 1) for model in models]
 
 
 def _describe(directory: Path) -> ServedModel:
@@ -81,7 +91,7 @@ def _describe(directory: Path) -> ServedModel:
     settings = serving_settings(directory / SERVING_FILE)
     side = config.network.grid_side
     return ServedModel(
-        name=directory.resolve().name,
+        name=_name(directory.resolve().name, config.version),
         version=config.version,
         weights_digest=config.weights_sha256,
         has_opt_out=config.network.has_opt_out,
@@ -96,6 +106,14 @@ def _describe(directory: Path) -> ServedModel:
     )
 
 
+def _name(folder: str, version: str) -> str:
+    """The model whose folder is called so: ``name`` or ``name@version``."""
+    name, mark, named = folder.partition(VERSION_MARK)
+    if mark and named != version:
+        raise StoreError(f"the folder {folder!r} holds version {version}: call it {name}{VERSION_MARK}{version}")
+    return name
+
+
 def serving_settings(path: Path) -> ServingSettings:
     """Read what matters here of a model's `model-config.yaml`; see `read_serving_settings`."""
     torchserve, compute = read_serving_settings(path)
@@ -107,6 +125,6 @@ def _archive(model: ServedModel, directory: Path, output: Path, handler: Path, p
         model_name=model.name, version=model.version, handler=handler.name, config_file=SERVING_FILE
     )
     files = {**dict(files_below(directory)), handler.name: handler}
-    step = progress(f"archive of {model.name}", sum(path.stat().st_size for path in files.values()))
+    step = progress(f"archive of {model.label}", sum(path.stat().st_size for path in files.values()))
     manifest = ModelExportUtils.generate_manifest_json(config)
-    write_archive(output / f"{model.name}.mar", files, {_MANIFEST: manifest}, step)
+    write_archive(output / f"{model.label}.mar", files, {_MANIFEST: manifest}, step)

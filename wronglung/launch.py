@@ -14,8 +14,9 @@ from wronglung.console import Console
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.access import Access
 from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
+from wronglung.gateway.versions import DefaultVersions
 from wronglung.home import project_home
-from wronglung.served import MODELS_FILE, ServedModel
+from wronglung.served import MODELS_FILE, Catalogue, ServedModel
 from wronglung.supervisor.java import find_java
 from wronglung.supervisor.ports import free_ports, require_free
 from wronglung.supervisor.supervisor import Patience, Supervisor
@@ -39,6 +40,7 @@ class ServeOptions:
     log_level: str
     command: Sequence[str]
     security: SecurityOptions = UNPROTECTED
+    default_versions: Path | None = None
 
 
 def serve(options: ServeOptions, console: Console) -> int:
@@ -69,6 +71,8 @@ def _serve(options: ServeOptions, directory: Path, console: Console) -> int:
     store = options.model_store or home / "model_store"
     archives = directory / "archives"
     served = build_archives(options.models or models_in(store), store, archives, home, console.progress)
+    if options.default_versions is not None:  # what cannot be used is told before anything starts
+        DefaultVersions(options.default_versions, Catalogue(served), Metrics(), on_change=lambda: None)
     torchserve = _torchserve(served, directory, home, archives, options.java_heap_mb)
     torchserve.prepare()
     console.say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
@@ -92,7 +96,7 @@ def _torchserve(served: Sequence[ServedModel], directory: Path, home: Path, arch
         home=home,
         java=find_java(),
         archives=archives,
-        models=tuple(model.name for model in served),
+        models=tuple(model.label for model in served),
         grpc_port=grpc_port,
         grpc_management_port=grpc_management_port,
         metrics_port=metrics_port,
@@ -111,6 +115,7 @@ def _gateway_command(options: ServeOptions, torchserve: TorchServe) -> list[str]
         f"--metrics-host={options.metrics_host}",
         f"--drain-s={options.drain_s}",
         f"--connection-age-s={options.connection_age_s}",
+        *([f"--default-versions={options.default_versions}"] if options.default_versions else []),
         f"--log-level={options.log_level}",
         *options.security.flags(),
     ]

@@ -1,12 +1,14 @@
 """What is served: a table of models, written when the archives are built and read by the gateway. No torch."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wronglung.errors import ModelUnknown
 
+VERSION_MARK = "@"
+"""Between a model's name and its version, in the name of its folder in the store and in its label."""
 MODELS_FILE = "models.json"
 """Name of the table's file, beside the archives."""
 
@@ -27,10 +29,17 @@ class ServedModel:
     workers: int = 1
     batch_size: int = 1
     queue_size: int = 100
+    shares_name: bool = False
+    """Whether another version of it is served as well."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in metrics, health and logs: its name, with the version where that alone would not do."""
+        return f"{self.name}{VERSION_MARK}{self.version}" if self.shares_name else self.name
 
 
 class Catalogue:
-    """The served models by name and version. The first of a name is its default version.
+    """The served models by name and version. The first of a name is its default version, until another is chosen.
 
     Raises:
         ValueError: a model is there twice.
@@ -38,11 +47,27 @@ class Catalogue:
 
     def __init__(self, models: Iterable[ServedModel]) -> None:
         self._models: dict[tuple[str, str], ServedModel] = {}
+        self._first: dict[str, ServedModel] = {}
         for model in models:
             if (model.name, model.version) in self._models:
                 raise ValueError(f"model {model.name} {model.version} is listed twice")
-            self._models.setdefault((model.name, ""), model)
+            self._models.setdefault((model.name, ""), self._first.setdefault(model.name, model))
             self._models[model.name, model.version] = model
+
+    def choose(self, versions: Mapping[str, str]) -> None:
+        """Make these versions the defaults of their models; of others, the first that was listed.
+
+        Raises:
+            ModelUnknown: one is not served.
+        """
+        chosen = {name: self.find(name, version) for name, version in versions.items()}
+        for name, first in self._first.items():
+            self._models[name, ""] = chosen.get(name, first)
+
+    @property
+    def defaults(self) -> list[ServedModel]:
+        """The default version of each model."""
+        return [model for (_, version), model in self._models.items() if not version]
 
     @property
     def models(self) -> list[ServedModel]:

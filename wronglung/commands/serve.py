@@ -40,6 +40,12 @@ def add_parser(subparsers: Any) -> None:
     add("--startup-timeout", type=float, default=300.0, dest="startup_s", metavar="SECONDS", help="default: 300")
     add("--drain", type=float, default=30.0, dest="drain_s", metavar="SECONDS", help="to end work (default: 30)")
     add(
+        "--default-versions",
+        type=Path,
+        metavar="FILE",
+        help="lines of MODEL VERSION: what callers get who name no version; watched (default: the first of --models)",
+    )
+    add(
         "--connection-age",
         type=float,
         default=0.0,

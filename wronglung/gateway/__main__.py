@@ -30,6 +30,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:
     parser.add_argument(
         "--drain-s", type=float, default=30.0, help="seconds to finish at a stop (default: %(default)s)"
     )
+    parser.add_argument("--default-versions", type=Path, metavar="FILE", help="versions for callers who name none")
     parser.add_argument("--connection-age-s", type=float, default=0.0, help="close connections after so many seconds")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add_security(parser)

@@ -47,7 +47,7 @@ class Record:
 
     def names(self, model: ServedModel) -> None:
         """The request names a model that is served."""
-        self._model = model.name
+        self._model = model.label
         self._call.tally.models.add(f"{model.name} {model.version}")
 
     def close(self, code: str = OK) -> None:

@@ -35,7 +35,7 @@ class Canary:
     async def send(self, model: ServedModel, timeout_s: float) -> bool:
         """Whether the model answers within `timeout_s` seconds."""
         code = await self._outcome(model, timeout_s)
-        self._metrics.canaries.labels(model.name, code).inc()
+        self._metrics.canaries.labels(model.label, code).inc()
         return code == "OK"
 
     async def _outcome(self, model: ServedModel, timeout_s: float) -> str:
@@ -46,11 +46,11 @@ class Canary:
             answer = await self._upstream.predict(model.name, model.version, body, context, timeout_s)
             response = parse_answer(answer, context.request_id)
         except WronglungError as error:
-            _log.debug("canary failed", extra={"model": model.name, "error": str(error)})
+            _log.debug("canary failed", extra={"model": model.label, "error": str(error)})
             return error.code
         if response.HasField("response"):
             return "OK"
-        _log.warning("canary answered by an error", extra={"model": model.name, "error": response.error.message})
+        _log.warning("canary answered by an error", extra={"model": model.label, "error": response.error.message})
         return pb.ErrorCode.Name(response.error.code)
 
 

@@ -60,6 +60,7 @@ class Health:
         rhythm: Rhythm = Rhythm(),
     ) -> None:
         self.servicer = health_aio.HealthServicer()
+        self._catalogue = catalogue
         self._canary = canary
         self._metrics = metrics
         self._on_change = on_change
@@ -86,7 +87,7 @@ class Health:
     @property
     def failing(self) -> list[str]:
         """Names of the models that are not ready."""
-        return [model.name for model, state in self._states.items() if not state.ready]
+        return [model.label for model, state in self._states.items() if not state.ready]
 
     def is_ready(self, model: ServedModel) -> bool:
         """Whether the model answers."""
@@ -108,11 +109,14 @@ class Health:
             state.last_success = time.monotonic()
         if state.ready is not healthy:
             state.ready = healthy
-            # Not awaited: a slow reader of a health watch must not hold up the request that was observed.
-            publication = asyncio.create_task(self._publish())
-            self._publications.add(publication)
-            publication.add_done_callback(self._publications.discard)
+            self.publish()
             self._on_change(self.failing)
+
+    def publish(self) -> None:
+        """Tell of readiness as it is now. Not awaited: a slow reader of a health watch must hold up nobody."""
+        publication = asyncio.create_task(self._publish())
+        self._publications.add(publication)
+        publication.add_done_callback(self._publications.discard)
 
     async def _watch(self, model: ServedModel) -> None:
         """Send canaries while there is nothing else to judge the model by."""
@@ -125,8 +129,10 @@ class Health:
 
     async def _publish(self) -> None:
         for model, state in self._states.items():
-            self._metrics.ready.labels(model.name).set(state.ready)
-            await self.servicer.set(f"{SERVICE}/{model.name}", _status(state.ready))
+            self._metrics.ready.labels(model.label).set(state.ready)
+            await self.servicer.set(f"{SERVICE}/{model.label}", _status(state.ready))
+        for default in self._catalogue.defaults:
+            await self.servicer.set(f"{SERVICE}/{default.name}", _status(self._states[default].ready))
         everything = all(state.ready for state in self._states.values())
         for service in ("", SERVICE):
             await self.servicer.set(service, _status(everything))

@@ -107,7 +107,7 @@ class Pipeline:
         finally:
             waited = time.monotonic() - started
             checked.tally.waiting_seconds += waited
-            self._metrics.queue_seconds.labels(checked.model.name).observe(waited)
+            self._metrics.queue_seconds.labels(checked.model.label).observe(waited)
 
     def dispatch(self, checked: Checked, place: Place) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
@@ -116,9 +116,9 @@ class Pipeline:
         message until its turn comes, and the room that the request takes up is given back when that is over.
         """
         model, started = checked.model, time.monotonic()
-        in_flight = self._metrics.in_flight.labels(model.name)
+        in_flight = self._metrics.in_flight.labels(model.label)
         call = asyncio.ensure_future(self._call(checked))
-        self._metrics.sentences.labels(model.name).observe(checked.sentences)
+        self._metrics.sentences.labels(model.label).observe(checked.sentences)
         in_flight.inc()
         self._health.began(model)
 
@@ -127,7 +127,7 @@ class Pipeline:
             checked.message.release()
             checked.tally.torchserve_seconds += seconds
             place.leave(seconds)
-            self._metrics.torchserve_seconds.labels(model.name).observe(seconds)
+            self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
             self._health.ended(model, _verdict(done))
 
@@ -148,7 +148,7 @@ class Pipeline:
 
 def _gate(model: ServedModel, metrics: Metrics) -> Gate:
     capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size)
-    return Gate(capacity, metrics.waiting.labels(model.name))
+    return Gate(capacity, metrics.waiting.labels(model.label))
 
 
 def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:

@@ -23,8 +23,9 @@ from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
 from wronglung.gateway.security.probe import ProbePort
 from wronglung.gateway.service import AlignmentService, Most
 from wronglung.gateway.upstream import TorchServeClient
+from wronglung.gateway.versions import DefaultVersions
 from wronglung.limits import LIMITS
-from wronglung.served import read_models
+from wronglung.served import VERSION_MARK, read_models
 from wronglung.tracing import open_tracer
 
 _HEADROOM_BYTES = 64 * 1024
@@ -58,6 +59,8 @@ class Settings:
     """Close connections after about so long, so that callers find new replicas; 0: never."""
     most: Most = field(default_factory=Most)
     """How much may be under way at once."""
+    default_versions: Path | None = None
+    """A file of the versions that answer callers who name none; see `DefaultVersions`."""
     security: SecurityOptions = UNPROTECTED
     """Who is let in, over what."""
 
@@ -96,6 +99,10 @@ class Gateway:
         catalogue = read_models(settings.models)
         canary = Canary(self._upstream, self.metrics)
         self._health = Health(catalogue, canary.send, self.metrics, on_health)
+        self._versions: DefaultVersions | None = None
+        if settings.default_versions is not None:
+            publish = self._health.publish
+            self._versions = DefaultVersions(settings.default_versions, catalogue, self.metrics, publish)
         self._tracer = open_tracer("wronglung-gateway")
         served = {model.name for model in catalogue.models}
         self.access = Access(settings.security, settings.host, self.metrics, served)
@@ -135,6 +142,8 @@ class Gateway:
             self._probes = ProbePort(self._health.servicer, probe_host, probe_port)
             await self._probes.start()
         self.access.start()
+        if self._versions is not None:
+            self._versions.start()
         await self._server.start()
         # Last, and its canaries begin when this returns: nothing is said to be ready before the caller knows the ports.
         await self._health.start()
@@ -147,6 +156,8 @@ class Gateway:
         self._service.draining.set()
         await self._finish_calls()
         await self.access.stop()
+        if self._versions is not None:
+            await self._versions.stop()
         await self._upstream.close()
         if self._probes is not None:
             await self._probes.stop()
@@ -157,7 +168,9 @@ class Gateway:
 
     def _guarded_health(self) -> HealthGuard:
         callers = self.access.callers
-        return HealthGuard(self._health.servicer, f"{SERVICE}/", lambda model, call: callers.of(call).sees(model))
+        return HealthGuard(
+            self._health.servicer, f"{SERVICE}/", lambda label, call: callers.of(call).sees(_name(label))
+        )
 
     async def _finish_calls(self) -> None:
         """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""
@@ -167,3 +180,8 @@ class Gateway:
             await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)
         await self._server.stop(_FLUSH_S)
         await refusing
+
+
+def _name(label: str) -> str:
+    """The name of the model that has a label."""
+    return label.partition(VERSION_MARK)[0]

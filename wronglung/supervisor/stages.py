@@ -31,4 +31,9 @@ def stages(log: str, models: Sequence[str]) -> dict[str, str]:
 
 def _model(archive: str, models: Sequence[str]) -> str | None:
     """The model whose worker this is: TorchServe writes `<name>_<version>`."""
-    return max((name for name in models if archive.startswith(f"{name}_")), key=len, default=None)
+    return max((label for label in models if f"{archive}_".startswith(_archive(label))), key=len, default=None)
+
+
+def _archive(label: str) -> str:
+    """How the archive of a label begins there."""
+    return f"{label.replace('@', '_')}_"

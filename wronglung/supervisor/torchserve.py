@@ -33,6 +33,7 @@ class TorchServe:
     java: Path
     archives: Path
     models: tuple[str, ...]
+    """Labels of the models: a name, or name@version where several versions are served."""
     grpc_port: int
     grpc_management_port: int
     metrics_port: int
@@ -76,7 +77,7 @@ class TorchServe:
         return {
             "directory": self.directory,
             "archives": self.archives,
-            "load_models": ",".join(f"{name}={name}.mar" for name in self.models),
+            "load_models": ",".join(f"{label.partition('@')[0]}={label}.mar" for label in self.models),
             "grpc_port": self.grpc_port,
             "grpc_management_port": self.grpc_management_port,
             "metrics_port": self.metrics_port,

@@ -1,6 +1,7 @@
 """Archives from a model store, and the table of what is in them."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,30 @@ def test_an_unknown_model_is_named_with_those_there_are(store: Path, tmp_path: P
 def test_a_model_is_named_once(store: Path, tmp_path: Path, again: str) -> None:
     with pytest.raises(StoreError, match="'encoder' is named twice"):
         build_archives(["encoder", again], store, tmp_path, ROOT)
+
+
+def with_version(folder: Path, version: str) -> None:
+    """Write another version into a model's config."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"version": version}))
+
+
+def test_two_versions_of_a_model_have_an_archive_each_and_one_name(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store / "encoder", store / "encoder@1.1")
+    with_version(store / "encoder@1.1", "1.1")
+    served = build_archives(["encoder", "encoder@1.1", "encoder-optout"], store, tmp_path / "out", ROOT)
+    assert [(each.name, each.version, each.label) for each in served] == [
+        ("encoder", "1.0", "encoder@1.0"),
+        ("encoder", "1.1", "encoder@1.1"),
+        ("encoder-optout", "1.0", "encoder-optout"),
+    ]
+    assert {path.name for path in (tmp_path / "out").glob("*.mar")} == {f"{each.label}.mar" for each in served}
+
+
+def test_a_folder_named_after_another_version_than_it_holds_is_refused(store: Path, tmp_path: Path) -> None:
+    (store / "encoder").rename(store / "encoder@2.0")
+    with pytest.raises(StoreError, match=r"'encoder@2\.0' holds version 1\.0: call it encoder@1\.0"):
+        build_archives(["encoder@2.0"], store, tmp_path, ROOT)
 
 
 def test_an_empty_store_says_how_to_name_another(tmp_path: Path) -> None:
