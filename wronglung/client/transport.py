@@ -162,7 +162,9 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
         case grpc.StatusCode.CANCELLED:  # not by us: a server that is being stopped cuts off what has just arrived
             return ModelUnavailable(f"the server cut the call off ({details}): send it again")
         case grpc.StatusCode.UNAVAILABLE:
-            return ModelUnavailable(f"no server answers ({details}): start one with `wronglung serve`")
+            return ModelUnavailable(
+                f"no server answers ({details}): start one with `wronglung serve`; if one runs there, it may want TLS"
+            )
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:  # gRPC's own words
             return RequestInvalid(f"a message is too large for what is on its way ({details}): send less at once")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:

@@ -22,7 +22,7 @@ examples:
   wronglung doctor --port 9000 --model-store /srv/models
   wronglung doctor --wait 120
 """
-_SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil")
+_SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil", "cryptography")
 _DISK_MIB = 1024
 _BLOCK = 1 << 20
 _ASK_S = 5.0

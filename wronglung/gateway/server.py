@@ -25,7 +25,7 @@ from wronglung.gateway.service import AlignmentService, Most
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.gateway.versions import DefaultVersions
 from wronglung.limits import LIMITS
-from wronglung.served import VERSION_MARK, read_models
+from wronglung.served import read_models
 from wronglung.tracing import open_tracer
 
 _HEADROOM_BYTES = 64 * 1024
@@ -98,17 +98,17 @@ class Gateway:
         self._upstream = TorchServeClient(settings.torchserve)
         catalogue = read_models(settings.models)
         canary = Canary(self._upstream, self.metrics)
-        self._health = Health(catalogue, canary.send, self.metrics, on_health)
+        self.health = Health(catalogue, canary.send, self.metrics, on_health)
         self._versions: DefaultVersions | None = None
         if settings.default_versions is not None:
-            publish = self._health.publish
+            publish = self.health.publish
             self._versions = DefaultVersions(settings.default_versions, catalogue, self.metrics, publish)
         self._tracer = open_tracer("wronglung-gateway")
         served = {model.name for model in catalogue.models}
         self.access = Access(settings.security, settings.host, self.metrics, served)
-        pipeline = Pipeline(catalogue, self._upstream, self._health, self.metrics, self._tracer)
+        pipeline = Pipeline(catalogue, self._upstream, self.health, self.metrics, self._tracer)
         self._service = AlignmentService(
-            pipeline, catalogue, self._health, self.metrics, self._tracer, self.access.callers, settings.most
+            pipeline, catalogue, self.health, self.metrics, self._tracer, self.access.callers, settings.most
         )
         # The service bounds alignments; this bounds what it is not asked about, and what gRPC reads before it is asked.
         self._server = grpc.aio.server(
@@ -127,7 +127,8 @@ class Gateway:
         """
         settings = self._settings
         self._server.add_generic_rpc_handlers([self._service.handler()])
-        health_pb2_grpc.add_HealthServicer_to_server(self._guarded_health(), self._server)
+        health = HealthGuard(self.health.servicer, f"{SERVICE}/", self.access.callers.of)
+        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
@@ -139,20 +140,20 @@ class Gateway:
         )
         if settings.security.probe_port:
             probe_host, probe_port = settings.security.probe_host, settings.security.probe_port
-            self._probes = ProbePort(self._health.servicer, probe_host, probe_port)
+            self._probes = ProbePort(self.health.servicer, probe_host, probe_port)
             await self._probes.start()
         self.access.start()
         if self._versions is not None:
             self._versions.start()
         await self._server.start()
         # Last, and its canaries begin when this returns: nothing is said to be ready before the caller knows the ports.
-        await self._health.start()
+        await self.health.start()
         return port, self._page.port
 
     async def stop(self) -> None:
         """Not serving any more; refuse what is new; finish what was taken on; end."""
         _log.info("draining")
-        await self._health.drain()
+        await self.health.drain()
         self._service.draining.set()
         await self._finish_calls()
         await self.access.stop()
@@ -166,12 +167,6 @@ class Gateway:
             self._page.close()
         _log.info("stopped")
 
-    def _guarded_health(self) -> HealthGuard:
-        callers = self.access.callers
-        return HealthGuard(
-            self._health.servicer, f"{SERVICE}/", lambda label, call: callers.of(call).sees(_name(label))
-        )
-
     async def _finish_calls(self) -> None:
         """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""
         await asyncio.sleep(_NOTICE_S)
@@ -180,8 +175,3 @@ class Gateway:
             await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)
         await self._server.stop(_FLUSH_S)
         await refusing
-
-
-def _name(label: str) -> str:
-    """The name of the model that has a label."""
-    return label.partition(VERSION_MARK)[0]

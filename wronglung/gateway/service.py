@@ -89,9 +89,10 @@ class AlignmentService:
         """One image; refused at once when there is no room."""
         call = Call.of(context, "Align")
         async with answering(call, context, self._tracer):
+            caller = self._caller(call, context)
             record = Record(self._metrics, call, call.call_id)
             with record.closing(), self._counted():
-                answer = await self._align(messages, record, call, self._caller(call, context))
+                answer = await self._align(messages, record, call, caller)
                 if answer.HasField("error"):
                     raise wire.error_from_pb(answer.error)
         return answer.response.SerializeToString()
@@ -124,8 +125,9 @@ class AlignmentService:
         """Many images; held back while there is no room."""
         call = Call.of(context, "AlignStream")
         async with answering(call, context, self._tracer):
+            self._caller(call, context)
             with self._counted(), self._counted_stream():
-                caller = partial(self._caller, call, context)
+                caller = partial(self._callers.of, context)
                 session = StreamSession(self._pipeline, self._intake, self._metrics, call, caller, self.draining)
                 async with aclosing(session.answers(requests)) as answers:
                     async for answer in answers:

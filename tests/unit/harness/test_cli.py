@@ -12,6 +12,7 @@ from harness import cli
 from harness.commands import running
 from tests.harness_fakes import FakeClient, fake_dataset, png
 from tests.repository import ROOT
+from wronglung.client import AlignmentClient
 from wronglung.errors import ModelUnavailable
 
 
@@ -295,3 +296,20 @@ def test_a_server_that_lacks_a_model_is_named(run_file, capsys):
     settings = ["--set", "models=[m, mine]", "--set", "endpoints={mine: {target: 'a:1'}}"]
     assert cli.main(["run", str(run_file), *settings]) == 2
     assert "model 'mine' is not served; the server a:1 has: m" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["target=there.example:1", "token_file=my.token"], "in the clear"),
+        (["target=there.example:1", "tls={root: nowhere.pem}"], "nowhere.pem"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_as_told_is_a_fault_of_the_run_file(
+    run_file, capsys, monkeypatch, settings, words
+):
+    monkeypatch.setattr(running, "AlignmentClient", AlignmentClient)
+    assert cli.main(["run", str(run_file), *(f"--set={each}" for each in settings)]) == 2
+    said = capsys.readouterr().err
+    assert "the server there.example:1: " in said
+    assert words in said

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.serving import random_store
 from wronglung import launch
 from wronglung.archives import build_archives
 from wronglung.console import Console
+from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
 from wronglung.launch import ServeOptions
 
 
@@ -60,4 +62,21 @@ def test_sigterm_while_the_archives_are_built_leaves_nothing_behind(
         launch.serve(options(random_store(tmp_path / "store")), Console("serve"))
     assert end.value.code == 128 + signal.SIGTERM
     assert seen == ["encoder.mar"]
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "security", "words"),
+    [
+        ("0.0.0.0", UNPROTECTED, "--insecure"),
+        ("127.0.0.1", SecurityOptions(tokens=Path("nowhere.txt")), "nowhere.txt"),
+        ("127.0.0.1", SecurityOptions(tls_cert=ROOT / "README.md", tls_key=ROOT / "README.md"), "no PEM file"),
+    ],
+)
+def test_what_leaves_a_gap_or_cannot_be_used_is_told_before_anything_is_built(
+    temporary: Path, tmp_path: Path, host: str, security: SecurityOptions, words: str
+) -> None:
+    wanted = replace(options(tmp_path / "no store is looked at"), host=host, security=security)
+    with pytest.raises((OSError, ValueError), match=words):
+        launch.serve(wanted, Console("serve"))
     assert list(temporary.iterdir()) == []

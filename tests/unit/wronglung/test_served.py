@@ -19,6 +19,18 @@ def test_the_first_of_a_name_is_its_default_version() -> None:
     assert catalogue.models == [MODELS[0], NEWER, MODELS[1]]
 
 
+def test_a_part_of_a_catalogue_has_the_same_defaults_and_nothing_else() -> None:
+    catalogue = Catalogue([MODELS[0], NEWER, MODELS[1]])
+    for default in ("1.0", "2.0"):
+        catalogue.choose({"encoder": default})
+        part = catalogue.only({"encoder", "no such model"})
+        assert part.find("encoder").version == default
+        assert part.models == [MODELS[0], NEWER]
+    with pytest.raises(ModelUnknown, match=r"there are: encoder 1\.0, encoder 2\.0$"):
+        part.find("encoder-optout")
+    assert catalogue.only([]).models == []
+
+
 @pytest.mark.parametrize(
     ("name", "version", "field"),
     [("other", "", "model_name"), ("encoder", "9", "model_version"), ("", "", "model_name")],

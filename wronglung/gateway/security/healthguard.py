@@ -5,8 +5,12 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-Sees = Callable[[str, Any], bool]
-"""Whether a model, by name, exists for whoever makes the call of this context."""
+from wronglung.errors import Unauthenticated
+from wronglung.gateway.call import Call
+from wronglung.gateway.security.callers import Caller
+from wronglung.gateway.status import abort
+from wronglung.served import VERSION_MARK
+
 _UNKNOWN = "\0"
 """A service that nobody can have set: it is asked for in the place of what must not be seen."""
 
@@ -16,25 +20,45 @@ class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
 
     Args:
         inner: holds the statuses.
-        prefix: what comes before a model's name in a service's.
-        sees: which models exist for whom.
+        prefix: what comes before a model's label in a service's name.
+        who: tells who makes the call of a context; raises Unauthenticated.
     """
 
-    def __init__(self, inner: Any, prefix: str, sees: Sees) -> None:
+    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller]) -> None:
         self._inner = inner
         self._prefix = prefix
-        self._sees = sees
+        self._who = who
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Any:
         """The status of a service."""
-        return await self._inner.Check(self._seen(request, context), context)
+        try:
+            seen = self._exists(request.service, context)
+        except Unauthenticated as error:
+            await abort(context, error, Call.of(context, "other").call_id)
+        return await self._inner.Check(request if seen else health_pb2.HealthCheckRequest(service=_UNKNOWN), context)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:
-        """The status of a service, and again whenever it changes."""
-        await self._inner.Watch(self._seen(request, context), context)
+        """The status of a service, and again whenever it changes, for as long as the caller may see it."""
+        try:
+            await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
+        except Unauthenticated as error:
+            await abort(context, error, Call.of(context, "other").call_id)
 
-    def _seen(self, request: health_pb2.HealthCheckRequest, context: Any) -> health_pb2.HealthCheckRequest:
-        name = request.service
-        if name.startswith(self._prefix) and not self._sees(name.removeprefix(self._prefix), context):
-            return health_pb2.HealthCheckRequest(service=_UNKNOWN)
-        return request
+    def _exists(self, service: str, context: Any) -> bool:
+        """Whether a service exists for a caller, who must be known in any case."""
+        caller = self._who(context)
+        name, _, _ = service.removeprefix(self._prefix).partition(VERSION_MARK)
+        return not service.startswith(self._prefix) or caller.sees(name)
+
+
+class _Watch:
+    """The context of a watch: looks before each answer whether the caller may have it."""
+
+    def __init__(self, context: Any, exists: Callable[[], bool]) -> None:
+        self._context = context
+        self._exists = exists
+
+    async def write(self, response: health_pb2.HealthCheckResponse) -> None:
+        """Answer."""
+        unknown = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
+        await self._context.write(response if self._exists() else unknown)

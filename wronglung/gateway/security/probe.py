@@ -8,10 +8,12 @@ from grpc_health.v1 import health_pb2_grpc
 
 from wronglung.address import address
 from wronglung.gateway.health import SERVICE
+from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.security.healthguard import HealthGuard
 
 _MOST_CALLS = 32
 _LARGEST_MESSAGE = 4096
+_PROBE = Caller("-", models=frozenset())
 
 
 class ProbePort:
@@ -29,7 +31,7 @@ class ProbePort:
     def __init__(self, servicer: object, host: str, port: int) -> None:
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
-        guard = HealthGuard(servicer, f"{SERVICE}/", lambda _model, _context: False)
+        guard = HealthGuard(servicer, f"{SERVICE}/", lambda _context: _PROBE)
         health_pb2_grpc.add_HealthServicer_to_server(guard, self._server)
         try:
             self._server.add_insecure_port(address(host, port))

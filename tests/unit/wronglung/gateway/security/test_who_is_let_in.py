@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tests.gateway_fakes import FakeTorchServe, RunningGateway, failure_of, png, request, running_gateway
+from tests.gateway_fakes import MODELS, FakeTorchServe, RunningGateway, failure_of, png, request, running_gateway
 from wronglung.gateway.security.options import SecurityOptions
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -142,6 +143,16 @@ async def test_the_health_of_a_model_with_rights_is_told(front: RunningGateway) 
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+async def test_a_right_to_a_model_is_one_to_the_health_of_all_its_versions(tmp_path: Path, tokens: Path) -> None:
+    versions = [replace(MODELS[0], version=version, shares_name=True) for version in ("1.0", "2.0")]
+    security = SecurityOptions(tokens=tokens)
+    async with running_gateway(tmp_path, FakeTorchServe(), [*versions, MODELS[1]], security=security) as front:
+        for model in versions:
+            asked = health_pb2.HealthCheckRequest(service=f"{HEALTH}/{model.label}")
+            answer = await health_pb2_grpc.HealthStub(front.channel).Check(asked, metadata=bearing(ENCODER_ONLY))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
 async def test_health_has_no_list_of_models(front: RunningGateway) -> None:
     stub = health_pb2_grpc.HealthStub(front.channel)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -175,6 +186,29 @@ async def test_a_token_that_is_withdrawn_ends_what_its_open_streams_are_good_for
     step.set()
     assert (await stream.read()).error.code == pb.ERROR_CODE_UNAUTHENTICATED
     assert len(front.torchserve.jobs) == 1
+
+
+async def test_a_watch_tells_nothing_more_once_the_token_is_withdrawn(front: RunningGateway, tokens: Path) -> None:
+    asked = health_pb2.HealthCheckRequest(service=f"{HEALTH}/encoder")
+    watches = [
+        health_pb2_grpc.HealthStub(front.channel).Watch(asked, metadata=bearing(token)) for token in (ALL, ENCODER_ONLY)
+    ]
+    for watch in watches:
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    tokens.write_text(line("ward", ENCODER_ONLY, "encoder-optout"))
+    front.gateway.access.refresh()
+    await front.gateway.health.servicer.set(asked.service, health_pb2.HealthCheckResponse.NOT_SERVING)
+    status, _, _ = await failure_of(read_one(watches[0]))
+    assert status is grpc.StatusCode.UNAUTHENTICATED
+    assert (await watches[1].read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+
+async def test_the_audit_names_the_caller_of_a_stream_without_requests(
+    front: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await front.stream([], metadata=bearing(ALL))
+    assert audited(caplog) == [("reader", "AlignStream", "OK")]
 
 
 async def test_a_damaged_file_locks_nobody_out(front: RunningGateway, tokens: Path) -> None:
