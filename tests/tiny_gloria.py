@@ -1,5 +1,7 @@
 """A GLoRIA of a few thousand weights, for tests of training: frames of 32 pixels, a grid of 8 × 8."""
 
+from typing import Literal
+
 import torch
 
 from wronglung.model.config import AttentionConfig, CleaningConfig, ImageEncoderConfig, NetworkConfig, TextEncoderConfig
@@ -13,7 +15,7 @@ TOKENIZER = from_vocabulary(
 TOKENIZE = SentenceTokenizer(TOKENIZER, CleaningConfig(drop_single_words=False), 97)
 
 
-def tiny_config(*, opt_out: bool = False) -> NetworkConfig:
+def tiny_config(*, opt_out: bool = False, softmax: Literal["double", "single"] = "double") -> NetworkConfig:
     """Its sizes."""
     return NetworkConfig(
         image=ImageEncoderConfig(
@@ -22,11 +24,13 @@ def tiny_config(*, opt_out: bool = False) -> NetworkConfig:
         text=TextEncoderConfig(
             vocab_size=TOKENIZER.get_vocab_size(), hidden_size=8, layers=4, heads=2, intermediate_size=8, dropout=0
         ),
-        attention=AttentionConfig(opt_out=opt_out),
+        attention=AttentionConfig(opt_out=opt_out, softmax=softmax),
     )
 
 
-def tiny_network(*, opt_out: bool = False, seed: int = 0) -> AlignmentNetwork:
+def tiny_network(
+    *, opt_out: bool = False, softmax: Literal["double", "single"] = "double", seed: int = 0
+) -> AlignmentNetwork:
     """With random weights."""
     torch.manual_seed(seed)
-    return AlignmentNetwork(tiny_config(opt_out=opt_out))
+    return AlignmentNetwork(tiny_config(opt_out=opt_out, softmax=softmax))

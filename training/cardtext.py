@@ -40,7 +40,7 @@ def loss(recipe: ModelRecipe) -> str:
     alike = "sentences that read like an image's own are no negatives of it"
     true = "pairs whose sentence is true for the image are no negatives"
     kept = alike if recipe.sentences.draw == "other_report" else true
-    return f"GLoRIA's local and global contrastive losses; {kept}{_optional(recipe.loss)}"
+    return f"GLoRIA's local and global contrastive losses; {kept}{_hard(recipe.loss)}{_optional(recipe.loss)}"
 
 
 def shots(sentence_ids: Sequence[str]) -> str:
@@ -89,6 +89,10 @@ def _hidden(config: SentencesConfig) -> str:
     known = masking.recogniser
     by = f"the spaCy package {known.package}" if isinstance(known, PackageConfig) else "a vocabulary"
     return f"; {masking.share:.0%} of the clinical entities (found by {by}) hidden, others each time"
+
+
+def _hard(config: LossConfig) -> str:
+    return "; a sentence with its side exchanged is one more negative of its image" if config.hard_negatives else ""
 
 
 def _optional(config: LossConfig) -> str:

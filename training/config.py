@@ -53,6 +53,9 @@ class LossConfig(StrictModel):
     """Of the maps' entropy."""
     divergence_weight: float = Field(default=0.0, ge=0)
     """Of the likeness of different sentences' maps on one image."""
+    hard_negatives: bool = False
+    """A sentence that names exactly one side stands once more in its own image's softmaxes over the sentences, with the
+    other side named, unless that is true too (`training.negatives.hard_negatives`)."""
 
     @property
     def looks_at_maps(self) -> bool:
@@ -179,6 +182,14 @@ class ContrastiveRecipe(PairsRecipe):
     def _penalty_has_an_opt_out(self) -> Self:
         if self.loss.opt_out_weight and not self.network.attention.opt_out:
             raise ValueError("loss.opt_out_weight needs network.attention.opt_out: true")
+        return self
+
+    @model_validator(mode="after")
+    def _the_control_knows_no_truth(self) -> Self:
+        if self.loss.hard_negatives and self.sentences.draw == "other_report":
+            raise ValueError(
+                "loss.hard_negatives asks what is true of an image, which sentences.draw: other_report must not"
+            )
         return self
 
 

@@ -12,7 +12,8 @@ from harness.dataset.base import Dataset
 from training.batches import Batch
 from training.config import ContrastiveRecipe
 from training.evaluation import evaluate, watched_figures
-from training.losses import batch_loss
+from training.losses import HardTexts, batch_loss
+from training.negatives import hard_negatives
 from training.objective import encode_images
 from wronglung.model.bert import TextFeatures, encode_grouped
 from wronglung.model.engine import load_model
@@ -51,7 +52,8 @@ class ContrastiveObjective:
     def loss(self, batch: Batch) -> Tensor:
         """Weighted sum of the four cross entropies."""
         image, texts = self._encode(batch)
-        return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss)
+        hard = self._encode_hard(batch) if self._recipe.loss.hard_negatives else None
+        return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss, hard)
 
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
@@ -70,6 +72,11 @@ class ContrastiveObjective:
         if self._network.opt_out is not None:
             length = self._encode(batch)[0].regions_BND.norm(dim=-1).mean()
             self._network.opt_out.mul_(length / self._network.opt_out.norm())
+
+    def _encode_hard(self, batch: Batch) -> HardTexts:
+        found = hard_negatives(batch.studies, batch.sentences)
+        tokenized = [self._tokenize(negative.sentence.text) for negative in found]
+        return HardTexts([negative.image for negative in found], encode_grouped(self._network.text, tokenized))
 
     def _encode(self, batch: Batch) -> tuple[ImageFeatures, list[TextFeatures]]:
         texts = encode_grouped(self._network.text, [self._tokenize(sentence.text) for sentence in batch.sentences])

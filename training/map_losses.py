@@ -10,6 +10,10 @@ from torch import Tensor
 
 from wronglung.model.attention import Attention
 
+_EPSILON = torch.finfo(torch.float32).eps
+_TINY = torch.finfo(torch.float32).tiny
+"""Stands in for 0 in logarithms: a single softmax may leave nothing to a region, and gradients are to be numbers."""
+
 
 def distribution(attention: Attention, *, opt_out: bool) -> Tensor:
     """(…, N) or, with the opt-out mass in front, (…, N + 1): the mean over a sentence's words."""
@@ -18,8 +22,11 @@ def distribution(attention: Attention, *, opt_out: bool) -> Tensor:
 
 
 def opt_out_penalty(mass_B: Tensor) -> Tensor:
-    """Mean of −log(1 − opt-out mass) over matching pairs, ≥ 0: what is on the image is to be looked at."""
-    return -torch.log1p(-mass_B).mean()
+    """Mean of −log(1 − opt-out mass) over matching pairs, ≥ 0: what is on the image is to be looked at.
+
+    At most 16 for a pair, where a float32 mass is as good as 1: a single softmax may withhold everything.
+    """
+    return -torch.log1p(-mass_B.clamp(max=1 - _EPSILON)).mean()
 
 
 def published_opt_out_penalty(mass_B: Tensor) -> Tensor:
@@ -29,7 +36,7 @@ def published_opt_out_penalty(mass_B: Tensor) -> Tensor:
 
 def attention_entropy(pairs_BBN: Tensor) -> Tensor:
     """Mean entropy in nats over all pairs of a batch, in [0, log N]; less of it makes sharper maps."""
-    entropies_BB: Tensor = torch.special.entr(pairs_BBN).sum(-1)
+    entropies_BB: Tensor = torch.special.entr(pairs_BBN.clamp(min=_TINY)).sum(-1)
     return entropies_BB.mean()
 
 
@@ -39,6 +46,7 @@ def negative_divergence(pairs_BBN: Tensor) -> Tensor:
 
     Symmetric: the mean of both directions. 0 for a batch of one.
     """
+    pairs_BBN = pairs_BBN.clamp(min=_TINY)
     own_B1N = torch.diagonal(pairs_BBN, dim1=0, dim2=1).T.unsqueeze(1)
     both_ways_BB = ((own_B1N - pairs_BBN) * (own_B1N.log() - pairs_BBN.log())).sum(-1) / 2
     others = ~torch.eye(len(pairs_BBN), dtype=torch.bool, device=pairs_BBN.device)
@@ -57,4 +65,5 @@ def box_loss(maps_BN: Tensor, area_BN: Tensor, positive_BN: Tensor) -> Tensor:
         positive_BN: (B, N) the part of it inside the boxes; not all 0.
     """
     inside_B = (maps_BN * positive_BN).sum(-1)
-    return -(inside_B / (maps_BN * area_BN).sum(-1)).log().mean()
+    share_B = inside_B / (maps_BN * area_BN).sum(-1)
+    return -share_B.clamp(min=_TINY).log().mean()

@@ -1,4 +1,4 @@
-"""Words look for regions: a softmax over the words for each region, then one over the regions for each word.
+"""Words look for regions: a softmax over the words for each region (or none), then one over the regions for each word.
 
 Shapes: L words that ask, N regions, D embedding size; leading dimensions broadcast. The formulas are GLoRIA's (ICCV
 2021) and, for the opt-out vector, those of "That's the Wrong Lung!" (arXiv 2210.06565).
@@ -24,16 +24,32 @@ class Attention(NamedTuple):
     """Mean of the regions (and the opt-out vector) under these weights."""
 
 
-def attend(words_LD: Tensor, regions_ND: Tensor, *, temperature: float, opt_out_D: Tensor | None = None) -> Attention:
+def attend(
+    words_LD: Tensor,
+    regions_ND: Tensor,
+    *,
+    temperature: float,
+    opt_out_D: Tensor | None = None,
+    over_words: bool = True,
+) -> Attention:
     """Let words attend to regions: ``w = softmax_n(temperature * softmax_l(words @ regions.T))``.
 
-    An opt-out vector stands before the regions in both softmaxes and in the mix.
+    Without the softmax over the words, ``w = softmax_n(temperature * words @ regions.T)``. An opt-out vector stands
+    before the regions in every softmax and in the mix.
+
+    Args:
+        words_LD: who asks.
+        regions_ND: who answers.
+        temperature: factor inside the softmax over the regions.
+        opt_out_D: the vector that stands beside the regions.
+        over_words: whether the words first compete for each region.
     """
     if opt_out_D is not None:
         first = opt_out_D.expand(*regions_ND.shape[:-2], 1, -1)
         regions_ND = torch.cat([first, regions_ND], dim=-2)
     scores_LN = words_LD @ regions_ND.transpose(-1, -2)
-    weights_LN = torch.softmax(temperature * torch.softmax(scores_LN, dim=-2), dim=-1)
+    answers_LN = torch.softmax(scores_LN, dim=-2) if over_words else scores_LN
+    weights_LN = torch.softmax(temperature * answers_LN, dim=-1)
     mix_LD = weights_LN @ regions_ND
     if opt_out_D is None:
         return Attention(weights_LN, torch.zeros_like(weights_LN[..., 0]), mix_LD)

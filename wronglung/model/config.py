@@ -161,8 +161,12 @@ class TextEncoderConfig(BertSizes):
 class AttentionConfig(StrictModel):
     """How words attend to regions."""
 
+    softmax: Literal["double", "single"] = "double"
+    """"double": GLoRIA's, over the words for each region and then over the regions for each word; a word's map is then
+    flat within a factor exp(temperature). "single": over the regions alone, so that a map may be as sharp as it likes
+    and a sentence's length has no say in it."""
     temperature: float = Field(default=4.0, gt=0)
-    """Factor on the first softmax inside the second ("temp1")."""
+    """Factor inside the softmax over the regions: on the first softmax ("temp1"), or on the scores if there is none."""
     opt_out: bool = False
     """A learned vector stands beside the regions: attention given to it is withheld from the image."""
 

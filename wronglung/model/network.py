@@ -52,8 +52,12 @@ class AlignmentNetwork(Architecture[ImageFeatures, TextFeatures]):
         )
 
     def attend(self, words_LD: Tensor, regions_ND: Tensor) -> Attention:
-        """`wronglung.model.attention.attend` with this network's temperature and opt-out vector."""
-        return attend(words_LD, regions_ND, temperature=self.config.attention.temperature, opt_out_D=self.opt_out)
+        """`wronglung.model.attention.attend` as this network's config says, with its opt-out vector."""
+        config = self.config.attention
+        over_words = config.softmax == "double"
+        return attend(
+            words_LD, regions_ND, temperature=config.temperature, opt_out_D=self.opt_out, over_words=over_words
+        )
 
     def map_words(self, text: TextFeatures, regions_ND: Tensor) -> Attention:
         """Where the start token and every word look (the end token does not ask)."""

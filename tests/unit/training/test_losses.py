@@ -5,8 +5,17 @@ import pytest
 import torch
 
 from tests.golden_gloria import golden_case
+from tests.tiny_gloria import TOKENIZE, tiny_network
 from training.config import LossConfig
-from training.losses import attend_all, batch_loss, contrastive, global_logits, local_logits
+from training.losses import (
+    HardTexts,
+    attend_all,
+    batch_loss,
+    contrastive,
+    global_logits,
+    hard_columns,
+    local_logits,
+)
 from training.map_losses import attention_entropy, distribution, negative_divergence, published_opt_out_penalty
 from wronglung.model.bert import encode_grouped
 from wronglung.model.preprocess import preprocess
@@ -65,3 +74,47 @@ def test_a_loss_on_the_maps_counts_as_much_as_its_weight(weight: str) -> None:
     )
     assert once != plain
     assert (twice - plain).item() == pytest.approx(2 * (once - plain).item(), rel=1e-3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("opt_out", [False, True])
+def test_a_hard_negative_is_one_more_column_for_its_own_image_alone(opt_out: bool) -> None:
+    network, config = tiny_network(opt_out=opt_out), LossConfig()
+    frames = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(1))
+    image = network.image(frames)
+    own, other = ["nodule in the left lung", "large heart", "the right lung"], "nodule in the right lung"
+    texts = encode_grouped(network.text, [TOKENIZE(text) for text in own])
+    hard = HardTexts([1], encode_grouped(network.text, [TOKENIZE(other)]))
+    local_B, global_B = hard_columns(network, image, hard, config)
+    everything = [*texts, *hard.texts]
+    for column, logits in (
+        (local_B, local_logits(everything, attend_all(network, image, everything), config)),
+        (global_B, global_logits(image, everything, config)),
+    ):
+        assert column[[0, 2]].tolist() == [-torch.inf, -torch.inf]
+        assert column[1].item() == pytest.approx(logits[1, 3].item(), rel=1e-5)
+
+
+def test_it_counts_in_its_images_softmax_and_in_no_other() -> None:
+    logits, none = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.zeros(2, 2, dtype=torch.bool)
+    hard = torch.tensor([-torch.inf, 1.0])
+    per_image, per_sentence = contrastive(logits, none, hard)
+    first, second = np.log(np.exp(2) + 1) - 2, np.log(np.exp(2) + 1 + np.exp(1)) - 2
+    assert per_image.item() == pytest.approx((first + second) / 2, rel=1e-5)
+    assert torch.equal(per_sentence, contrastive(logits, none)[1])
+    assert torch.equal(contrastive(logits, none, torch.full((2,), -torch.inf))[0], contrastive(logits, none)[0])
+
+
+def test_hard_negatives_push_and_images_without_one_are_left_in_peace() -> None:
+    network = tiny_network()
+    frames = torch.rand(2, 32, 32, generator=torch.Generator().manual_seed(1))
+    image, none = network.image(frames), torch.zeros(2, 2, dtype=torch.bool)
+    texts = encode_grouped(network.text, [TOKENIZE(text) for text in ("left nodule", "large heart")])
+    hard = HardTexts([0], encode_grouped(network.text, [TOKENIZE("right nodule")]))
+    plain, pushed, empty = (
+        batch_loss(network, image, texts, none, LossConfig(), each) for each in (None, hard, HardTexts([], []))
+    )
+    assert pushed > plain == empty
+    pushed.backward()  # type: ignore[no-untyped-call]
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)

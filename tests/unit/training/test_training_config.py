@@ -110,6 +110,11 @@ def test_a_variant_differs_from_the_encoder_by_the_one_thing(name: str) -> None:
     assert differs == VARIANTS[name]
 
 
+def test_the_control_has_no_hard_negatives(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesError, match="other_report must not"):
+        load_recipe(write(tmp_path, sentences={"draw": "other_report"}, loss={"hard_negatives": True}))
+
+
 def test_hidden_words_need_a_model_that_keeps_the_mask_token(tmp_path: Path) -> None:
     masked = {"masking": {"kind": "words"}}
     with pytest.raises(ModelFilesError, match="keep_mask_token: true"):

@@ -6,7 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tiny_gloria import tiny_network
 from wronglung.model.attention import attend, matching_rows, word_similarities
+from wronglung.model.config import AttentionConfig
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -75,3 +77,44 @@ def test_a_zero_row_is_similar_to_nothing() -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(RuntimeError):
         attend(random(3, 4), random(5, 6), temperature=4.0)
+
+
+def test_a_single_softmax_goes_over_the_regions_alone() -> None:
+    words, regions = random(3, 4), random(5, 4, seed=1)
+    expected = np.exp(4.0 * (words @ regions.T).numpy().astype(np.float64))
+    expected /= expected.sum(1, keepdims=True)
+    attention = attend(words, regions, temperature=4.0, over_words=False)
+    np.testing.assert_allclose(attention.maps_LN, expected, atol=1e-6)
+    np.testing.assert_allclose(attention.mix_LD, expected @ regions.numpy(), atol=1e-5)
+
+
+def test_in_a_single_softmax_the_opt_out_vector_is_region_zero_too() -> None:
+    words, regions, vector = random(3, 4), random(5, 4, seed=1), random(4, seed=2)
+    found = attend(words, regions, temperature=2.0, opt_out_D=vector, over_words=False)
+    joined = attend(words, torch.cat([vector[None], regions]), temperature=2.0, over_words=False)
+    assert torch.equal(found.maps_LN, joined.maps_LN[:, 1:])
+    assert torch.equal(found.opt_out_L, joined.maps_LN[:, 0])
+    assert torch.equal(found.mix_LD, joined.mix_LD)
+
+
+def test_in_a_single_softmax_a_map_may_be_as_sharp_as_it_likes() -> None:
+    maps = attend(100 * random(3, 8), random(361, 8, seed=1), temperature=4.0, over_words=False).maps_LN
+    assert (maps.amax(1) > 0.99).all()
+
+
+@given(seed=st.integers(0, 1000), others=st.integers(1, 8))
+@settings(max_examples=25, deadline=None)
+def test_in_a_single_softmax_a_word_looks_where_it_looks_whatever_else_is_said(seed: int, others: int) -> None:
+    words, regions = random(1 + others, 8, seed=seed), random(30, 8, seed=seed + 1)
+    alone = attend(words[:1], regions, temperature=4.0, over_words=False).maps_LN
+    among = attend(words, regions, temperature=4.0, over_words=False).maps_LN[:1]
+    np.testing.assert_allclose(alone, among, atol=1e-6)
+
+
+def test_a_network_attends_as_its_config_says_and_old_configs_say_double() -> None:
+    assert AttentionConfig.model_validate({"temperature": 4.0, "opt_out": True}).softmax == "double"
+    words, regions = random(3, 8), random(5, 8, seed=1)
+    for softmax, over_words in (("double", True), ("single", False)):
+        network = tiny_network(softmax=softmax)
+        expected = attend(words, regions, temperature=4.0, over_words=over_words)
+        assert torch.equal(network.attend(words, regions).maps_LN, expected.maps_LN)
