@@ -31,7 +31,7 @@ TINY = {
         | {"local_stage": 2},
         "text": {"hidden_size": 8, "layers": 3, "heads": 2, "intermediate_size": 8, "vocab_size": 600},
     },
-    "schedule": {"steps": 120, "batch": 4, "evaluate_every": 4},
+    "schedule": {"steps": 40, "batch": 4, "evaluate_every": 2},
 }
 
 
@@ -94,7 +94,7 @@ def test_two_processes_train_one_model(tiny: Path, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("wrote ") == 1
     with (tmp_path / "work" / "tiny" / "log.csv").open() as file:
-        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(4, 121, 4))
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(2, 41, 2))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ class Radiographs:
     """Where the image of a patient's study lies."""
 
     def __init__(self, root: Path) -> None:
-        """Look under `root`, the folder that holds `files/`, or `files` itself.
+        """Look under `root`, the folder that holds `files/`, or `files` itself; a relative one is meant from here.
 
         Raises:
             FileNotFoundError: there is no such folder.
@@ -22,6 +22,7 @@ class Radiographs:
         self._files = root / "files" if (root / "files").is_dir() else root
         if not self._files.is_dir():
             raise FileNotFoundError(f"no folder {root}: point dataset.images at a copy of MIMIC-CXR or MIMIC-CXR-JPG")
+        self._files = self._files.absolute()
 
     def path(self, patient_id: str, study_id: str, dicom_id: str) -> Path:
         """The image's file; where both are there, the JPEG.

@@ -8,6 +8,7 @@ from harness.dataset.config import ChestImagenomeSilverConfig, JsonlConfig
 from harness.dataset.phantom import PhantomDataset
 from harness.settings import ConfigError
 from tests.harness_fakes import FakeDataset, record, write_jsonl
+from tests.imagenome_copies import DICOM_ROOT, ROOT, write_copy
 from training.dataconfig import FiledData, PhantomData
 from training.sources import check_apart, first_patients, is_set_aside, open_sources, open_tested, patients
 
@@ -56,6 +57,14 @@ def test_a_data_set_with_splits_of_its_own_is_divided_by_them() -> None:
     silver = ChestImagenomeSilverConfig(kind="chest_imagenome_silver", root=Path("r"), images=Path("i"), split="train")
     held_out = FiledData(dataset=silver).held_out()
     assert held_out == silver.model_copy(update={"split": "valid"})
+
+
+def test_chest_imagenome_comes_with_its_splits(tmp_path: Path) -> None:
+    write_copy(tmp_path)
+    silver = {"kind": "chest_imagenome_silver", "root": tmp_path / ROOT, "images": tmp_path / DICOM_ROOT}
+    sources = open_sources(FiledData(dataset=ChestImagenomeSilverConfig.model_validate({**silver, "split": "train"})))
+    assert [part.dataset.name for part in sources] == [f"chest_imagenome_silver:{name}" for name in ("train", "valid")]
+    check_apart(*(patients(part.dataset) for part in sources), "data.validation")
 
 
 def test_patients_in_two_sets_are_counted_and_not_named() -> None:

@@ -4,6 +4,7 @@ a pixel, strata but the view, second wordings, and, in silver, the order of what
 import csv
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +166,12 @@ def test_every_image_has_a_report_and_a_scene_graph(whole):
         assert scene["objects"]
         assert all(phrase in report for region in scene["attributes"] for phrase in region["phrases"])
     assert len(pictures) == len(list((whole / ROOT).rglob("*_SceneGraph.json")))
+
+
+@pytest.mark.parametrize("read", [read_gold, read_silver])
+def test_folders_may_be_named_from_where_one_stands(whole, monkeypatch, read):
+    monkeypatch.chdir(whole)
+    relative, absolute = read(Path()), read(whole)
+    assert relative.digest == absolute.digest
+    assert len(relative) > 0
+    assert next(iter(relative)).load() == next(iter(absolute)).load()
