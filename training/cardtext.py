@@ -13,11 +13,18 @@ _OPTIONAL = {
 }
 
 
-def first_weights(recipe: ModelRecipe) -> str:
-    """Where the first weights came from."""
-    if isinstance(recipe, GroundingRecipe):
+def first_weights(recipe: ModelRecipe, digest: str | None) -> str:
+    """Where the first weights came from; `digest` is the SHA-256 of those of a model's folder."""
+    if isinstance(recipe, GroundingRecipe) or recipe.start_from is None:
         return "random"
-    return "random" if recipe.start_from is None else f"the result of `{recipe.start_from}`"
+    if digest is not None:
+        return f"those of the model `{recipe.start_from}` (SHA-256 {digest})"
+    return f"the result of `{recipe.start_from}`"
+
+
+def few_of(recipe: ModelRecipe) -> str:
+    """What to say before the training data where only a few sentences of them were read."""
+    return f"{recipe.shots} sentences of " if isinstance(recipe, FewShotRecipe) else ""
 
 
 def sentences(recipe: ModelRecipe) -> str:

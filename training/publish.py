@@ -39,6 +39,8 @@ class Measured:
     """What was trained: a few-shot recipe does not say."""
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning; empty for other recipes."""
+    start_digest: str | None
+    """SHA-256 of the first weights, where a model's folder gave them."""
     test_studies: int
     outcomes: Outcomes | None
     """On test patients; None: the recipe names none."""
@@ -79,9 +81,9 @@ def card(recipe: ModelRecipe, source: str, measured: Measured, weights_bytes: in
 | architecture | {cardtext.architecture(measured.network)}; {measured.parameters:,} parameters, \
 {weights_bytes / 1e6:.1f} MB |
 | maps | one per sentence on a grid of {measured.network.grid_side} × {measured.network.grid_side} cells |
-| trained on | {learned_from(data, measured.training_studies)} |
+| trained on | {cardtext.few_of(recipe)}{learned_from(data, measured.training_studies)} |
 | sentences | {cardtext.sentences(recipe)} |
-| first weights | {cardtext.first_weights(recipe)} |
+| first weights | {cardtext.first_weights(recipe, measured.start_digest)} |
 | loss | {cardtext.loss(recipe)} |
 | schedule | AdamW, {measured.progress.step:,} steps of {schedule.batch} {cardtext.unit(recipe)}; the weights are \
 those of step {measured.progress.best_step:,}, which had the lowest loss on {held_out(data)} \

@@ -30,7 +30,7 @@ from training.studies import StudySet
 from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.architecture import AnyArchitecture
-from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
+from wronglung.model.checkpoint import load_checkpoint, read_config, save_checkpoint
 from wronglung.model.config import GrounderConfig, NetworkConfig
 from wronglung.model.engine import load_model
 
@@ -49,6 +49,8 @@ class _Trained(NamedTuple):
     network: NetworkConfig | GrounderConfig
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning."""
+    start_digest: str | None
+    """SHA-256 of the weights of the model that `start_from` names by its folder."""
 
 
 class Workplace(NamedTuple):
@@ -86,6 +88,7 @@ def train_and_publish(recipe: ModelRecipe, source: str, output: Path, work: Work
         test_studies=0 if tested is None else len(tested),
         network=trained.network,
         shots=trained.shots,
+        start_digest=trained.start_digest,
         outcomes=None if tested is None else evaluate(model, tested),
     )
     publish(trained.folder, output, recipe, source, measured)
@@ -129,7 +132,8 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     if devices.is_first:
         (folder / _FINISHED).write_text(identity, encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return _Trained(folder, progress, parameters, len(training.studies), recipe.network, _shot_ids(recipe, training))
+    shots, digest = _shot_ids(recipe, training), _start_digest(recipe)
+    return _Trained(folder, progress, parameters, len(training.studies), recipe.network, shots, digest)
 
 
 def _forget(folder: Path, *, state: bool) -> None:
@@ -162,10 +166,9 @@ def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
     its end as it reads now."""
     if isinstance(recipe, FindingsRecipe | GroundingRecipe) or recipe.start_from is None:
         return None
-    named = REPOSITORY / recipe.start_from
-    if named.is_dir():
-        return named
-    before = load_recipe(named)
+    if (model := _model_to_start_from(recipe)) is not None:
+        return model
+    before = load_recipe(REPOSITORY / recipe.start_from)
     folder = work.folder / before.name
     finished = folder / _FINISHED
     is_finished = finished.exists() and finished.read_text(encoding="utf-8") == _identity(before)
@@ -174,10 +177,24 @@ def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
     return folder / "best"
 
 
+def _model_to_start_from(recipe: Recipe) -> Path | None:
+    """The folder of a model, if that is what `start_from` names."""
+    named = getattr(recipe, "start_from", None)
+    folder = None if named is None else REPOSITORY / named
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _start_digest(recipe: Recipe) -> str | None:
+    model = _model_to_start_from(recipe)
+    return None if model is None else read_config(model).weights_sha256
+
+
 def _identity(recipe: Recipe) -> str:
     """Equal for runs that give the same weights."""
     # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
     said = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), indent=1, sort_keys=True)
+    if (digest := _start_digest(recipe)) is not None:
+        said += f"\nfirst weights {digest}"
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()

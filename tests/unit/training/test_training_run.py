@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import yaml
 
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
-from training.config import ContrastiveRecipe
+from training.config import ContrastiveRecipe, FewShotRecipe
 from training.devices import Devices
 from training.evaluation import evaluate
 from training.run import Workplace, train, train_and_publish
@@ -145,3 +146,55 @@ def test_the_vocabulary_holds_training_words_common_words_and_the_alphabet() -> 
     assert tokenizer.encode("qz", add_special_tokens=False).tokens == ["q", "##z"]
     with pytest.raises(ValueError, match="no room for the alphabet"):
         build_tokenizer([study], CleaningConfig(), 40)
+
+
+def test_few_shots_are_a_run_like_any_other_from_a_model_s_folder_to_a_card(
+    output: Path, work: Path, tmp_path: Path
+) -> None:
+    few = FewShotRecipe.model_validate(
+        {
+            "kind": "few_shot",
+            "name": "few",
+            "purpose": "Proves that a run ends.",
+            "start_from": str(output),
+            "shots": 3,
+            "held_out": 4,
+            "data": RECIPE["data"],
+            "schedule": {"steps": 2, "batch": 3, "evaluate_every": 1},
+        }
+    )
+    train_and_publish(few, "recipes/few.yaml", tmp_path / "few", at(work))
+    start, finetuned = load_checkpoint(output), load_checkpoint(tmp_path / "few")
+    assert finetuned.config.network == start.config.network
+    assert finetuned.config.weights_sha256 != start.config.weights_sha256
+    with (tmp_path / "few" / "training-log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2"]
+    assert all(0 <= float(row[name]) <= 1 for row in rows for name in ("auroc", "pointing", "mass_in_box", "iou_at_10"))
+    card = (tmp_path / "few" / "CARD.md").read_text()
+    trained = {s.sentence_id for r in PhantomDataset(0, "train", 6) for s in r.sentences}
+    listed = re.findall("^- `(.+)`$", card, re.MULTILINE)
+    assert len(set(listed)) == 3
+    assert set(listed) <= trained
+    assert start.config.weights_sha256 in card
+    assert "inside its boxes; no other loss" in card
+
+
+ALL_AT_ONCE = {
+    "data": {"patients": 12, "validation_patients": 12},
+    "cleaning": {"keep_mask_token": True},
+    "sentences": {"draw": "abnormal", "masking": {"kind": "entities"}},
+    "loss": {"hard_negatives": True, "opt_out_weight": 0.1, "entropy_weight": 0.1, "divergence_weight": 0.1},
+    "network": {**RECIPE["network"], "attention": {"opt_out": True, "softmax": "single"}},  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.parametrize("changes", [ALL_AT_ONCE, {"sentences": {"draw": "other_report"}}], ids=["all", "control"])
+def test_the_variants_options_train_together(changes: dict[str, object], work: Path) -> None:
+    name = "together" if changes is ALL_AT_ONCE else "control"
+    trained = train(recipe(name=name, **changes), at(work))
+    with (trained.folder / "log.csv").open() as file:
+        losses = [float(row[key]) for row in csv.DictReader(file) for key in ("train_loss", "validation_loss")]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+    assert load_model(trained.folder / "best").has_opt_out
