@@ -5,6 +5,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from harness.settings import ConfigError
+
 BatchT = TypeVar("BatchT")
 Pass = Callable[[np.random.Generator], Iterator[BatchT]]
 """One pass over the patients: all that is drawn at random comes from the generator."""
@@ -14,8 +16,10 @@ class BatchStream(Generic[BatchT]):
     """Pass after pass from one generator.
 
     Args:
-        one_pass: makes the batches of a pass; at least one.
+        one_pass: makes the batches of a pass.
         rng: its randomness.
+
+    Iterating raises ConfigError when a pass has no batch.
     """
 
     def __init__(self, one_pass: Pass[BatchT], rng: np.random.Generator) -> None:
@@ -29,7 +33,9 @@ class BatchStream(Generic[BatchT]):
         batch = next(self._batches, None)
         if batch is None:
             self._begin()
-            batch = next(self._batches)
+            batch = next(self._batches, None)
+        if batch is None:
+            raise ConfigError("schedule.batch: there are too few training patients to fill one batch: make it smaller")
         self._taken += 1
         return batch
 

@@ -194,6 +194,8 @@ class Trainer(Generic[BatchT]):
     def _validation_loss(self) -> float:
         self._network.eval()
         losses = [self._objective.loss(self._devices.place(batch)).item() for batch in self._validation()]
+        if not losses:
+            raise ConfigError("schedule.batch: there are too few validation patients to fill a batch: make it smaller")
         return sum(losses) / len(losses)
 
     def _keep_state(self, identity: str) -> None:

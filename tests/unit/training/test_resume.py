@@ -8,7 +8,7 @@ import torch
 
 from harness.settings import ConfigError
 from tests.unit.training.test_training_run import RECIPE, at
-from training.config import AnyRecipe, ContrastiveRecipe, FindingsRecipe
+from training.config import AnyRecipe, RecipeFile
 from training.logs import LOG_FILE
 from training.run import train
 from training.state import STATE_FILE
@@ -22,9 +22,19 @@ class Killed(BaseException):
     """Ends a run where nothing catches it."""
 
 
+GROUNDER = {
+    "architecture": "grounder",
+    "image": {**RECIPE["network"]["image"], "input_size": 64},  # type: ignore[index]
+    "regions": {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8},
+    "text": {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "vocab_size": 600},
+    "embedding_size": 8,
+}
+
+
 def recipe(kind: str, **changes: object) -> AnyRecipe:
-    document = {**RECIPE, "kind": kind, "name": kind, "data": DATA, "schedule": SCHEDULE, **changes}
-    return (FindingsRecipe if kind == "findings" else ContrastiveRecipe).model_validate(document)
+    network = GROUNDER if kind == "grounding" else RECIPE["network"]
+    document = {**RECIPE, "kind": kind, "name": kind, "network": network, "data": DATA, "schedule": SCHEDULE}
+    return RecipeFile.model_validate({**document, **changes}).root
 
 
 def run_until(
@@ -57,7 +67,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
 
 
-@pytest.mark.parametrize("kind", ["findings", "contrastive"])
+@pytest.mark.parametrize("kind", ["findings", "contrastive", "grounding"])
 def test_a_killed_run_ends_with_the_same_bytes(kind: str, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = recipe(kind)
     undisturbed = train(chosen, at(work)).progress

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
+import pytest
 
+from harness.settings import ConfigError
 from training.stream import BatchStream
 
 
@@ -23,6 +25,12 @@ def test_passes_follow_one_another_from_one_generator() -> None:
     rng = np.random.default_rng(0)
     expected = [item for _ in range(4) for item in one_pass(rng)]
     assert list(islice(stream(), 12)) == expected
+
+
+def test_a_pass_without_a_batch_is_told_with_the_fix() -> None:
+    empty: BatchStream[int] = BatchStream(lambda rng: iter(()), np.random.default_rng(0))
+    with pytest.raises(ConfigError, match=r"schedule\.batch: there are too few training patients"):
+        next(empty)
 
 
 def test_the_place_survives_as_json_anywhere_in_a_pass() -> None:
