@@ -28,12 +28,13 @@ class Collector:
                 self.received += [(service, span) for scope in group.scope_spans for span in scope.spans]
         return ExportTraceServiceResponse()
 
-    def spans(self, *names: str, seconds: float = 20) -> list[Any]:
-        """The first span of each name, in turn, once they have all come."""
+    def spans(self, *names: str, trace_id: str = "", seconds: float = 20) -> list[Any]:
+        """The first span of each name (of one trace, if its id is given), in turn, once they have all come."""
         deadline = time.monotonic() + seconds
         while True:
             with self.lock:
-                found = {span.name: span for _, span in reversed(self.received)}
+                asked = [span for _, span in self.received if trace_id in ("", span.trace_id.hex())]
+            found = {span.name: span for span in reversed(asked)}
             if set(names) <= set(found):
                 return [found[name] for name in names]
             assert time.monotonic() < deadline, f"only {sorted(found)} came"

@@ -21,6 +21,7 @@ from wronglung.supervisor.java import find_java
 from wronglung.supervisor.ports import free_ports, require_free
 from wronglung.supervisor.supervisor import Patience, Supervisor
 from wronglung.supervisor.torchserve import TorchServe, threads_per_worker
+from wronglung.tracing import endpoint_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def serve(options: ServeOptions, console: Console) -> int:
         SystemExit: SIGTERM came before anything was started.
         HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError: what was asked for cannot be.
     """
-    Access(options.security, options.host, Metrics())  # files that cannot be used are told before anything starts
+    Access(options.security, options.host, Metrics())  # what cannot be used is told before anything starts
+    endpoint_key()
     require_free(options.host, options.port, "--port")
     require_free(options.metrics_host, options.metrics_port, "--metrics-port")
     require_free(options.security.probe_host, options.security.probe_port, "--probe-port")

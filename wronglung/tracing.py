@@ -71,6 +71,23 @@ class Untraced:
         """See `Span`."""
 
 
+def endpoint_key(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The variable that asks for spans, or None where nothing does.
+
+    Raises:
+        ValueError: what goes with it cannot be done; the message names the variable.
+    """
+    asked = next((key for key in ENDPOINT_KEYS if environ.get(key)), None)
+    if asked is None or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    if not environ[asked].startswith(("http://", "https://")):
+        raise ValueError(f"{asked}={environ[asked]}: write http://HOST:PORT, or https://HOST:PORT for TLS")
+    for key in PROTOCOL_KEYS:
+        if environ.get(key, "grpc") != "grpc":
+            raise ValueError(f"{key}={environ[key]}: spans are sent over gRPC alone; leave it out, or set it to grpc")
+    return asked
+
+
 def open_tracer(service: str, environ: Mapping[str, str] = os.environ) -> Tracer:
     """What the environment asks for.
 
@@ -81,12 +98,9 @@ def open_tracer(service: str, environ: Mapping[str, str] = os.environ) -> Tracer
     Raises:
         ValueError: it asks for what cannot be done; the message names the variable.
     """
-    asked = next((key for key in ENDPOINT_KEYS if environ.get(key)), None)
-    if asked is None or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    asked = endpoint_key(environ)
+    if asked is None:
         return Untraced()
-    for key in PROTOCOL_KEYS:
-        if environ.get(key, "grpc") != "grpc":
-            raise ValueError(f"{key}={environ[key]}: spans are sent over gRPC alone; leave it out, or set it to grpc")
     try:
         from wronglung.tracing_otlp import OtlpTracer
     except ModuleNotFoundError as error:

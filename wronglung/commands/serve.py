@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from wronglung.arguments import mebibytes, port, seconds
 from wronglung.console import Console
 from wronglung.gateway.security.options import add_security, take_security
 
@@ -34,11 +35,11 @@ def add_parser(subparsers: Any) -> None:
     add("--models", nargs="+", metavar="NAME", help="models of the store to serve (default: all)")
     add("--model-store", type=Path, metavar="DIR", help="folder that holds the models (default: model_store)")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=_port, default=8500, help="port to listen on, 0 for any free one (default: %(default)s)")
+    add("--port", type=port, default=8500, help="port to listen on, 0 for any free one (default: %(default)s)")
     add("--metrics-host", default="127.0.0.1", help="address of the page of metrics (default: %(default)s)")
-    add("--metrics-port", type=_port, default=0, help="port of the page of metrics (default: any free one)")
-    add("--startup-timeout", type=float, default=300.0, dest="startup_s", metavar="SECONDS", help="default: 300")
-    add("--drain", type=float, default=30.0, dest="drain_s", metavar="SECONDS", help="to end work (default: 30)")
+    add("--metrics-port", type=port, default=0, help="port of the page of metrics (default: any free one)")
+    add("--startup-timeout", type=seconds(1), default=300.0, dest="startup_s", metavar="SECONDS", help="default: 300")
+    add("--drain", type=seconds(0), default=30.0, dest="drain_s", metavar="SECONDS", help="to end work (default: 30)")
     add(
         "--default-versions",
         type=Path,
@@ -47,13 +48,13 @@ def add_parser(subparsers: Any) -> None:
     )
     add(
         "--connection-age",
-        type=float,
+        type=seconds(0),
         default=0.0,
         dest="connection_age_s",
         metavar="SECONDS",
         help="close connections after about so long, so that callers find new replicas (default: never)",
     )
-    add("--java-heap", type=int, default=1024, dest="java_heap_mb", metavar="MB", help="default: 1024")
+    add("--java-heap", type=mebibytes(64), default=1024, dest="java_heap_mb", metavar="MB", help="default: 1024")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: %(default)s")
     add_security(parser)
     add("command", nargs="*", metavar="-- COMMAND", help="run this once everything is ready")
@@ -80,13 +81,6 @@ def run(args: argparse.Namespace) -> int:
         return _fail(console, str(error), FAILED)
     except (HomeMissing, JavaMissing, StoreError, ModelFilesError, OSError, ValueError) as error:
         return _fail(console, str(error), CANNOT_START)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is not between 0 and 65535")
-    return port
 
 
 def _fail(console: Console, message: str, status: int) -> int:

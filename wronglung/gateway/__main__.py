@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wronglung.address import address
+from wronglung.arguments import port, seconds
 from wronglung.gateway.logs import log_to_stderr
 from wronglung.gateway.security.options import add_security, take_security
 from wronglung.gateway.server import Gateway, Settings
@@ -24,14 +25,16 @@ def _parse(arguments: Sequence[str]) -> tuple[Settings, str]:
     parser.add_argument("--torchserve", required=True, metavar="HOST:PORT", help="TorchServe's gRPC API")
     parser.add_argument("--torchserve-metrics", default="", metavar="URL", help="TorchServe's page of metrics")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8500, help="0: any free one (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=8500, help="0: any free one (default: %(default)s)")
     parser.add_argument("--metrics-host", default="127.0.0.1", help="address of /metrics (default: %(default)s)")
-    parser.add_argument("--metrics-port", type=int, default=0, help="port of /metrics (default: any free one)")
+    parser.add_argument("--metrics-port", type=port, default=0, help="port of /metrics (default: any free one)")
     parser.add_argument(
-        "--drain-s", type=float, default=30.0, help="seconds to finish at a stop (default: %(default)s)"
+        "--drain-s", type=seconds(0), default=30.0, help="seconds to finish at a stop (default: %(default)s)"
     )
     parser.add_argument("--default-versions", type=Path, metavar="FILE", help="versions for callers who name none")
-    parser.add_argument("--connection-age-s", type=float, default=0.0, help="close connections after so many seconds")
+    parser.add_argument(
+        "--connection-age-s", type=seconds(0), default=0.0, help="close connections after so many seconds"
+    )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add_security(parser)
     args = parser.parse_args(arguments)

@@ -21,7 +21,7 @@ _RETRY_MS = 1000
 class Terms:
     """How much the gateway holds and how long it waits."""
 
-    held_bytes: int = 512 * 1024 * 1024
+    held_bytes: int = 256 * 1024 * 1024
     """Messages that are being read, checked, or worked on by TorchServe, together."""
     longest_bytes: int = LIMITS.message_bytes
     """What a message may have."""

@@ -42,6 +42,11 @@ def test_another_protocol_is_refused_by_the_name_of_its_variable() -> None:
         open_tracer("test", {**NOWHERE, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
 
 
+def test_an_endpoint_that_is_no_url_is_refused_by_the_name_of_its_variable() -> None:
+    with pytest.raises(ValueError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317: write http://"):
+        open_tracer("test", {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"})
+
+
 def test_an_endpoint_without_the_packages_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wronglung.tracing_otlp", None)
     with pytest.raises(ValueError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT is set.*wronglung\[trace\]"):
