@@ -81,7 +81,7 @@ def endpoint_key(environ: Mapping[str, str] = os.environ) -> str | None:
     if asked is None or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
     if not environ[asked].startswith(("http://", "https://")):
-        raise ValueError(f"{asked}={environ[asked]}: write http://HOST:PORT, or https://HOST:PORT for TLS")
+        raise ValueError(f"{asked}={environ[asked]}: write it as http://collector.example:4317, or with https for TLS")
     for key in PROTOCOL_KEYS:
         if environ.get(key, "grpc") != "grpc":
             raise ValueError(f"{key}={environ[key]}: spans are sent over gRPC alone; leave it out, or set it to grpc")

@@ -43,7 +43,7 @@ def test_another_protocol_is_refused_by_the_name_of_its_variable() -> None:
 
 
 def test_an_endpoint_that_is_no_url_is_refused_by_the_name_of_its_variable() -> None:
-    with pytest.raises(ValueError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317: write http://"):
+    with pytest.raises(ValueError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317: write it as http://"):
         open_tracer("test", {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"})
 
 
