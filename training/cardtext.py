@@ -59,6 +59,11 @@ def shots(sentence_ids: Sequence[str]) -> str:
     return f"\n## The {len(sentence_ids)} sentences\n\n{intro}\n\n{listed}\n"
 
 
+def notes(recipe: ModelRecipe) -> str:
+    """A section in the author's words; empty without any."""
+    return f"\n## Beyond\n\n{recipe.notes.strip()}\n" if recipe.notes else ""
+
+
 def architecture(network: NetworkConfig | GrounderConfig) -> str:
     """Which architecture it is."""
     if isinstance(network, GrounderConfig):

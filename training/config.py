@@ -117,6 +117,8 @@ class Recipe(StrictModel):
     """Version of the model, as served by default."""
     purpose: str = Field(min_length=1)
     """One sentence for the card: what this model is."""
+    notes: str = ""
+    """A section of the card in Markdown: what else was measured, by which command, and how often it was looked at."""
     seed: int = 0
     """Of first weights and batches: the same one gives the same weights on the same kind of CPU."""
     threads: int = Field(default=1, ge=1)

@@ -94,7 +94,7 @@ those of step {measured.progress.best_step:,}, which had the lowest loss on {hel
 ## Results
 
 {_results(recipe, measured)}
-
+{cardtext.notes(recipe)}
 ## Reproduce
 
     python -m training {source}

@@ -192,7 +192,8 @@ def _start_digest(recipe: Recipe) -> str | None:
 def _identity(recipe: Recipe) -> str:
     """Equal for runs that give the same weights."""
     # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
-    said = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), indent=1, sort_keys=True)
+    told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
+    said = json.dumps(told, indent=1, sort_keys=True)
     if (digest := _start_digest(recipe)) is not None:
         said += f"\nfirst weights {digest}"
     if isinstance(recipe.data, PhantomData):

@@ -21,7 +21,7 @@ examples:
   harness report results/demo        write results/demo/report.html again
   harness report results/demo --tables paper/tables
                                      every table as Markdown and as LaTeX (booktabs)
-  harness report results/nightly --page docs/phantom-results.md
+  harness report results/study --page docs/phantom-results.md
                                      answers, tables and lineage as one Markdown page""",
     "compare": """\
 examples:

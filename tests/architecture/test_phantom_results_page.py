@@ -6,7 +6,7 @@ from pathlib import Path
 from tests import repository
 
 PAGE = repository.read(Path("docs/phantom-results.md"))
-MODELS = ("encoder", "encoder-optout")
+MODELS = sorted(path.parent.name for path in (repository.ROOT / "model_store").glob("*/config.json"))
 SENTENCES, PATIENTS = 2400, 300
 """At least as many as the tables are meant to rest on."""
 

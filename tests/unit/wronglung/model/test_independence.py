@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from wronglung.alignment import Alignment
 from wronglung.model import AlignmentModel, load_model
-from wronglung.model.random_model import create_random_dual_encoder, create_random_model
+from wronglung.model.random_model import create_random_dual_encoder, create_random_grounder, create_random_model
 
 SENTENCES = [
     "There is a left pleural effusion.",
@@ -51,11 +51,13 @@ calls = st.lists(items, min_size=1, max_size=4)
 precisely = settings(max_examples=60, deadline=None)
 
 
-@pytest.fixture(scope="module", params=["gloria", "gloria with opt-out", "dual encoder"])
+@pytest.fixture(scope="module", params=["gloria", "gloria with opt-out", "dual encoder", "grounder"])
 def directory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("model")
     if request.param == "dual encoder":
         create_random_dual_encoder(directory, seed=2)
+    elif request.param == "grounder":
+        create_random_grounder(directory, seed=2)
     else:
         create_random_model(directory, opt_out=request.param != "gloria", seed=2)
     return directory
