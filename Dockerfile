@@ -56,4 +56,4 @@ EXPOSE 8500 8502
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["wronglung", "models"]
 ENTRYPOINT ["wronglung"]
 # Refuses to start until it is said who may call: --tls-cert, --tls-key and --tokens, or --insecure (docs/operations.md).
-CMD ["serve", "--models", "encoder", "encoder-optout", "wronglung-1", "--host=0.0.0.0", "--port=8500", "--metrics-host=0.0.0.0", "--metrics-port=8502"]
+CMD ["serve", "--models", "encoder", "encoder-optout", "wronglung-1", "--host=0.0.0.0", "--port=8500", "--metrics-host=0.0.0.0", "--metrics-port=8502", "--connection-age=600"]

@@ -83,7 +83,8 @@ def _boxes(recipe: GroundingRecipe) -> str:
 def _drawn(config: SentencesConfig, recipe: ContrastiveRecipe | FewShotRecipe) -> str:
     if isinstance(recipe, FewShotRecipe):
         kind = "abnormal sentences" if config.draw == "abnormal" else "sentences"
-        return f"{recipe.shots} {kind} with boxes, listed below, and no others"
+        more = f"{recipe.held_out} more of validation patients chose the checkpoint"
+        return f"{recipe.shots} {kind} with boxes, listed below; {more}"
     share = f"{recipe.data.abnormal_share:.0%} of them among the abnormal ones, where there are any"
     return {
         "own": f"of the image's own report, {share}",

@@ -3,6 +3,7 @@
 Shapes: B images, S claims of the whole batch, N regions.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -15,11 +16,15 @@ from torch import Tensor
 from harness.case import Sentence
 from harness.laterality import mirrored_name
 from harness.metrics.coverage import even_edges, pack, union_areas
+from harness.metrics.label import stretch
 from harness.perturbation.swap import names_middle_lobe, sides_named, swap_sides
 from training.domain import Crop, DomainConfig, Picture, centre_crop, develop, draw_crop
 from training.studies import Study, StudySet
 from training.truth import true_pairs
+from wronglung.geometry import Rect
 from wronglung.model.config import PreprocessConfig
+
+_MIDDLE_LOBE = re.compile(r"\bmiddle[- ]lobes?\b", re.IGNORECASE)
 
 
 class Claim(NamedTuple):
@@ -74,9 +79,14 @@ class Sizes:
     """Rows (and columns) of the regions."""
 
 
+def has_no_mirror(sentence: Sentence) -> bool:
+    """Whether it speaks of the middle lobe, which only the right lung has."""
+    return names_middle_lobe(sentence.text) or _MIDDLE_LOBE.search(sentence.text) is not None
+
+
 def exchange_sides(sentence: Sentence) -> Sentence | None:
     """The sentence about the other side, in words and in truth, without boxes; None if it does not name just one."""
-    if len(sides_named(sentence.text)) != 1 or names_middle_lobe(sentence.text):
+    if len(sides_named(sentence.text)) != 1 or has_no_mirror(sentence):
         return None
     triples = tuple(
         replace(triple, region=mirrored_name(triple.region) or triple.region) for triple in sentence.triples
@@ -111,11 +121,7 @@ class GroundingBatches:
             if study.sentences:
                 by_patient.setdefault(study.patient_id, []).append(index)
         self._patients = list(by_patient.values())
-        self._boxed_studies = [
-            index
-            for index, study in enumerate(study_set.studies)
-            if boxed and any(map(self._is_boxed, study.sentences))
-        ]
+        self._boxed_patients = self._patients_with_boxes() if boxed else []
 
     def training(self, rng: np.random.Generator) -> Iterator[GroundingBatch]:
         """The batches of one pass over the shuffled patients, with pictures that are cropped and developed anew."""
@@ -142,13 +148,22 @@ class GroundingBatches:
 
     def _with_boxes(self, group: list[int], rng: np.random.Generator) -> list[int]:
         """Some of the studies exchanged for ones with boxes, where few have any."""
-        if not self._boxed_studies:
+        few = min(len(group) // 4, len(self._boxed_patients))
+        if not few:
             return group
-        few = min(len(group) // 4, len(self._boxed_studies))
-        chosen = rng.choice(self._boxed_studies, few, replace=False).tolist()
+        drawn = rng.choice(len(self._boxed_patients), few, replace=False).tolist()
+        chosen = [int(rng.choice(self._boxed_patients[index])) for index in drawn]
         patients = {self._set.studies[index].patient_id for index in chosen}
         others = [index for index in group if self._set.studies[index].patient_id not in patients]
         return [*chosen, *others[: len(group) - few]]
+
+    def _patients_with_boxes(self) -> list[list[int]]:
+        """The studies, patient by patient, that have a sentence whose boxes may be looked at."""
+        by_patient: dict[str, list[int]] = {}
+        for index, study in enumerate(self._set.studies):
+            if any(map(self._is_boxed, study.sentences)):
+                by_patient.setdefault(study.patient_id, []).append(index)
+        return list(by_patient.values())
 
     def _cut(self, index: int, crop: Crop) -> Picture:
         return crop.cut(self._set.squares[index])
@@ -164,19 +179,21 @@ class GroundingBatches:
         )
 
     def _claims(self, row: int, study: Study, rng: np.random.Generator) -> Iterator[Claim]:
-        """Sentences of the report, each followed by its exchanged self unless it is a denial."""
+        """Sentences of the report, each followed by its exchanged self unless it is a denial.
+
+        Of a patient only what is abnormal is exchanged: that the other side is clear too need not be written down.
+        """
         for index in rng.permutation(len(study.sentences))[: self._sizes.sentences].tolist():
             sentence = study.sentences[index]
             yield Claim(row, sentence, exchanged=False)
-            other = None if sentence.negated else exchange_sides(sentence)
+            known = study.facts is not None or sentence.abnormal
+            other = exchange_sides(sentence) if known and not sentence.negated else None
             if other is not None:
                 yield Claim(row, other, exchanged=True)
 
     def _places(self, claims: Sequence[Claim], crops: Sequence[Crop]) -> Tensor:
         boxes = [
-            [crops[claim.image].to_frame(b.xyxy) for b in claim.sentence.boxes]
-            if self._is_boxed(claim.sentence)
-            else []
+            _rectangles(claim.sentence, crops[claim.image]) if self._is_boxed(claim.sentence) else []
             for claim in claims
         ]
         edges = even_edges(self._sizes.side, self._sizes.grid_side)
@@ -184,6 +201,17 @@ class GroundingBatches:
 
     def _is_boxed(self, sentence: Sentence) -> bool:
         return self._boxed is None or sentence.sentence_id in self._boxed
+
+
+def _rectangles(sentence: Sentence, crop: Crop) -> list[Rect]:
+    """The boxes in the frame; one with a mask becomes the rectangles that the mask consists of."""
+    found: list[Rect] = []
+    for box in sentence.boxes:
+        rect = crop.to_frame(box.xyxy)
+        found += (
+            [rect] if box.mask is None else [(x0, y0, x1, y1) for x0, y0, x1, y1 in stretch(box.mask, rect).tolist()]
+        )
+    return found
 
 
 def visible(studies: Sequence[Study], claims: Sequence[Claim]) -> Tensor:

@@ -1,7 +1,8 @@
 """Every option of a recipe, read from one YAML file. Unknown keys and wrong types are errors that name them.
 
 There are four kinds of recipe: "findings" teaches the image encoder what is there, "contrastive" teaches both encoders
-which sentence belongs to which image, "grounding" teaches wronglung-1 where a sentence points and whether it is true.
+which sentence belongs to which image, "few_shot" finetunes a model on a few boxes, "grounding" teaches wronglung-1
+where a sentence points and whether it is true.
 """
 
 import json

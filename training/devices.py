@@ -8,11 +8,12 @@ once: it looks at the validation patients, writes files, shows the bar.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 
@@ -35,7 +36,9 @@ class Devices:
 
     def __init__(self, name: DeviceName = "auto") -> None:
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # an objective may leave some out
-        self._accelerator = Accelerator(cpu=name == "cpu", mixed_precision="no", kwargs_handlers=[unused])
+        # The others wait while the first one develops pictures, or looks at the validation patients.
+        patient = InitProcessGroupKwargs(timeout=timedelta(days=2))
+        self._accelerator = Accelerator(cpu=name == "cpu", mixed_precision="no", kwargs_handlers=[unused, patient])
         self.device: torch.device = self._accelerator.device
         """Where this process computes."""
         self.count: int = self._accelerator.num_processes

@@ -114,7 +114,7 @@ def whether_loss(pairs: Pairs, batch: GroundingBatch) -> Tensor:
     """Cross entropy of the match: the mean over pairs with something to look at and that over those without, evenly;
     and that over the sentences of each image's own report."""
     losses_BS, visible_BS = _match_losses(pairs, batch), batch.visible_BS
-    balanced = 0.5 * losses_BS[visible_BS].mean() + 0.5 * losses_BS[~visible_BS].mean()
+    balanced = 0.5 * _mean(losses_BS[visible_BS]) + 0.5 * _mean(losses_BS[~visible_BS])
     return balanced + _on_own_image(losses_BS, batch)[~batch.exchanged_S].mean()
 
 
@@ -144,3 +144,8 @@ def _match_losses(pairs: Pairs, batch: GroundingBatch) -> Tensor:
 def _on_own_image(values_BSX: Tensor, batch: GroundingBatch) -> Tensor:
     """(S, …): each claim on the image that it comes from."""
     return values_BSX[batch.images_S, torch.arange(len(batch.claims), device=values_BSX.device)]
+
+
+def _mean(values: Tensor) -> Tensor:
+    """0 of nothing."""
+    return values.mean() if values.numel() else values.sum()

@@ -11,7 +11,8 @@ from harness.case import Box, ImageRecord, Sentence, Triple
 from harness.dataset.phantom import PhantomDataset, PhantomStudy, mirror
 from harness.dataset.phantom.regions import mirrored
 from harness.perturbation.mirror import mirror_box
-from harness.perturbation.swap import names_middle_lobe, swap_sides
+from harness.perturbation.swap import swap_sides
+from training.claims import has_no_mirror
 from training.studies import Study
 from wronglung.errors import ImageError
 from wronglung.geometry import Frame, letterbox
@@ -72,7 +73,7 @@ class Darkroom:
         own = self._develop(record, record.sentences, pixels, None)
         if not self.mirrored:
             return [own]
-        sentences = [_mirror(s, record.width) for s in record.sentences if not names_middle_lobe(s.text)]
+        sentences = [_mirror(s, record.width) for s in record.sentences if not has_no_mirror(s)]
         flipped: Pixels = np.ascontiguousarray(pixels[:, ::-1])  # type: ignore[assignment]
         return [own, self._develop(record, sentences, flipped, None)]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Set
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from tokenizers import Tokenizer
 
 from harness.dataset.phantom import GENERATOR_VERSION
+from harness.settings import ConfigError
 from training.cache import load_studies
 from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, GroundingRecipe, ModelRecipe, Recipe, load_recipe
 from training.contrastive import ContrastiveObjective
@@ -129,6 +131,11 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     if work.resume and (step := trainer.resume(identity)):
         devices.tell(f"{recipe.name} goes on after step {step}\n")
     progress = trainer.run(identity)
+    if not progress.best_step:
+        raise ConfigError(
+            f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss:"
+            " schedule.evaluate_every must not be larger than schedule.steps"
+        )
     if devices.is_first:
         (folder / _FINISHED).write_text(identity, encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -140,6 +147,8 @@ def _forget(folder: Path, *, state: bool) -> None:
     """A run that begins is not finished, and unless it goes on nothing is left to go on from."""
     for name in (_FINISHED, *([STATE_FILE] if state else [])):
         (folder / name).unlink(missing_ok=True)
+    if not (folder / STATE_FILE).exists():
+        shutil.rmtree(folder / "best", ignore_errors=True)  # nobody may take it for what this run gave
 
 
 def _shot_ids(recipe: AnyRecipe, training: StudySet) -> tuple[str, ...]:
@@ -196,6 +205,8 @@ def _identity(recipe: Recipe) -> str:
     said = json.dumps(told, indent=1, sort_keys=True)
     if (digest := _start_digest(recipe)) is not None:
         said += f"\nfirst weights {digest}"
+    elif (named := getattr(recipe, "start_from", None)) is not None:
+        said += f"\nfirst weights of\n{_identity(load_recipe(REPOSITORY / named))}"
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()

@@ -154,6 +154,11 @@ class Trainer(Generic[BatchT]):
     def _step(self, batch: BatchT) -> float:
         self._network.train()
         loss = self._together.loss(lambda: self._objective.loss(batch))
+        if not torch.isfinite(loss):
+            raise ConfigError(
+                f"the loss is {loss.item()} after step {self._progress.step}: lower optimiser.learning_rate, or look at"
+                " the data; the best checkpoint so far is kept"
+            )
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._learner.learned, self._recipe.optimiser.gradient_clip)

@@ -55,7 +55,9 @@ class AlignmentClient:
     ) -> None:
         self._timeout_s = timeout_s
         self._retry = retry or Retry()
-        access = Access(target, tls, credentials, token_file, token).resolved()
+        access = Access(target, tls, credentials, token_file, token)
+        if channel is None:  # who brings a channel says what goes over it: no token of the environment does
+            access = access.resolved()
         self._metadata = access.metadata()
         self._own_channel = open_channel_to(access) if channel is None else None
         self._stub: Any = pb_grpc.AlignmentServiceStub(channel or self._own_channel)  # type: ignore[no-untyped-call]

@@ -32,20 +32,28 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="the caller's name, as the server's log shall show it")
     parser.add_argument("file", type=Path, metavar="FILE", help="file of the caller's token")
-    parser.add_argument("--models", default="", metavar="NAME,NAME", help="what the caller may use (default: all)")
+    parser.add_argument("--models", metavar="NAME,NAME", help="what the caller may use (default: all)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the token and print the line; returns the exit status."""
     try:
-        _line(args.name, "", args.models)  # a name that cannot be leaves no file behind
-        line = _line(args.name, _token_in(args.file), args.models)
+        models = _models(args.models)
+        _line(args.name, "", models)  # a name that cannot be leaves no file behind
+        line = _line(args.name, _token_in(args.file), models)
     except (OSError, ValueError) as error:
         print(f"wronglung token: {error}", file=sys.stderr)
         return 1
     print(line)
     return 0
+
+
+def _models(given: str | None) -> str:
+    """The models as given, "" for all; an empty list, as of a variable that is not set, is not all of them."""
+    if given is not None and not given.strip(", "):
+        raise ValueError("--models names no model: leave it out for all of them")
+    return given or ""
 
 
 def _line(name: str, token: str, models: str) -> str:
@@ -57,7 +65,7 @@ def _line(name: str, token: str, models: str) -> str:
     if len(name.split()) != 1 or len(models.split()) > 1:
         raise ValueError("a name is one word, and so are the models, with commas between them")
     line = f"{name} sha256:{hashlib.sha256(token.encode()).hexdigest()} {models}".rstrip()
-    make_tokens(line.encode())
+    make_tokens(f"{line}\n".encode())
     return line
 
 

@@ -31,6 +31,7 @@ from wronglung.tracing import open_tracer
 _HEADROOM_BYTES = 64 * 1024
 _OTHER_CALLS = 64
 """Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
+_HEALTH_S = 2.0
 _FLUSH_S = 0.5
 _NOTICE_S = 0.5
 """How long new calls are refused with advice before gRPC refuses them, which cuts off those on the way (CANCELLED)."""
@@ -153,7 +154,9 @@ class Gateway:
     async def stop(self) -> None:
         """Not serving any more; refuse what is new; finish what was taken on; end."""
         _log.info("draining")
-        await self.health.drain()
+        with suppress(TimeoutError):  # a health watch that takes no answer must not keep accepted calls from ending
+            async with asyncio.timeout(_HEALTH_S):
+                await self.health.drain()
         self._service.draining.set()
         await self._finish_calls()
         await self.access.stop()

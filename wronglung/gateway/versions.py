@@ -70,6 +70,8 @@ class DefaultVersions:
             if len(words) != 2 or words[0] in chosen:
                 raise ValueError(f"line {number} of the default versions: expected a model, once, and its version")
             chosen[words[0]] = words[1]
+        if not chosen:
+            raise ValueError("the default versions name no model: remove the option for the first version of each")
         for name, version in chosen.items():
             self._require_served(name, version)
         return chosen

@@ -24,7 +24,10 @@ def shipped(name: str) -> ModelRecipe:
         ("encoder-clinical-masking", "50% of the clinical entities (found by a vocabulary) hidden, others each time"),
         ("encoder-abnormal", "only those that state an abnormal finding"),
         ("encoder-rand-sents", "of another patient's report, another each time: a control that knows no pairs"),
-        ("encoder-few-shot", "30 sentences with boxes, listed below, and no others"),
+        (
+            "encoder-few-shot",
+            "30 sentences with boxes, listed below; 100 more of validation patients chose the checkpoint",
+        ),
     ],
 )
 def test_the_sentences_of_every_variant(name: str, said: str) -> None:

@@ -106,6 +106,9 @@ def test_exchanging_sides_changes_words_and_truth() -> None:
     assert is_true(other, {Triple("right lung", "nodule", True)})
 
 
-@pytest.mark.parametrize("text", ["The heart is large.", "Left and right effusions.", "RML and right base opacity."])
+@pytest.mark.parametrize(
+    "text",
+    ["The heart is large.", "Left and right effusions.", "RML and right base opacity.", "Right middle lobe opacity."],
+)
 def test_a_sentence_without_one_side_cannot_be_exchanged(text: str) -> None:
     assert exchange_sides(Sentence("s", text, ())) is None

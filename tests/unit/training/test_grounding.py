@@ -99,3 +99,8 @@ def test_other_images_of_which_a_sentence_is_true_are_no_negatives() -> None:
 def test_denials_and_exchanged_sentences_belong_to_no_image() -> None:
     batch = batch_of([claim(0, negated=True), claim(0, exchanged=True)], [[False, False], [False, False]])
     assert float(whole_loss(pairs_of(cosines=torch.rand(2, 2)), batch, temperature=10)) == 0
+
+
+def test_a_batch_of_denials_has_a_loss() -> None:
+    batch = batch_of([claim(0, negated=True)], [[False]])
+    assert float(whether_loss(pairs_of(matches=torch.zeros(1, 1)), batch)) == pytest.approx(1.5 * math.log(2), rel=1e-5)

@@ -26,7 +26,7 @@ class Access:
         options: see there.
         host: the address that is to be listened on.
         metrics: where reloads and refusals are counted.
-        served: names of the served models, to warn of rights to others.
+        served: names of the served models, to warn of rights to others; None: not known yet.
 
     Raises:
         OSError: a file cannot be read.
@@ -38,11 +38,11 @@ class Access:
         options: SecurityOptions,
         host: str,
         metrics: Metrics,
-        served: Collection[str] = (),
+        served: Collection[str] | None = None,
     ) -> None:
         options.check(host)
         self._metrics = metrics
-        self._served = frozenset(served)
+        self._served = None if served is None else frozenset(served)
         self._certificates = _certificates(options, metrics)
         self._tokens = _tokens(options, metrics)
         self._given: Certificates | None = None
@@ -82,10 +82,10 @@ class Access:
 
     def refresh(self) -> None:
         """Look at the files now. What is open stays open; new connections and calls meet what is in force then."""
-        if self._certificates is not None and self._certificates.refresh():
-            self._note_certificates()
         if self._tokens is not None and self._tokens.refresh():
             self._note_tokens()
+        if self._certificates is not None and self._certificates.refresh():
+            self._note_certificates()
 
     async def _watch(self) -> None:
         while True:
@@ -107,8 +107,9 @@ class Access:
             self._metrics.certificate_expiry.labels("server").set(expires)
 
     def _note_tokens(self) -> None:
-        unknown = sorted(self._tokens.value.models() - self._served) if self._tokens is not None else []
-        if unknown:
+        if self._tokens is None or self._served is None:
+            return
+        if unknown := sorted(self._tokens.value.models() - self._served):
             _log.warning("the file of tokens gives rights to models that are not served", extra={"models": unknown})
 
 

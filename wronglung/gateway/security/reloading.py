@@ -51,7 +51,7 @@ class Reloading(Generic[T]):
             return False
         try:
             value = self._make(*contents)
-        except ValueError as error:
+        except Exception as error:  # libraries raise what they like, and the watcher has to live
             self._keep(contents, error)
             return False
         self.value, self._seen = value, contents

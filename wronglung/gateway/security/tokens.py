@@ -33,7 +33,10 @@ class Tokens:
         self._lines = lines
 
     def find(self, token: str) -> Caller | None:
-        """Whose token it is. Every line is compared, each in constant time: how long it takes tells nothing."""
+        """Whose token it is; an empty one is nobody's. Every line is compared, each in constant time: how long it takes
+        tells nothing."""
+        if not token:
+            return None
         digest = hashlib.sha256(token.encode("utf-8", "backslashreplace")).digest()
         found = None
         for line in self._lines:
@@ -56,6 +59,8 @@ def make_tokens(content: bytes) -> Tokens:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError("the file of tokens is no UTF-8 text") from error
+    if text and not text.endswith("\n"):  # a line cut off after its digest would be good for every model
+        raise ValueError("the file of tokens is cut off: its last line must end with a newline")
     lines = tuple(_parse(text))
     if not lines:
         raise ValueError("the file of tokens names no caller: `wronglung token` makes a line for it")

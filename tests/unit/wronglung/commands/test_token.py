@@ -49,3 +49,9 @@ def test_what_the_server_would_not_take_is_refused(tmp_path: Path, arguments: li
     name, *others = arguments
     assert main(["token", *others, "--", name, str(file)]) == 1
     assert not file.exists()
+
+
+def test_an_empty_list_of_models_is_not_all_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "ward-3", str(tmp_path / "token"), "--models", ""]) == 1
+    assert "names no model" in capsys.readouterr().err
+    assert not (tmp_path / "token").exists()
