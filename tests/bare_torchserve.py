@@ -67,6 +67,9 @@ class BareTorchServe:
         return self.torchserve.last_words()
 
 
+OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_reconnect_backoff_ms", 200)]
+
+
 def eventually(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
     """Wait until it holds."""
     deadline = time.monotonic() + seconds
@@ -96,7 +99,7 @@ def bare_torchserve(directory: Path, handler: Path, environment: dict[str, str])
             start_new_session=True,
         )
     try:
-        with grpc.insecure_channel(torchserve.target, options=[("grpc.max_receive_message_length", -1)]) as channel:
+        with grpc.insecure_channel(torchserve.target, options=OPTIONS) as channel:
             grpc.channel_ready_future(channel).result(PATIENCE_S)
             yield BareTorchServe(torchserve, psutil.Process(process.pid), channel)
     finally:

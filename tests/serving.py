@@ -117,13 +117,6 @@ def fake_home(directory: Path) -> dict[str, str]:
     return {"WRONGLUNG_HOME": str(directory)}
 
 
-def shipped_store() -> Path | None:
-    """The repository's own model store, if its two models are there."""
-    store = ROOT / "model_store"
-    complete = all((store / name / "weights.safetensors").is_file() for name in ("encoder", "encoder-optout"))
-    return store if complete else None
-
-
 @contextmanager
 def serving(
     store: Path, models: Sequence[str], *flags: str, environment: Mapping[str, str] = {}, wait: bool = True

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serving import Instance, random_store, serving, shipped_store
+from tests.repository import ROOT
+from tests.serving import Instance, serving
 
-MODELS = ("encoder", "encoder-optout")
+MODELS = ("encoder", "encoder-optout", "wronglung-1")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """Both models behind a gateway: `.target`, `.metrics_url`, `.models`, `.store`.
+def server() -> Iterator[Instance]:
+    """The models of the demo behind a gateway: `.target`, `.metrics_url`, `.models`, `.store`.
 
-    The shipped models if they are there, else two with random weights. Tests that hurt a server start their own.
+    Tests that hurt a server start their own.
     """
-    store = shipped_store() or random_store(tmp_path_factory.mktemp("store"))
-    with serving(store, MODELS) as instance:
+    with serving(ROOT / "model_store", MODELS) as instance:
         yield instance

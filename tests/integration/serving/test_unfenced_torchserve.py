@@ -57,13 +57,18 @@ def stay_dead(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def starting(stay_dead: Path) -> Iterator[tuple[BareTorchServe, bytes, bool]]:
-    """TorchServe as soon as it listened; what it said of its health then, and whether its model answered."""
+    """TorchServe as soon as it listened; what it said of its health then, and whether its model answered.
+
+    No worker starts until both are known, however late the channel notices that somebody listens.
+    """
+    stay_dead.touch()
     with (
         tempfile.TemporaryDirectory(prefix="wl-") as directory,
         bare_torchserve(Path(directory), HANDLER, {STAY_DEAD: str(stay_dead)}) as bare,
     ):
-        said = bare.ping()
-        yield bare, said, answers(bare, timeout_s=0.2)
+        said, answered = bare.ping(), answers(bare, timeout_s=0.2)
+        stay_dead.unlink()
+        yield bare, said, answered
 
 
 @pytest.fixture
