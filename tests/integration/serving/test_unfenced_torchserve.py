@@ -103,7 +103,8 @@ def test_an_exception_fails_everything_that_is_in_the_same_batch(bare: BareTorch
 
 def test_a_dead_worker_is_an_internal_error(bare: BareTorchServe) -> None:
     code, details = outcome(bare.predict.future(envelope("die"), timeout=30))
-    assert code is grpc.StatusCode.INTERNAL
+    # The second where it takes the signal for the kernel's, for want of memory: it depends on what it sees first.
+    assert code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED)
     assert isinstance(typed_error(code, details, "a"), ModelUnavailable)
 
 

@@ -12,7 +12,6 @@ from harness.settings import ConfigError
 from tests.launched import run_in_two_processes
 from tests.unit.training import test_contrastive as contrastive
 from tests.unit.training import test_findings as findings
-from training.batches import Batch
 from training.devices import ONE_CPU, DeviceName, Devices
 from wronglung.model.network import AlignmentNetwork
 
@@ -66,7 +65,9 @@ def test_the_contrastive_loss_makes_all_its_tensors_where_the_batch_lies() -> No
     begun._network.to("meta")
     with pytest.raises((RuntimeError, NotImplementedError), match=r"device|meta"):
         begun.loss(pairs)  # a batch that lies elsewhere: "meta" notices
-    placed = Batch(pairs.frames_BHW.to("meta"), [], pairs.sentences, pairs.false_negatives_BB.to("meta"))
+    placed = pairs._replace(
+        frames_BHW=pairs.frames_BHW.to("meta"), studies=[], false_negatives_BB=pairs.false_negatives_BB.to("meta")
+    )
     assert begun.loss(placed).device.type == "meta"
 
 

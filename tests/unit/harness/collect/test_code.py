@@ -17,8 +17,10 @@ WITHOUT_SAY = {
     "harness.ratings",  # for the summary
     "harness.results",  # how files are written
     "harness.runconfig",  # its values are in the fingerprint
+    "harness.servers",  # which server is asked: its models' weights are in the fingerprint
     "harness.settings",
     "wronglung",
+    "wronglung.address",
     "wronglung.errors",
     "wronglung.client",  # carries answers as they are
 }
