@@ -105,4 +105,4 @@ def test_every_good_request_is_answered_and_every_bad_one_by_its_own_error(serve
     assert answered == {index: request(index)[1] for index in range(REQUESTS)}
     assert Counter(answered.values())["OK"] == 900
     assert server.workers == workers
-    assert len(workers) == 2
+    assert len(workers) == len(server.models)
