@@ -12,7 +12,7 @@ from training.config import AugmentConfig
 from training.draws import SentenceDraw
 from training.frames import Corners, FrameCutter, Frames
 from training.masking import Rewrite, as_written
-from training.studies import Study, StudySet
+from training.studies import Study, StudySet, by_patient
 from wronglung.model.config import PreprocessConfig
 from wronglung.model.errors import ModelFilesError
 
@@ -64,11 +64,7 @@ class BatchSource:
         self._studies, self._batch = study_set.studies, batch
         self._cutter = FrameCutter(study_set.squares, preprocess)
         self._draw, self._rewrite = draw, rewrite
-        by_patient: dict[str, list[int]] = {}
-        for index, study in enumerate(study_set.studies):
-            if draw.takes(study):
-                by_patient.setdefault(study.patient_id, []).append(index)
-        self._patients = list(by_patient.values())
+        self._patients = by_patient(study_set.studies, draw.takes)
         if len(self._patients) < batch:
             raise ModelFilesError(
                 f"schedule.batch ({batch}) takes one study per patient, but only {len(self._patients)} patients have a"

@@ -16,12 +16,11 @@ from torch import Tensor
 from harness.case import Sentence
 from harness.laterality import mirrored_name
 from harness.metrics.coverage import even_edges, pack, union_areas
-from harness.metrics.label import stretch
+from harness.metrics.label import exact_boxes
 from harness.perturbation.swap import names_middle_lobe, sides_named, swap_sides
 from training.domain import Crop, DomainConfig, Picture, centre_crop, develop, draw_crop
-from training.studies import Study, StudySet
+from training.studies import Study, StudySet, by_patient
 from training.truth import true_pairs
-from wronglung.geometry import Rect
 from wronglung.model.config import PreprocessConfig
 
 _MIDDLE_LOBE = re.compile(r"\bmiddle[- ]lobes?\b", re.IGNORECASE)
@@ -116,12 +115,8 @@ class GroundingBatches:
     ) -> None:
         self._set, self._preprocess, self._sizes = study_set, preprocess, sizes
         self._domain, self._boxed = domain, boxed
-        by_patient: dict[str, list[int]] = {}
-        for index, study in enumerate(study_set.studies):
-            if study.sentences:
-                by_patient.setdefault(study.patient_id, []).append(index)
-        self._patients = list(by_patient.values())
-        self._boxed_patients = self._patients_with_boxes() if boxed else []
+        self._patients = by_patient(study_set.studies, lambda study: bool(study.sentences))
+        self._boxed_patients = by_patient(study_set.studies, self._has_boxes) if boxed else []
 
     def training(self, rng: np.random.Generator) -> Iterator[GroundingBatch]:
         """The batches of one pass over the shuffled patients, with pictures that are cropped and developed anew."""
@@ -157,14 +152,6 @@ class GroundingBatches:
         others = [index for index in group if self._set.studies[index].patient_id not in patients]
         return [*chosen, *others[: len(group) - few]]
 
-    def _patients_with_boxes(self) -> list[list[int]]:
-        """The studies, patient by patient, that have a sentence whose boxes may be looked at."""
-        by_patient: dict[str, list[int]] = {}
-        for index, study in enumerate(self._set.studies):
-            if any(map(self._is_boxed, study.sentences)):
-                by_patient.setdefault(study.patient_id, []).append(index)
-        return list(by_patient.values())
-
     def _cut(self, index: int, crop: Crop) -> Picture:
         return crop.cut(self._set.squares[index])
 
@@ -193,25 +180,17 @@ class GroundingBatches:
 
     def _places(self, claims: Sequence[Claim], crops: Sequence[Crop]) -> Tensor:
         boxes = [
-            _rectangles(claim.sentence, crops[claim.image]) if self._is_boxed(claim.sentence) else []
+            exact_boxes(claim.sentence.boxes, crops[claim.image]) if self._is_boxed(claim.sentence) else []
             for claim in claims
         ]
         edges = even_edges(self._sizes.side, self._sizes.grid_side)
         return torch.from_numpy(_shares(union_areas(pack(boxes), edges, edges).reshape(len(claims), -1)))
 
+    def _has_boxes(self, study: Study) -> bool:
+        return any(map(self._is_boxed, study.sentences))
+
     def _is_boxed(self, sentence: Sentence) -> bool:
         return self._boxed is None or sentence.sentence_id in self._boxed
-
-
-def _rectangles(sentence: Sentence, crop: Crop) -> list[Rect]:
-    """The boxes in the frame; one with a mask becomes the rectangles that the mask consists of."""
-    found: list[Rect] = []
-    for box in sentence.boxes:
-        rect = crop.to_frame(box.xyxy)
-        found += (
-            [rect] if box.mask is None else [(x0, y0, x1, y1) for x0, y0, x1, y1 in stretch(box.mask, rect).tolist()]
-        )
-    return found
 
 
 def visible(studies: Sequence[Study], claims: Sequence[Claim]) -> Tensor:

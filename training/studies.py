@@ -1,7 +1,7 @@
 """The studies that are learned from: pictures at frame resolution, sentences, and what is true of each."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +40,15 @@ class StudySet:
 
     studies: Sequence[Study]
     squares: Squares
+
+
+def by_patient(studies: Iterable[Study], takes: Callable[[Study], bool]) -> list[list[int]]:
+    """The indices of the studies that are taken, patient by patient, in their order."""
+    groups: dict[str, list[int]] = {}
+    for index, study in enumerate(studies):
+        if takes(study):
+            groups.setdefault(study.patient_id, []).append(index)
+    return list(groups.values())
 
 
 class StoredStudies(Sequence[Study]):

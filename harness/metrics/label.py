@@ -6,6 +6,7 @@ mask becomes the disjoint rectangles that the mask consists of.
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,14 @@ from wronglung.geometry import Frame, Rect
 _ROUNDING = 1e-9  # of a pixel, by which a product of lengths or a sum of areas may be off: half is not more than half
 
 
-def exact_boxes(boxes: Iterable[Box], frame: Frame) -> Boxes:
+class CarriesRects(Protocol):
+    """Knows where rectangles of a picture lie in a frame, as `Frame` does."""
+
+    def to_frame(self, rect: Rect) -> Rect:
+        """Carry a rectangle into the frame (not clipped)."""
+
+
+def exact_boxes(boxes: Iterable[Box], frame: CarriesRects) -> Boxes:
     """Real-valued half-open rectangles of the frame, not clipped to it: profile `exact` counts what is lost.
 
     A list of tuples; (B, 4) if a box has a mask, of which thousands of rectangles may come.
@@ -29,7 +37,7 @@ def exact_boxes(boxes: Iterable[Box], frame: Frame) -> Boxes:
     return np.concatenate([_exact(box, frame) for box in found])
 
 
-def _exact(box: Box, frame: Frame) -> npt.NDArray[np.float64]:
+def _exact(box: Box, frame: CarriesRects) -> npt.NDArray[np.float64]:
     whole = np.array([frame.to_frame(box.xyxy)])
     return whole if box.mask is None else stretch(box.mask, frame.to_frame(box.xyxy))
 

@@ -27,6 +27,9 @@ from wronglung.model.tokenizer import from_vocabulary, vocabulary_with_alphabet
 
 _WORDS = ("clear", "effusion", "heart", "is", "left", "lung", "nodule", "pleural", "right", "the", "there")
 _TOKENIZER = from_vocabulary(vocabulary_with_alphabet(_WORDS))
+_BERT = BertSizes(
+    vocab_size=_TOKENIZER.get_vocab_size(), hidden_size=16, layers=2, heads=2, intermediate_size=32, max_positions=97
+)
 
 
 def create_random_model(directory: Path, *, opt_out: bool, seed: int = 0) -> ModelConfig:
@@ -51,15 +54,7 @@ def create_random_dual_encoder(directory: Path, *, seed: int = 0) -> ModelConfig
     image = VisionTransformerConfig(
         input_size=112, patch_size=16, hidden_size=16, layers=2, heads=2, intermediate_size=32
     )
-    text = BertSizes(
-        vocab_size=_TOKENIZER.get_vocab_size(),
-        hidden_size=16,
-        layers=2,
-        heads=2,
-        intermediate_size=32,
-        max_positions=97,
-    )
-    return _write(directory, DualEncoderConfig(image=image, text=text, embedding_size=8), seed, spread=0.5)
+    return _write(directory, DualEncoderConfig(image=image, text=_BERT, embedding_size=8), seed, spread=0.5)
 
 
 def create_random_grounder(directory: Path, *, seed: int = 0) -> ModelConfig:
@@ -67,16 +62,8 @@ def create_random_grounder(directory: Path, *, seed: int = 0) -> ModelConfig:
     image = ImageEncoderConfig(
         input_size=80, embedding_size=4, hidden_sizes=(4, 8), depths=(1, 1), block="basic", local_stage=2
     )
-    text = BertSizes(
-        vocab_size=_TOKENIZER.get_vocab_size(),
-        hidden_size=16,
-        layers=2,
-        heads=2,
-        intermediate_size=32,
-        max_positions=97,
-    )
     regions = RegionsConfig(hidden_size=16, layers=1, heads=2, intermediate_size=32)
-    network = GrounderConfig(architecture="grounder", image=image, regions=regions, text=text, embedding_size=8)
+    network = GrounderConfig(architecture="grounder", image=image, regions=regions, text=_BERT, embedding_size=8)
     return _write(directory, network, seed, spread=0.5)
 
 

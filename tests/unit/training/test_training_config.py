@@ -96,6 +96,7 @@ def test_a_few_shot_recipe_takes_the_model_of_its_checkpoint(
 
 
 VARIANTS = {
+    "encoder-optout": {"network"},
     "encoder-word-masking": {"sentences", "cleaning"},
     "encoder-clinical-masking": {"sentences", "cleaning"},
     "encoder-abnormal": {"sentences"},
