@@ -10,9 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 
 from wronglung.errors import ImageCorrupt, ImageFormatUnsupported
-from wronglung.images import jpeg
+from wronglung.images import isolated, jpeg
 from wronglung.images.dicom_header import JPEG_2000, JPEG_LS, NATIVE, RLE, DicomHeader
-from wronglung.images.isolated import decode_jpeg_ls
 
 Bits = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -54,10 +53,10 @@ def _decompress(frame: bytes, header: DicomHeader) -> Bits:
         return _words(imagecodecs.dicomrle_decode(frame, order, out=size), header)
     if syntax in JPEG_2000:
         _check_jpeg_2000(frame, header)
-        decoded = imagecodecs.jpeg2k_decode(frame, numthreads=1)
+        decoded = isolated.decode("jpeg2k", frame, header.columns, header.rows)
     elif syntax in JPEG_LS:
-        bits = _check_jpeg(frame, header, _JPEG_LS_PROCESSES).bits
-        decoded = decode_jpeg_ls(frame, header.columns, header.rows, bits)
+        _check_jpeg(frame, header, _JPEG_LS_PROCESSES)
+        decoded = isolated.decode("jpegls", frame, header.columns, header.rows)
     else:
         _check_jpeg(frame, header, _JPEG_PROCESSES)
         decoded = imagecodecs.jpeg8_decode(frame)
@@ -72,13 +71,12 @@ def _unsigned(decoded: npt.NDArray[Any], header: DicomHeader) -> Bits:
     return bits.astype(f"u{header.bits_allocated // 8}")
 
 
-def _check_jpeg(frame: bytes, header: DicomHeader, processes: frozenset[int]) -> jpeg.JpegHeader:
+def _check_jpeg(frame: bytes, header: DicomHeader, processes: frozenset[int]) -> None:
     stream = jpeg.read_header(frame, verify=True)
     if stream.process not in processes:
         message = f"the DICOM image holds JPEG of a kind that is not supported (process {stream.process:#x})"
         raise ImageFormatUnsupported(message, field="image")
     _check_size(header, (stream.width, stream.height), stream.components)
-    return stream
 
 
 def _check_jpeg_2000(frame: bytes, header: DicomHeader) -> None:

@@ -63,7 +63,7 @@ def read_header(data: bytes) -> DicomHeader:
     with corrupt_on_failure("DICOM"):
         syntax = _transfer_syntax(data)
         if syntax not in SUPPORTED:
-            _refuse(f"is stored as {UID(syntax).name!r}")  # never parsed: a deflated file can hold any amount
+            _refuse(f"is stored as {_name(syntax)}")  # never parsed: a deflated file can hold any amount
         found = _Found()
         dataset = read_dataset(data, found.stops)
         return _judge(dataset, syntax, has_pixels=found.last_tag == _PIXEL_DATA)
@@ -102,6 +102,12 @@ def _transfer_syntax(data: bytes) -> str:
                 break
             return element.value.rstrip(b"\0 ").decode("ascii")
     raise ImageCorrupt("the DICOM image does not say how it is stored (no transfer syntax)", field="image")
+
+
+def _name(syntax: str) -> str:
+    """What the standard calls a transfer syntax. What it does not know is not repeated: it can be anything."""
+    uid = UID(syntax)
+    return repr(uid.name) if uid.is_transfer_syntax else "something that is no transfer syntax"
 
 
 class _Found:

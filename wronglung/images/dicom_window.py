@@ -18,6 +18,8 @@ Bits = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Values = npt.NDArray[np.float64]
 
+_LARGEST = 1e300
+"""Of values, window centers and widths: differences of two of them are still numbers."""
 _ROWS_AT_ONCE = 512
 """Indexing needs 8 bytes a pixel beside the result."""
 
@@ -48,9 +50,11 @@ def _modality(dataset: Dataset, stored: Values) -> Values:
     if table := dataset.get("ModalityLUTSequence"):
         return _through(table[0], stored)[0]
     slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
-    if not (math.isfinite(slope) and math.isfinite(intercept)):
+    with np.errstate(over="ignore"):
+        values: Values = stored * slope + intercept
+    if not (np.abs(values) <= _LARGEST).all():
         raise ImageCorrupt("the DICOM image has an impossible rescale slope or intercept", field="image")
-    return stored * slope + intercept
+    return values
 
 
 def _number(dataset: Dataset, keyword: str, default: float) -> float:
@@ -79,8 +83,9 @@ def _first(value: Any) -> float | None:
 
 def _window(values: Values, center: float, width: float, function: str) -> Values:
     """The three window functions of PS3.3 C.11.2.1.2 and C.11.2.1.3, onto [0, 1]."""
-    if not (math.isfinite(center) and width >= (1 if function == "LINEAR" else math.ulp(0.0))):
-        raise ImageCorrupt(f"the DICOM image has an impossible window ({function} of that width)", field="image")
+    narrowest = 1 if function == "LINEAR" else math.ulp(0.0)
+    if not (abs(center) <= _LARGEST and narrowest <= width <= _LARGEST):
+        raise ImageCorrupt("the DICOM image has an impossible window center or width", field="image")
     if function == "SIGMOID":
         return 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
     if function == "LINEAR_EXACT":

@@ -16,8 +16,9 @@ from wronglung import errors, images
 from wronglung.images import isolated
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (24, 32), dtype=np.uint8)
-# Each example of JPEG-LS starts a process.
-IN_PROCESS = [coding for coding in [*LOSSLESS, *LOSSY] if coding != "jpeg-ls"]
+ISOLATED = ["jpeg-ls", "jpeg 2000"]
+"""Each example of these starts a process."""
+IN_PROCESS = [coding for coding in [*LOSSLESS, *LOSSY] if coding not in ISOLATED]
 MUTATIONS = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
@@ -85,9 +86,10 @@ def test_damage_is_answered_by_pixels_or_by_our_errors(name: str) -> None:
     check()
 
 
-def test_damaged_jpeg_ls_is_answered_by_pixels_or_by_our_errors() -> None:
-    @settings(MUTATIONS, max_examples=10)
-    @given(damage(dicom(PIXELS, coding="jpeg-ls")))
+@pytest.mark.parametrize("coding", ISOLATED)
+def test_damage_in_an_isolated_decoder_is_answered_by_pixels_or_by_our_errors(coding: str) -> None:
+    @settings(MUTATIONS, max_examples=5)
+    @given(damage(dicom(PIXELS, coding=coding)))
     def check(data: bytes) -> None:
         assert_pixels_or_our_error(data)
 
@@ -154,12 +156,56 @@ def test_exif_data_that_cannot_be_read_is_damage_because_left_and_right_depend_o
 
 
 @pytest.mark.parametrize("program", ["import os; os.abort()", "import time; time.sleep(60)"], ids=["dies", "hangs"])
-def test_a_jpeg_ls_decoder_that_dies_or_hangs_costs_its_image_only(
+def test_an_isolated_decoder_that_dies_or_hangs_costs_its_image_only(
     program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "_PROGRAM", program)
     monkeypatch.setattr(isolated, "_SECONDS", 1.0)
+    monkeypatch.setattr(isolated, "_CPU_SECONDS", 0.0)
     started = time.monotonic()
     with pytest.raises(errors.ImageCorrupt):
         images.decode(dicom(PIXELS, coding="jpeg-ls"))
     assert time.monotonic() - started < 30
+
+
+def test_a_little_jpeg_2000_that_names_a_tile_for_every_pixel_gets_no_memory_for_them() -> None:
+    """These 760 bytes would take 600 MiB, and 1.5 s of the worker's time."""
+    pixels = np.zeros((250, 250), np.uint8)
+    data = bytearray(dicom(pixels, coding="jpeg 2000"))
+    size_of_a_tile = data.index(b"\xff\x4f\xff\x51") + 24
+    data[size_of_a_tile : size_of_a_tile + 8] = b"\0\0\0\1\0\0\0\1"
+    with pytest.raises(errors.ImageCorrupt):
+        images.decode(bytes(data))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom, when it writes such a file
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"RescaleSlope": "1e308", "RescaleIntercept": "0"},
+        {"RescaleSlope": "1", "RescaleIntercept": "-1.7e308"},
+        {"RescaleSlope": "nan", "RescaleIntercept": "0"},
+        {"WindowCenter": "1", "WindowWidth": "inf"},
+        {"WindowCenter": "1.7e308", "WindowWidth": "2"},
+    ],
+    ids=lambda tags: " ".join(tags.values()),
+)
+def test_numbers_that_are_none_or_lead_to_none_are_damage(tags: dict[str, str]) -> None:
+    """The difference of two infinite values is no number, and what it is cast to is chance."""
+    with pytest.raises(errors.ImageCorrupt, match="impossible"), np.errstate(invalid="raise"):
+        images.decode(dicom(PIXELS.astype("<u2"), **tags))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom, when it writes such a file
+@pytest.mark.parametrize(
+    "file",
+    [
+        lambda: dicom(PIXELS).replace(b"1.2.840.10008.1.2.1\0", b"Example^Secret^Name\0"),
+        lambda: dicom(PIXELS, VOILUTFunction="Example^Secret", WindowCenter="inf", WindowWidth="1"),
+    ],
+    ids=["in the place of the transfer syntax", "in the place of a window's function"],
+)
+def test_what_a_file_says_in_a_wrong_place_is_not_quoted(file: Callable[[], bytes]) -> None:
+    with pytest.raises(errors.ImageError) as caught:
+        images.decode(file())
+    assert "Secret" not in caught.value.message
