@@ -1,4 +1,4 @@
-"""What holds for every test: thread counts are fixed, and skips are accounted for."""
+"""What holds for every test: thread counts are fixed, skips are accounted for, two processes can share the work."""
 
 import os
 from collections.abc import Generator
@@ -14,6 +14,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 settings.register_profile("complete machine", derandomize=True)
 if needs.everything_promised():
     settings.load_profile("complete machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must meet in one process, and bring the longest group of them to the front."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_process_mates(item)))
+    items.sort(key=lambda item: _process_mates(item) != _SERVERS)
+
+
+_SERVERS = "servers"
+
+
+def _process_mates(item: pytest.Item) -> str:
+    """Tests of one file share its fixtures; all that look at real servers come one after another, and share one."""
+    uses_one = "server" in getattr(item, "fixturenames", ())
+    return _SERVERS if uses_one or item.path.parent.name == "serving" else item.path.name
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,6 +13,8 @@ examples:
                                       a first look: under a minute, and good for nothing
   python -m training training/configs/encoder.yaml
                                       the shipped model again, into model_store/encoder
+  python -m training training/configs/encoder.yaml --seed 1 --output trained/encoder-seed-1
+                                      by the same recipe from other first weights, to see how much is chance
   python -m training mine.yaml --output model_store/mine --resume
                                       on your own data; goes on where it stopped, if it did
   accelerate launch --multi_gpu --num_processes 4 -m training mine.yaml --output model_store/mine
@@ -60,6 +62,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="where to compute (default: a GPU if there is one)",
     )
     parser.add_argument(
+        "--seed",
+        type=int,
+        help="in place of the recipe's seed and of those of the recipes it starts from; the model is then called"
+        " NAME-seed-SEED",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="go on where a killed run of this recipe stopped, if there is one"
     )
     parser.add_argument("--keys", nargs=0, action=_PrintKeys, help="print every key of a recipe with its meaning")
@@ -71,11 +79,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _arguments(argv)
     from harness.dataset.base import DatasetError
     from harness.settings import ConfigError
-    from training.config import FindingsRecipe, load_recipe
+    from training.config import FindingsRecipe, load_recipe, reseeded
     from wronglung.model.errors import ModelFilesError
 
     try:
-        recipe = load_recipe(arguments.config)
+        recipe = reseeded(load_recipe(arguments.config), arguments.seed)
     except ModelFilesError as error:
         print(error, file=sys.stderr)
         return 2
@@ -87,18 +95,24 @@ def main(argv: list[str] | None = None) -> int:
     started = time.monotonic()
     try:
         devices = Devices(arguments.device)
-        work = Workplace(arguments.work, devices, arguments.resume)
+        work = Workplace(arguments.work, devices, arguments.resume, arguments.seed)
         if isinstance(recipe, FindingsRecipe):
             written = train(recipe, work).folder / "best"
         else:
             written = arguments.output or REPOSITORY / "model_store" / recipe.name
-            train_and_publish(recipe, _shown(arguments.config), written, work)
+            train_and_publish(recipe, _told(arguments), written, work)
     except (ConfigError, ModelFilesError, DatasetError) as error:
         print(error, file=sys.stderr)
         return 2
     if devices.is_first:
         print(f"wrote {written} after {(time.monotonic() - started) / 60:.1f} minutes")
     return 0
+
+
+def _told(arguments: argparse.Namespace) -> str:
+    """What follows `python -m training` on the card."""
+    seed = "" if arguments.seed is None else f" --seed {arguments.seed}"
+    return f"{_shown(arguments.config)}{seed}"
 
 
 def _shown(path: Path) -> str:

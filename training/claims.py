@@ -4,7 +4,7 @@ Shapes: B images, S claims of the whole batch, N regions.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -103,6 +103,7 @@ class GroundingBatches:
         domain: how far training pictures are from those rendered.
         boxed: ids of the sentences whose boxes may be looked at; None: all. Else a quarter of each batch are studies
             that have such a sentence.
+        exchange: makes a sentence's hard negative, if it has one.
     """
 
     def __init__(
@@ -112,9 +113,10 @@ class GroundingBatches:
         sizes: Sizes,
         domain: DomainConfig,
         boxed: frozenset[str] | None = None,
+        exchange: Callable[[Sentence], Sentence | None] = exchange_sides,
     ) -> None:
         self._set, self._preprocess, self._sizes = study_set, preprocess, sizes
-        self._domain, self._boxed = domain, boxed
+        self._domain, self._boxed, self._exchange = domain, boxed, exchange
         self._patients = by_patient(study_set.studies, lambda study: bool(study.sentences))
         self._boxed_patients = by_patient(study_set.studies, self._has_boxes) if boxed else []
 
@@ -174,7 +176,7 @@ class GroundingBatches:
             sentence = study.sentences[index]
             yield Claim(row, sentence, exchanged=False)
             known = study.facts is not None or sentence.abnormal
-            other = exchange_sides(sentence) if known and not sentence.negated else None
+            other = self._exchange(sentence) if known and not sentence.negated else None
             if other is not None:
                 yield Claim(row, other, exchanged=True)
 

@@ -256,6 +256,8 @@ class GroundingRecipe(Recipe):
     loss: GroundingLossConfig = GroundingLossConfig()
     sentences_of_study: int = Field(default=5, ge=1)
     """The most sentences of one study in a batch."""
+    exchanged_sentences: bool = True
+    """Whether a sentence that names one side also stands in its batch with the other: the hard negatives."""
     boxed_sentences: int | None = Field(default=None, ge=0)
     """How many training sentences, drawn by `seed` among the abnormal ones, have boxes; null: all have."""
 
@@ -276,3 +278,10 @@ def load_recipe(path: Path) -> AnyRecipe:
         ModelFilesError: unreadable, not YAML, or a key is unknown, missing or of the wrong type.
     """
     return parse_config(RecipeFile, json.dumps(read_document(path)), str(path)).root
+
+
+def reseeded(recipe: AnyRecipe, seed: int | None) -> AnyRecipe:
+    """The recipe with another seed, and a name (so a folder) of its own; as it is for None or its own seed."""
+    if seed is None or seed == recipe.seed:
+        return recipe
+    return recipe.model_copy(update={"seed": seed, "name": f"{recipe.name}-seed-{seed}"})

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from harness.case import Sentence
 from harness.dataset.base import Dataset
 from training.batches import BatchSource
-from training.claims import GroundingBatches, Sizes
+from training.claims import GroundingBatches, Sizes, exchange_sides
 from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, GroundingRecipe, PairsRecipe
 from training.contrastive import ContrastiveObjective
 from training.draws import make_draw
@@ -97,7 +97,12 @@ def boxed_sentences(recipe: GroundingRecipe, training: StudySet) -> frozenset[st
 def _claims(recipe: GroundingRecipe, studies: StudySet, boxed: frozenset[str] | None = None) -> GroundingBatches:
     image = recipe.network.image
     sizes = Sizes(recipe.schedule.batch, recipe.sentences_of_study, image.input_size, image.grid_side)
-    return GroundingBatches(studies, recipe.preprocess, sizes, recipe.domain, boxed)
+    exchange = exchange_sides if recipe.exchanged_sentences else _never
+    return GroundingBatches(studies, recipe.preprocess, sizes, recipe.domain, boxed, exchange)
+
+
+def _never(sentence: Sentence) -> None:
+    """No sentence stands a second time with its sides exchanged."""
 
 
 def _pairs(recipe: PairsRecipe, studies: StudySet) -> BatchSource:

@@ -15,7 +15,16 @@ from tokenizers import Tokenizer
 from harness.dataset.phantom import GENERATOR_VERSION
 from harness.settings import ConfigError
 from training.cache import load_studies
-from training.config import AnyRecipe, FewShotRecipe, FindingsRecipe, GroundingRecipe, ModelRecipe, Recipe, load_recipe
+from training.config import (
+    AnyRecipe,
+    FewShotRecipe,
+    FindingsRecipe,
+    GroundingRecipe,
+    ModelRecipe,
+    Recipe,
+    load_recipe,
+    reseeded,
+)
 from training.contrastive import ContrastiveObjective
 from training.dataconfig import PhantomData
 from training.devices import Devices
@@ -63,6 +72,8 @@ class Workplace(NamedTuple):
     devices: Devices
     resume: bool = False
     """Go on where a run of the same recipe stopped, if there is one."""
+    seed: int | None = None
+    """Of the recipes that others start from, in place of their own; their runs are then named for it."""
 
 
 def train_and_publish(recipe: ModelRecipe, source: str, output: Path, work: Workplace) -> None:
@@ -117,7 +128,7 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     sources = open_sources(recipe.data)
     training, validation = _studies(recipe, sources, work)
     _check_patients(training, validation, untouched)
-    folder, identity = work.folder / recipe.name, _identity(recipe)
+    folder, identity = work.folder / recipe.name, _identity(recipe, work.seed)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start).to(devices.device)
     batches = make_batches(recipe, training, validation)
@@ -177,10 +188,10 @@ def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
         return None
     if (model := _model_to_start_from(recipe)) is not None:
         return model
-    before = load_recipe(REPOSITORY / recipe.start_from)
+    before = reseeded(load_recipe(REPOSITORY / recipe.start_from), work.seed)
     folder = work.folder / before.name
     finished = folder / _FINISHED
-    is_finished = finished.exists() and finished.read_text(encoding="utf-8") == _identity(before)
+    is_finished = finished.exists() and finished.read_text(encoding="utf-8") == _identity(before, work.seed)
     if not all(work.devices.everyone(is_finished)):
         train(before, work)
     return folder / "best"
@@ -198,15 +209,15 @@ def _start_digest(recipe: Recipe) -> str | None:
     return None if model is None else read_config(model).weights_sha256
 
 
-def _identity(recipe: Recipe) -> str:
-    """Equal for runs that give the same weights."""
+def _identity(recipe: Recipe, seed: int | None) -> str:
+    """Equal for runs that give the same weights; the seed is that of the recipes it starts from, if not their own."""
     # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
     told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
     said = json.dumps(told, indent=1, sort_keys=True)
     if (digest := _start_digest(recipe)) is not None:
         said += f"\nfirst weights {digest}"
     elif (named := getattr(recipe, "start_from", None)) is not None:
-        said += f"\nfirst weights of\n{_identity(load_recipe(REPOSITORY / named))}"
+        said += f"\nfirst weights of\n{_identity(reseeded(load_recipe(REPOSITORY / named), seed), seed)}"
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()

@@ -79,6 +79,9 @@ OPT_OUT: Mapping[str, Term] = {
     "auroc": Term("opt-out mass", "All sentences of both kinds."),
     "auroc_length_matched": Term("opt-out mass, sentences of equal length", "Length itself says nothing here."),
     "auroc_of_word_count": Term("number of words alone", "What length by itself would reach."),
+    "auroc_of_negated": Term(
+        "opt-out mass, own denials against own findings", "There is nothing to show for what the report denies."
+    ),
 }
 
 MAIN_METRICS = (

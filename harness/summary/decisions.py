@@ -1,7 +1,8 @@
 """The opt-out mass as a decision: is attention withheld from sentences that are false for the image?
 
 Positives are the random sentences that state something false of the image, negatives the image's own sentences that
-state something present; own negated sentences are a class of their own (`harness.statements` says which is which).
+state something present; own negated sentences are a class of their own (`harness.statements` says which is which), held
+against the same negatives by themselves.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ def opt_out_tree(cases: CaseTable, model: str, statistics: Statistician) -> Tree
             name: statistics.mean(mass[rows], list(cases.patients[rows])) for name, rows in classes.items() if len(rows)
         },
         **_decision(cases, classes["own_present"], classes["random_false"], statistics),
+        **_denials(cases, classes["own_present"], classes["own_negated"], statistics),
     }
 
 
@@ -57,6 +59,16 @@ def _decision(cases: CaseTable, own: Index, random: Index, statistics: Statistic
     if "risk_coverage" in tree:
         tree["risk_coverage"] |= _references(_risk(cases, rows, positive), patients, statistics)
     return tree
+
+
+def _denials(cases: CaseTable, own: Index, negated: Index, statistics: Statistician) -> Tree:
+    """Is attention withheld from what the image's own report denies? Empty without such sentences."""
+    if not len(negated):
+        return {}
+    rows = np.concatenate([own, negated])
+    mass, positive = cases.numbers("opt_out", rows), np.arange(len(rows)) >= len(own)
+    node = statistics.statistic(decision_auroc(mass, positive), ~np.isnan(mass), list(cases.patients[rows]))
+    return {"auroc_of_negated": node}
 
 
 def figures(cases: CaseTable, rows: Index, positive: Mask, matched: Mask) -> Figures:

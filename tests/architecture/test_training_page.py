@@ -26,7 +26,7 @@ def test_the_page_of_keys_is_what_the_command_prints(capsys: pytest.CaptureFixtu
 
 def test_every_key_of_the_shipped_recipes_is_on_the_page_of_keys() -> None:
     rows = set(re.findall(r"^\| `([\w.]+)` \|", KEYS, re.MULTILINE))
-    for path in (repository.ROOT / "training" / "configs").glob("*.yaml"):
+    for path in (repository.ROOT / "training" / "configs").rglob("*.yaml"):
         document = yaml.safe_load(path.read_text())
         document.pop("base", None)
         assert set(leaves(document)) <= rows, path.name
@@ -50,5 +50,5 @@ def test_every_option_of_the_command_is_explained(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["--help"])
     options = set(re.findall(r"--[a-z]+", capsys.readouterr().out.partition("examples:")[0])) - {"--help"}
-    assert options == {"--output", "--work", "--device", "--resume", "--keys"}
+    assert options == {"--output", "--work", "--device", "--resume", "--seed", "--keys"}
     assert [option for option in options if option not in PAGE] == []

@@ -224,10 +224,13 @@ class DualEncoderConfig(StrictModel):
 
 
 class RegionsConfig(StrictModel):
-    """A transformer through which the regions look at each other."""
+    """What the regions know of their places and of each other."""
 
+    positions: bool = True
+    """Whether each has a learned vector for its place in the frame."""
     hidden_size: int = Field(default=512, ge=1)
-    layers: int = Field(default=2, ge=1)
+    layers: int = Field(default=2, ge=0)
+    """Of the transformer through which they look at each other; 0: each is by itself."""
     heads: int = Field(default=8, ge=1)
     intermediate_size: int = Field(default=1024, ge=1)
 

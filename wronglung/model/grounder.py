@@ -19,7 +19,7 @@ from transformers import BertModel, ResNetConfig, ResNetModel
 
 from wronglung.model.architecture import Architecture, Match
 from wronglung.model.bert import bert_config, piece_ids
-from wronglung.model.config import GrounderConfig
+from wronglung.model.config import GrounderConfig, RegionsConfig
 from wronglung.model.image import network_input
 from wronglung.model.text import TokenizedSentence
 
@@ -59,7 +59,7 @@ class RegionEncoder(nn.Module):
     """Frames → regions that know where they are and what the others show.
 
     A residual network makes the regions. Each gets a learned vector for its place in the frame, and a transformer lets
-    them look at each other: which lung is the left one is no local matter.
+    them look at each other: which lung is the left one is no local matter. Either can be left out by config.
     """
 
     def __init__(self, config: GrounderConfig) -> None:
@@ -76,19 +76,9 @@ class RegionEncoder(nn.Module):
             )
         )
         self.embed = nn.Linear(sizes.hidden_sizes[sizes.local_stage - 1], width)
-        self.position = nn.Parameter(torch.randn(config.grid_side**2, width) * 0.02)
-        layer = nn.TransformerEncoderLayer(
-            width,
-            config.regions.heads,
-            config.regions.intermediate_size,
-            0.0,
-            "gelu",
-            batch_first=True,
-            norm_first=True,
-        )
-        self.context = nn.TransformerEncoder(
-            layer, config.regions.layers, nn.LayerNorm(width), enable_nested_tensor=False
-        )
+        places_NE = torch.randn(config.grid_side**2, width) * 0.02
+        self.position = nn.Parameter(places_NE) if config.regions.positions else None
+        self.context = _context(config.regions)
         self.answers = nn.Linear(width, 2 * config.embedding_size)
         self.whole = nn.Linear(width, config.embedding_size)
 
@@ -100,10 +90,23 @@ class RegionEncoder(nn.Module):
         """
         inputs_B3SS = network_input(frames_BHW, self.input_size).to(self.backbone.dtype)
         hidden_BERC = self.backbone(inputs_B3SS, output_hidden_states=True).hidden_states[self.local_stage]
-        regions_BNE = self.embed(hidden_BERC.flatten(2).transpose(1, 2)) + self.position
+        regions_BNE = self.embed(hidden_BERC.flatten(2).transpose(1, 2))
+        if self.position is not None:
+            regions_BNE = regions_BNE + self.position
         regions_BNE = self.context(regions_BNE)
         places_BND, evidence_BND = self.answers(regions_BNE).chunk(2, dim=-1)
         return places_BND, evidence_BND, self.whole(regions_BNE.mean(1))
+
+
+def _context(config: RegionsConfig) -> nn.Module:
+    """The transformer over the regions; without layers only the normalisation at its end is left."""
+    width = config.hidden_size
+    if not config.layers:
+        return nn.LayerNorm(width)
+    layer = nn.TransformerEncoderLayer(
+        width, config.heads, config.intermediate_size, 0.0, "gelu", batch_first=True, norm_first=True
+    )
+    return nn.TransformerEncoder(layer, config.layers, nn.LayerNorm(width), enable_nested_tensor=False)
 
 
 class QuestionEncoder(nn.Module):

@@ -60,6 +60,13 @@ def test_an_exchanged_sentence_follows_its_own_and_has_no_boxes(batch: Grounding
         assert batch.places_SN[i].sum() == 0
 
 
+def test_hard_negatives_can_be_left_out(study_set: StudySet) -> None:
+    batches = GroundingBatches(study_set, PreprocessConfig(), SIZES, DomainConfig(), exchange=lambda sentence: None)
+    batch = next(batches.training(np.random.default_rng(3)))
+    assert batch.claims
+    assert not any(claim.exchanged for claim in batch.claims)
+
+
 def test_boxes_become_shares_of_the_regions(batch: GroundingBatch) -> None:
     """All of them, or none where the crop has lost the boxes."""
     sums = batch.places_SN.sum(1)[~batch.exchanged_S].numpy()

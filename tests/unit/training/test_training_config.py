@@ -11,7 +11,7 @@ from training.__main__ import main
 from training.config import ContrastiveRecipe, load_recipe
 from wronglung.model.errors import ModelFilesError
 
-CONFIGS = sorted((Path(__file__).parents[3] / "training" / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[3] / "training" / "configs").rglob("*.yaml"))
 
 
 def write(folder: Path, **changes: object) -> Path:

@@ -12,7 +12,7 @@ import yaml
 
 from harness.case import Sentence
 from harness.dataset.phantom import PhantomDataset
-from training.config import ContrastiveRecipe, FewShotRecipe
+from training.config import ContrastiveRecipe, FewShotRecipe, reseeded
 from training.devices import Devices
 from training.evaluation import evaluate
 from training.run import Workplace, train, train_and_publish
@@ -127,6 +127,20 @@ def test_the_first_stage_is_run_unless_it_has_been_to_its_end_and_as_it_reads(wo
     (work / "first" / "finished.txt").unlink()  # as if it had been cut off
     assert weights(seed=3) != once
     assert (work / "first" / "finished.txt").exists()
+
+
+def test_another_seed_gives_other_weights_in_a_folder_of_its_own_from_the_first_stage_on(
+    work: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "before.yaml"
+    first.write_text(yaml.safe_dump({**RECIPE, "kind": "findings", "name": "before"}))
+    again = reseeded(recipe(name="after", start_from=str(first)), 7)
+    train(again, at(work)._replace(seed=7))
+    finished = (work / "after-seed-7" / "finished.txt").read_text()
+    assert finished.count('"seed": 7') == 2
+    assert (work / "before-seed-7" / "best" / "weights.safetensors").exists()
+    assert not (work / "before").exists()
+    assert reseeded(again, 7) == reseeded(again, None) == again
 
 
 def test_only_the_opt_out_vector_may_be_one_sided(output: Path) -> None:

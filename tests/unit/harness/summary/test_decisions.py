@@ -53,6 +53,25 @@ def test_a_model_that_withholds_from_false_sentences_decides_well(tmp_path):
     assert all(a <= b for a, b in pairwise(risks))
 
 
+def test_denials_of_the_own_report_are_held_against_its_findings_by_themselves(tmp_path):
+    """The foreign sentences get the same mass as the findings: only the denials stand out."""
+
+    def shy(item):
+        answered = align(item)
+        mass = [0.04 if text.startswith("No") else 0.01 for text in item.sentences]
+        return dataclasses.replace(answered, opt_out=np.array(mass, dtype=np.float32))
+
+    tree = opt_out(tmp_path, FakeClient(shy), FakeDataset([one_of_three(i) for i in range(30)]))
+    assert tree["auroc_of_negated"] | {"ci95": None} == {"mean": 1, "ci95": None, "n": 60, "patients": 15}
+
+
+def test_without_denials_there_is_no_figure_of_them(tmp_path):
+    affirmed = [dataclasses.replace(study, sentences=study.sentences[:1]) for study in map(one_of_three, range(6))]
+    tree = opt_out(tmp_path, FakeClient(withholding), FakeDataset(affirmed))
+    assert "auroc" in tree
+    assert "auroc_of_negated" not in tree
+
+
 def test_every_figure_has_an_interval_over_patients(tmp_path):
     """Half of the false sentences get the mass of true ones: no figure is certain."""
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from wronglung.errors import RequestInvalid
 from wronglung.model import AlignmentModel, load_model
 from wronglung.model.checkpoint import load_checkpoint
+from wronglung.model.config import GrounderConfig
 from wronglung.model.errors import ModelFilesError
-from wronglung.model.grounder import Grounder, QuestionFeatures, RegionFeatures, ground
+from wronglung.model.grounder import Grounder, QuestionFeatures, RegionEncoder, RegionFeatures, ground
 from wronglung.model.random_model import create_random_grounder
 
 SENTENCES = ["There is a left pleural effusion.", "The right lung is clear."]
@@ -121,6 +122,35 @@ def test_regions_know_where_they_are(directory: Path) -> None:
         network.image.position.zero_()
         (image,) = network.encode_images(torch.zeros(1, 224, 224))
     assert before.abs().max() > 10 * (image.places_ND[55] - image.places_ND[56]).abs().max()
+
+
+@pytest.mark.parametrize(("layers", "sees_far"), [(0, False), (1, True)])
+def test_without_a_transformer_a_region_knows_nothing_of_those_far_from_it(
+    directory: Path, layers: int, sees_far: bool
+) -> None:
+    encoder = regions_of(directory, layers=layers)
+    blank_1HW, marked_1HW = torch.zeros(1, 80, 80), torch.zeros(1, 80, 80)
+    marked_1HW[:, :8, :8] = 1
+    with torch.inference_mode():
+        (blank_ND,), (marked_ND,) = encoder(blank_1HW)[0], encoder(marked_1HW)[0]
+    assert not torch.equal(blank_ND[0], marked_ND[0])
+    assert torch.equal(blank_ND[-1], marked_ND[-1]) is not sees_far
+
+
+def test_a_network_without_positions_has_no_weights_for_them(directory: Path) -> None:
+    without = regions_of(directory, positions=False)
+    assert set(regions_of(directory).state_dict()) - set(without.state_dict()) == {"position"}
+    with torch.inference_mode():
+        assert torch.isfinite(without(torch.zeros(1, 80, 80))[0]).all()
+
+
+def regions_of(directory: Path, **changes: object) -> RegionEncoder:
+    """A region encoder like that of the folder's model, but for changes to its config."""
+    config = load_checkpoint(directory).config.network
+    assert isinstance(config, GrounderConfig)
+    config = config.model_copy(update={"regions": config.regions.model_copy(update=changes)})
+    torch.manual_seed(0)
+    return RegionEncoder(config).eval()
 
 
 def test_heads_must_divide_the_regions_width(tmp_path: Path) -> None:
