@@ -50,3 +50,9 @@ class Alignment:
     """Per sentence (len(words[i]), R, C) float32 when asked for; their mean is ``maps[i]``."""
     deterministic: bool = True
     """Whether the floats are independent of what else was being computed."""
+
+    def is_sound(self, index: int) -> bool:
+        """Whether every value of one sentence is a number; those of a failed sentence are not."""
+        columns = (self.maps, self.opt_out, self.local_similarity, self.global_similarity)
+        word_maps = [] if self.word_maps is None else [self.word_maps[index]]
+        return all(bool(np.isfinite(each).all()) for each in [*(column[index] for column in columns), *word_maps])

@@ -7,6 +7,7 @@ the caller's `AlignRequest` untouched, the other this context as JSON.
 import json
 import time
 from dataclasses import asdict, dataclass, replace
+from types import NoneType
 
 from wronglung.trace_context import TraceContext
 
@@ -66,6 +67,12 @@ class RequestContext:
             ValueError: not a serialised context.
         """
         try:
-            return cls(**json.loads(data))
-        except TypeError as error:
+            context = cls(**json.loads(data))
+        except (TypeError, RecursionError) as error:
             raise ValueError(f"not a request context: {error}") from error
+        texts = (context.request_id, context.traceparent, context.tracestate)
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("not a request context: an id or a trace is not a text")
+        if not isinstance(context.deadline_monotonic_s, (float, int, NoneType)):
+            raise ValueError("not a request context: its deadline is not a number")
+        return context

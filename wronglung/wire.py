@@ -114,7 +114,10 @@ def answer_bytes_bound(request: pb.AlignRequest, grid: GridSize, max_word_pieces
 
 
 def response_from_alignment(alignment: Alignment, request_id: str) -> pb.AlignResponse:
-    """Write an alignment as the answer to a request; word maps go along if there are any."""
+    """Write an alignment as the answer to a request; word maps go along if there are any.
+
+    A value that is no number never leaves: its sentence is answered by an InternalError.
+    """
     return pb.AlignResponse(
         request_id=request_id,
         model=identity_to_pb(alignment.model),
@@ -126,6 +129,8 @@ def response_from_alignment(alignment: Alignment, request_id: str) -> pb.AlignRe
 
 def _result_to_pb(alignment: Alignment, index: int) -> pb.SentenceResult:
     error = alignment.errors[index]
+    if error is None and not alignment.is_sound(index):
+        error = InternalError("the model computed values that are no numbers for this sentence: check its weights")
     if error is not None:
         return pb.SentenceResult(error=error_to_pb(error, field=error.field or f"sentences[{index}]"))
     word_maps: Iterable[FloatArray] = () if alignment.word_maps is None else alignment.word_maps[index]
@@ -148,7 +153,8 @@ def alignment_from_response(response: pb.AlignResponse) -> Alignment:
     A failed sentence has NaN in every array; if all failed, no grid is known and the maps are (S, 0, 0).
 
     Raises:
-        InternalError: the answer contradicts itself: a map of the wrong size, or a result that is neither.
+        InternalError: the answer contradicts itself: a map of the wrong size, a value that is no number, or a result
+            that is neither.
     """
     results = [_read_result(result, index) for index, result in enumerate(response.results)]
     aligned = [result for result in results if isinstance(result, pb.SentenceAlignment)]
@@ -207,8 +213,12 @@ def _stack(maps: Sequence[FloatArray], grid: GridSize) -> FloatArray:
 
 
 def _column(results: Sequence[_Result], field: str) -> FloatArray:
+    failed = np.array([isinstance(result, WronglungError) for result in results], dtype=np.bool_)
     values = [np.nan if isinstance(result, WronglungError) else getattr(result, field) for result in results]
-    return np.array(values, dtype=np.float32)
+    column = np.array(values, dtype=np.float32)
+    if not np.array_equal(np.isfinite(column), ~failed):
+        raise InternalError(f"the server's answer holds a value of {field} that is no number")
+    return column
 
 
 def _words(result: _Result) -> tuple[str, ...]:
@@ -225,12 +235,15 @@ def map_from_pb(message: pb.AttentionMap) -> FloatArray:
     """Read one map, (R, C) float32.
 
     Raises:
-        InternalError: its bytes do not fit its size.
+        InternalError: its bytes do not fit its size, or are not all numbers.
     """
     rows, cols = message.rows, message.cols
     if rows < 1 or cols < 1 or len(message.values) != 4 * rows * cols:
         raise InternalError(f"the server's answer holds {len(message.values)} bytes for a map of {rows} x {cols}")
-    return np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(rows, cols).astype(np.float32)
+    values = np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(rows, cols).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InternalError("the server's answer holds a map with values that are no numbers")
+    return values
 
 
 def identity_to_pb(identity: ModelIdentity) -> pb.ModelIdentity:
@@ -300,4 +313,4 @@ def error_from_pb(message: pb.Error) -> WronglungError:
     number = message.code
     name = pb.ErrorCode.Name(number) if number in pb.ErrorCode.values() else ""
     cls = _ERROR_OF_CODE.get(name, WronglungError)
-    return cls(message.message, field=message.field, retry_after_ms=message.retry_after_ms)
+    return cls(message.message, field=message.field, retry_after_ms=max(0, message.retry_after_ms))

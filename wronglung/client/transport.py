@@ -138,15 +138,13 @@ def error_from_call(call: grpc.RpcError) -> WronglungError:
 
 
 def _error_in(details: bytes) -> WronglungError | None:
+    message = pb.Error()
     try:
         status = status_pb2.Status.FromString(details)
+        found = any(detail.Unpack(message) for detail in status.details)
     except DecodeError:  # not from our gateway: what else is known of the call must do
         return None
-    for detail in status.details:
-        message = pb.Error()
-        if detail.Unpack(message):
-            return error_from_pb(message)
-    return None
+    return error_from_pb(message) if found else None
 
 
 def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:

@@ -48,10 +48,18 @@ class Canary:
         except WronglungError as error:
             _log.debug("canary failed", extra={"model": model.label, "error": str(error)})
             return error.code
-        if response.HasField("response"):
+        failed = _first_error(response)
+        if failed is None:
             return "OK"
-        _log.warning("canary answered by an error", extra={"model": model.label, "error": response.error.message})
-        return pb.ErrorCode.Name(response.error.code)
+        _log.warning("canary answered by an error", extra={"model": model.label, "error": failed.message})
+        return pb.ErrorCode.Name(failed.code)
+
+
+def _first_error(answer: pb.AlignStreamResponse) -> pb.Error | None:
+    """What went wrong with the whole or with its sentence, if anything did."""
+    if answer.HasField("error"):
+        return answer.error
+    return next((result.error for result in answer.response.results if result.HasField("error")), None)
 
 
 def _tiny_image() -> bytes:

@@ -16,6 +16,7 @@ from wronglung.model.cache import CacheFigures
 from wronglung.model.checkpoint import Checkpoint, load_checkpoint
 from wronglung.model.compute import ComputeConfig, Precision
 from wronglung.model.encoding import Encoding
+from wronglung.model.errors import ModelFilesError
 from wronglung.model.preprocess import Pixels, check_pixels
 from wronglung.model.text import SentenceTokenizer, TokenizedSentence
 
@@ -146,9 +147,18 @@ class AlignmentModel:
         return self._encoding.caches()
 
     def warm_up(self) -> None:
-        """Make one real pass, so that the first caller does not pay for it; the caches are empty afterwards."""
-        self.align([np.zeros(self.frame_size, np.uint8)], [[_WARM_UP_SENTENCE]])
+        """Make one real pass, so that the first caller does not pay for it; the caches are empty afterwards.
+
+        Raises:
+            ModelFilesError: what came of it is no number: the weights are not those of a model that can be served.
+        """
+        (tried,) = self.align([np.zeros(self.frame_size, np.uint8)], [[_WARM_UP_SENTENCE]])
         self._encoding.clear()
+        if not tried.is_sound(0):
+            message = (
+                f"the weights {self.weights_digest[:12]}… compute values that are no numbers: train or import anew"
+            )
+            raise ModelFilesError(message)
 
     @torch.inference_mode()
     def align(

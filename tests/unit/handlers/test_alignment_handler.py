@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from wronglung.errors import SentenceEmpty
 from wronglung.geometry import letterbox
 from wronglung.limits import LIMITS
 from wronglung.model.cache import CacheFigures
+from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.random_model import create_random_dual_encoder, create_random_model
 from wronglung.supervisor import torchserve
 from wronglung.v1 import alignment_pb2 as pb
@@ -274,6 +274,38 @@ def test_a_model_that_cannot_be_loaded_is_reported_in_words_that_the_supervisor_
     assert alignment_handler.SETUP_FAILED == torchserve.SETUP_FAILED
 
 
+@torch.no_grad()
+def spoil(network: torch.nn.Module) -> None:
+    """Make the last parameter of its text encoder, which every sentence passes, no number."""
+    parameters = [each for name, each in network.named_parameters() if name.startswith("text")]
+    parameters[-1].fill_(np.nan)
+
+
+@pytest.mark.usefixtures("own_process")
+def test_weights_that_compute_no_numbers_are_not_served(tmp_path: Path) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    files = load_checkpoint(tmp_path)
+    spoil(files.network)
+    save_checkpoint(
+        tmp_path, files.network, files.tokenizer, preprocess=files.config.preprocess, cleaning=files.config.cleaning
+    )
+    with pytest.raises(RuntimeError, match=f"{alignment_handler.SETUP_FAILED}.*no numbers"):
+        AlignmentHandler().initialize(worker_context(tmp_path, {}))
+
+
+@pytest.mark.usefixtures("own_process")
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_no_value_that_is_no_number_leaves_the_server(tmp_path: Path, deterministic: bool) -> None:
+    create_random_model(tmp_path, opt_out=True)
+    handler = AlignmentHandler()
+    handler.initialize(worker_context(tmp_path, {"handler": {"deterministic": deterministic}}))
+    spoil(handler.model._network)
+    asked = pb.AlignOptions(word_maps=True)
+    (answer,) = handle(handler, entry("a", sentences=["The left lung is clear.", "heart"], options=asked))
+    codes = [each.error.code for each in answer.response.results]
+    assert codes == [pb.ERROR_CODE_INTERNAL, pb.ERROR_CODE_INTERNAL]
+
+
 @pytest.mark.usefixtures("own_process")
 def test_says_what_it_is_at_while_it_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     create_random_model(tmp_path, opt_out=True)
@@ -348,5 +380,12 @@ def test_knows_torchserve_by_one_class_alone() -> None:
 def test_context_survives_the_envelope_and_rejects_what_is_none() -> None:
     context = RequestContext("a", 12.5, "00-abc")
     assert RequestContext.from_bytes(context.to_bytes()) == context
-    with pytest.raises(ValueError, match="not a request context"):
-        RequestContext.from_bytes(json.dumps({"other": 1}).encode())
+    for other in (
+        b'{"other": 1}',
+        b'{"request_id": 5}',
+        b'{"request_id": "a", "deadline_monotonic_s": "soon"}',
+        b'{"request_id": "a", "traceparent": []}',
+        b"[" * 100_000,
+    ):
+        with pytest.raises(ValueError, match="not a request context"):
+            RequestContext.from_bytes(other)

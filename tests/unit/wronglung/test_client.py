@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from google.rpc import status_pb2
 from PIL import Image
 
 from tests import needs
@@ -39,6 +40,19 @@ def test_a_typed_error_comes_out_of_the_status() -> None:
     ):
         client.align(b"image", ["one"])
     assert (e.value.message, e.value.field) == ("cut off", "image")
+
+
+def test_details_that_make_no_sense_leave_the_status_to_go_by() -> None:
+    status = status_pb2.Status(code=9)
+    status.details.add(type_url="type.googleapis.com/wronglung.v1.Error", value=b"\xff\xff")
+    trailers = (("grpc-status-details-bin", status.SerializeToString()),)
+
+    def spoil(context: Any) -> None:
+        context.set_trailing_metadata(trailers)
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, "a proxy's")
+
+    with client_of(Service(9, spoil)) as client, pytest.raises(errors.InternalError, match="FAILED_PRECONDITION"):
+        client.align(b"image", ["one"])
 
 
 def test_what_repeating_cannot_mend_is_not_repeated() -> None:

@@ -16,6 +16,7 @@ from wronglung.wire import (
     GridSize,
     alignment_from_response,
     answer_bytes_bound,
+    error_from_pb,
     frame_from_pb,
     frame_to_pb,
     response_from_alignment,
@@ -42,6 +43,46 @@ def alignment(word_maps: bool = False) -> Alignment:
         model=ModelIdentity("encoder", "1.0", "ab" * 32),
         word_maps=(rng.random((2, 19, 19), dtype=np.float32), np.empty((0, 19, 19), np.float32)) if word_maps else None,
     )
+
+
+@pytest.mark.parametrize("name", ["maps", "opt_out", "local_similarity", "global_similarity", "word_maps"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_never_leaves(name: str, value: float) -> None:
+    """The sentence is answered by an error in its place, and the next one as ever."""
+    computed = alignment(word_maps=True)
+    values = getattr(computed, name)[0]
+    spoiled = values.copy() if isinstance(values, np.ndarray) else None
+    if spoiled is None:
+        getattr(computed, name)[0] = value
+    else:
+        spoiled.flat[1] = value
+        whole = (spoiled, computed.word_maps[1]) if name == "word_maps" else np.stack([spoiled, computed.maps[1]])
+        computed = replace(computed, **{name: whole})
+    message = response_from_alignment(computed, "id")
+    assert [each.WhichOneof("outcome") for each in message.results] == ["error", "error"]
+    assert message.results[0].error.code == pb.ERROR_CODE_INTERNAL
+    assert message.results[0].error.field == "sentences[0]"
+    assert message.results[1].error.code == pb.ERROR_CODE_SENTENCE_EMPTY
+
+
+@pytest.mark.parametrize("name", ["map", "word_maps", "opt_out_mass", "local_similarity", "global_similarity"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_refused_by_the_client(name: str, value: float) -> None:
+    message = response_from_alignment(alignment(word_maps=True), "id")
+    result = message.results[0].alignment
+    spoiled = np.full((19, 19), value, "<f4").tobytes()
+    if name == "map":
+        result.map.values = spoiled
+    elif name == "word_maps":
+        result.word_maps[1].values = spoiled
+    else:
+        setattr(result, name, value)
+    with pytest.raises(errors.InternalError, match="no number"):
+        alignment_from_response(message)
+
+
+def test_advice_to_wait_is_never_less_than_nothing() -> None:
+    assert error_from_pb(pb.Error(code=pb.ERROR_CODE_OVERLOADED, retry_after_ms=-5)).retry_after_ms == 0
 
 
 def request(**fields: object) -> pb.AlignRequest:

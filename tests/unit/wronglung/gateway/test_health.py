@@ -73,6 +73,22 @@ async def test_a_dead_model_is_not_ready_until_a_canary_succeeds_again(front: Ru
     assert await status(front, f"{SERVICE}/encoder") == SERVING
 
 
+async def test_a_model_whose_canary_gets_no_map_is_not_ready(front: RunningGateway) -> None:
+    tried = asyncio.Semaphore(0)
+
+    async def without_map(job: Job) -> pb.AlignStreamResponse:
+        tried.release()
+        failed = pb.SentenceResult(error=pb.Error(code=pb.ERROR_CODE_INTERNAL, message="no number"))
+        return pb.AlignStreamResponse(response=pb.AlignResponse(results=[failed]))
+
+    front.torchserve.behaviour, front.torchserve.canaries = dead, without_map
+    await failure_of(front.stub.Align(request(model_name="encoder")))
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await tried.acquire()
+    assert await status(front, f"{SERVICE}/encoder") == NOT_SERVING
+
+
 async def test_a_bad_request_says_nothing_of_the_models_health(front: RunningGateway) -> None:
     async def corrupt(job: Job) -> pb.AlignStreamResponse:
         return pb.AlignStreamResponse(error=pb.Error(code=pb.ERROR_CODE_IMAGE_CORRUPT, message="cut off"))
