@@ -1,7 +1,8 @@
 """Encoded images → grey pixels as a reader sees them: JPEG, PNG and DICOM, told apart by their first bytes.
 
 Bytes come from anywhere. Whatever they hold, these functions return or raise an `ImageError`; nothing is allocated by
-the word of a header before `check` has held that header against the limits. Pillow, pydicom and imagecodecs, no torch.
+the word of a header before `check` has held that header against the limits. Pillow, pydicom, imagecodecs
+and simplejpeg, no torch.
 """
 
 from collections.abc import Callable

@@ -12,11 +12,13 @@ from pydicom.encaps import generate_frames
 from wronglung.errors import ImageCorrupt, ImageFormatUnsupported
 from wronglung.images import isolated, jpeg
 from wronglung.images.dicom_header import JPEG_2000, JPEG_LS, NATIVE, RLE, DicomHeader
+from wronglung.images.jpeg_decoder import decode_grey
 
 Bits = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 _JPEG_LS_PROCESSES = frozenset({0xF7})
-_JPEG_PROCESSES = frozenset({0xC0, 0xC1, 0xC2, 0xC3})
+_LOSSLESS = 0xC3
+_JPEG_PROCESSES = frozenset({0xC0, 0xC1, 0xC2, _LOSSLESS})
 _J2K_START = b"\xff\x4f\xff\x51"
 _J2K_SIZE = struct.Struct(">HH8IH3B")
 
@@ -58,8 +60,9 @@ def _decompress(frame: bytes, header: DicomHeader) -> Bits:
         _check_jpeg(frame, header, _JPEG_LS_PROCESSES)
         decoded = isolated.decode("jpegls", frame, header.columns, header.rows)
     else:
-        _check_jpeg(frame, header, _JPEG_PROCESSES)
-        decoded = imagecodecs.jpeg8_decode(frame)
+        stream = _check_jpeg(frame, header, _JPEG_PROCESSES)
+        lossy8 = stream.bits == 8 and stream.process != _LOSSLESS
+        decoded = decode_grey(frame) if lossy8 else imagecodecs.jpeg8_decode(frame)
     return _unsigned(decoded, header)
 
 
@@ -71,12 +74,13 @@ def _unsigned(decoded: npt.NDArray[Any], header: DicomHeader) -> Bits:
     return bits.astype(f"u{header.bits_allocated // 8}")
 
 
-def _check_jpeg(frame: bytes, header: DicomHeader, processes: frozenset[int]) -> None:
+def _check_jpeg(frame: bytes, header: DicomHeader, processes: frozenset[int]) -> jpeg.JpegHeader:
     stream = jpeg.read_header(frame, verify=True)
     if stream.process not in processes:
         message = f"the DICOM image holds JPEG of a kind that is not supported (process {stream.process:#x})"
         raise ImageFormatUnsupported(message, field="image")
     _check_size(header, (stream.width, stream.height), stream.components)
+    return stream
 
 
 def _check_jpeg_2000(frame: bytes, header: DicomHeader) -> None:

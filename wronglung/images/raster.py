@@ -1,4 +1,4 @@
-"""JPEG and PNG through Pillow: orientation, grey, alpha."""
+"""JPEG and PNG: orientation, grey, alpha. Pixels of JPEG by `jpeg_decoder`, all else through Pillow."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 from wronglung.errors import ImageFormatUnsupported
 from wronglung.images import jpeg, png
 from wronglung.images.guard import corrupt_on_failure
+from wronglung.images.jpeg_decoder import decode_grey
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -28,6 +29,7 @@ _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 """What brings pixels of an EXIF orientation upright; every other value means that they are."""
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _JPEG_PROCESSES = frozenset({0xC0, 0xC1, 0xC2})
+_INKS = 4
 
 # `JpegImageFile` and `PngImageFile` are used as they are, not through `Image.open`: its check for decompression bombs
 # warns or raises by a global variable. Ours has been made before, by `wronglung.images.check`.
@@ -49,11 +51,11 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 def decode_jpeg(data: bytes) -> Pixels:
     """Decode a JPEG. Of a coloured one only luma is decoded, as OpenCV does when asked for grey."""
-    _jpeg_header(data, verify=True)
+    header = _jpeg_header(data, verify=True)
     with corrupt_on_failure("JPEG"):
         image = JpegImageFile(BytesIO(data))
-        image.draft("L", image.size)
-        return _upright(_grey(image), _orientation(image))
+        luma = decode_grey(data)
+        return _upright(_grey(image) if header.components == _INKS else luma, _orientation(image))
 
 
 def decode_png(data: bytes) -> Pixels:
