@@ -31,8 +31,16 @@ try:
     from wronglung.alignment import Alignment
     from wronglung.defects import where
     from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
-    from wronglung.errors import AnswerTooLarge, DeadlineExceeded, InternalError, RequestInvalid, WronglungError
+    from wronglung.errors import (
+        AnswerTooLarge,
+        DeadlineExceeded,
+        InternalError,
+        ModelUnavailable,
+        RequestInvalid,
+        WronglungError,
+    )
     from wronglung.limits import LIMITS
+    from wronglung.memory import can_have
     from wronglung.model import AlignmentModel, load_model
     from wronglung.model.cache import CacheFigures
     from wronglung.model.compute import ComputeConfig, compute_config
@@ -45,6 +53,10 @@ _log = logging.getLogger("wronglung.handler")
 
 Decoded = tuple[pb.AlignRequest, npt.NDArray[Any]]
 Entry = tuple[bytes | bytearray, RequestContext]
+
+_BREATH_BYTES = 64 << 20
+"""What a worker must still be able to get from the system. Without it, good images look damaged and answers fail."""
+_RETRY_MS = 1000
 
 _HISTOGRAMS = ("decode_seconds", "inference_seconds", "batch_size")
 _COUNTERS = ("cache_hits_total", "cache_misses_total", "cache_evictions_total")
@@ -60,6 +72,7 @@ class AlignmentHandler:
         self._caches: dict[str, CacheFigures] = {}
         self._decode_s = self._predict_s = 0.0
         self._tracer: Tracer = Untraced()
+        self._exhausted = False
 
     # The four verbs.
 
@@ -138,7 +151,13 @@ class AlignmentHandler:
         }
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
-        """Answer a batch; never raises for one item."""
+        """Answer a batch; never raises for one item.
+
+        A worker that ran out of memory before ends here: TorchServe starts another one, and the gateway, which has sent
+        a canary, tells callers that they may try again.
+        """
+        if self._exhausted:
+            os._exit(1)
         for index in range(len(data)):  # without it, a streaming call would kill the worker
             context.set_response_header(index, "ts_stream_next", "false")
         self._decode_s = self._predict_s = 0.0
@@ -156,12 +175,21 @@ class AlignmentHandler:
             request, pixels = self._decode(body, context)
             (alignment,) = self._predict([(request, pixels)], [context])
             return self.encode(alignment, context.request_id, request.options.word_maps)
-        except WronglungError as error:
-            return self.encode(error, context.request_id)
         except Exception as error:
-            _log.error("request %s failed: %s", context.request_id, where(error))
-            message = f"the server failed on this request; its log has the details under {context.request_id!r}"
-            return self.encode(InternalError(message), context.request_id)
+            return self.encode(self._judged(error, context.request_id), context.request_id)
+
+    def _judged(self, error: Exception, request_id: str) -> WronglungError:
+        """What to answer for an item that failed. Without memory a failure says nothing of the item, whatever it is."""
+        if not can_have(_BREATH_BYTES):
+            _log.error("this worker is out of memory and will end: %s", where(error))
+            self._exhausted = True
+            return ModelUnavailable(
+                "the model's worker ran out of memory and is replaced: try again", retry_after_ms=_RETRY_MS
+            )
+        if isinstance(error, WronglungError):
+            return error
+        _log.error("request %s failed: %s", request_id, where(error))
+        return InternalError(f"the server failed on this request; its log has the details under {request_id!r}")
 
     def _answer_together(self, entries: Sequence[Entry]) -> list[bytes]:
         """One pass through the model for all. If anything is wrong with any of them, each is answered alone."""

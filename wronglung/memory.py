@@ -1,5 +1,6 @@
 """How much memory is left for what is started now: in a container less than the machine has."""
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,15 @@ def available_memory(membership: Path = Path("/proc/self/cgroup"), root: Path = 
 
     left = [_left(group, files) for group, files in _groups(membership, root)]
     return min([psutil.virtual_memory().available, *(each for each in left if each is not None)])
+
+
+def can_have(size: int) -> bool:
+    """Whether this process can still get so many bytes from the system at once. They are given back untouched."""
+    try:
+        mmap.mmap(-1, size).close()
+    except OSError:
+        return False
+    return True
 
 
 def _groups(membership: Path, root: Path) -> Iterator[tuple[Path, _Files]]:

@@ -173,5 +173,7 @@ def _verdict(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool | None:
         return None
     error = done.exception()
     if error is None:
-        return True if done.result().HasField("response") else None
+        if done.result().HasField("response"):
+            return True
+        return False if done.result().error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE else None
     return False if isinstance(error, ModelUnavailable) else None

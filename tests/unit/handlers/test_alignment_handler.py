@@ -144,6 +144,28 @@ def test_a_defect_of_the_engine_fails_alone_and_is_logged(
     assert "a defect" not in caplog.text  # an exception's message can quote what it choked on
 
 
+@pytest.mark.parametrize("fault", [{"sentences": ["crash"]}, {"image": b"looks damaged"}], ids=["engine", "image"])
+def test_without_memory_a_failure_may_be_tried_again_and_the_worker_ends_before_its_next_batch(
+    handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """Without memory a good image looks damaged, so what failed says nothing of the request."""
+    monkeypatch.setattr(alignment_handler, "can_have", lambda _: False)
+    answers = handle(handler, entry("a"), entry("b", **fault))
+    assert [code(each) for each in answers] == ["OK", "MODEL_UNAVAILABLE"]
+    assert answers[1].error.retry_after_ms > 0
+    monkeypatch.setattr(alignment_handler.os, "_exit", Ended.throw)
+    with pytest.raises(Ended):
+        handle(handler, entry("c"))
+
+
+class Ended(Exception):
+    """In the place of the end of the process."""
+
+    @classmethod
+    def throw(cls, status: int) -> None:
+        raise cls(status)
+
+
 def test_a_defect_in_writing_an_answer_fails_alone(handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     write = alignment_handler.wire.response_from_alignment
 

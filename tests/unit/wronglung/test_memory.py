@@ -1,12 +1,14 @@
 """Memory that is left, under the limits of control groups of both versions."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from wronglung.commands import doctor
-from wronglung.memory import available_memory
+from wronglung.memory import available_memory, can_have
 
 MIB = 1 << 20
 V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
@@ -73,3 +75,22 @@ def test_the_doctor_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wronglung.memory.available_memory", lambda: 100 * MIB)
     with pytest.raises(OSError, match="100 MiB available"):
         doctor._memory([])
+
+
+def test_what_a_process_can_still_have_ends_at_its_own_limit() -> None:
+    script = """
+import resource, psutil
+from wronglung.memory import can_have
+before = can_have(64 << 20)
+taken = psutil.Process().memory_info().vms
+resource.setrlimit(resource.RLIMIT_AS, (taken + (32 << 20), resource.RLIM_INFINITY))
+print(before, can_have(64 << 20), can_have(1 << 20))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "True"]
+
+
+def test_asking_takes_nothing() -> None:
+    before = psutil.Process().memory_info().vms
+    assert can_have(256 * MIB)
+    assert psutil.Process().memory_info().vms < before + 256 * MIB

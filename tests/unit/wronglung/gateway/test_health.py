@@ -18,6 +18,7 @@ from tests.gateway_fakes import (
     Job,
     RunningGateway,
     failure_of,
+    healthy,
     request,
     running_gateway,
 )
@@ -208,6 +209,24 @@ async def test_a_watcher_that_fails_says_so(caplog: pytest.LogCaptureFixture) ->
     await health.drain()
     assert "not watched any longer" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_model_whose_worker_says_it_must_be_replaced_is_not_ready_until_a_canary_succeeds(
+    front: RunningGateway,
+) -> None:
+    async def exhausted(job: Job) -> pb.AlignStreamResponse:
+        error = pb.Error(code=pb.ERROR_CODE_MODEL_UNAVAILABLE, message="replaced: try again", retry_after_ms=1000)
+        return pb.AlignStreamResponse(request_id=job.context.request_id, error=error)
+
+    front.torchserve.behaviour = exhausted
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await front.stub.Align(request())
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert not front.gateway.health.is_ready(MODELS[0])
+    front.torchserve.behaviour = healthy
+    async with asyncio.timeout(5):
+        while not front.gateway.health.is_ready(MODELS[0]):
+            await asyncio.sleep(0.01)
 
 
 async def test_metrics_count_requests_by_model_method_and_code(front: RunningGateway) -> None:
