@@ -83,7 +83,7 @@ class TimedNetwork(AlignmentNetwork):
 
 def main() -> None:
     """Print seconds per report of each way, their ratios, and where our time goes."""
-    checkpoint = _checkpoint()
+    checkpoint = random_checkpoint()
     pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
     tokenize = SentenceTokenizer(checkpoint.tokenizer, checkpoint.config.cleaning, 97)
     lengths = [len(tokenize(sentence).ids) for sentence in REPORT]
@@ -103,7 +103,7 @@ def main() -> None:
     _print(rows, network)
 
 
-def _checkpoint() -> Checkpoint:
+def random_checkpoint() -> Checkpoint:
     """ResNet-50 at 299 pixels and BERT-base of 28,996 pieces, which hold the report's words."""
     words = sorted({word.strip(".").lower() for sentence in REPORT for word in sentence.split()})
     config = NetworkConfig()

@@ -1,4 +1,4 @@
-"""TorchServe's handler: decode → engine → encode.
+"""The handler of TorchServe, and of the plain backend: decode → engine → encode.
 
 Four verbs, `set_up`, `decode`, `predict` and `encode`, do the work and know nothing of TorchServe; `initialize` and
 `handle` are what it calls. Every request of a batch is answered by its own serialised `AlignStreamResponse`, a result
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ try:
     import psutil
     import torch
     from google.protobuf.message import DecodeError
-    from ts.metrics.metric_type_enum import MetricTypes
 
     from wronglung import images, wire
     from wronglung.alignment import Alignment
@@ -139,13 +139,9 @@ class AlignmentHandler:
 
     def find_meters(self, context: Any) -> None:
         """Find the metrics that `metrics.yaml` declares for us; what is missing there is an error now, not later."""
-        kinds = {
-            MetricTypes.HISTOGRAM: _HISTOGRAMS,
-            MetricTypes.COUNTER: _COUNTERS,
-            MetricTypes.GAUGE: _GAUGES,
-        }
+        kinds = {"histogram": _HISTOGRAMS, "counter": _COUNTERS, "gauge": _GAUGES}
         self._meters = {
-            name: context.metrics.get_metric(f"wronglung_handler_{name}", kind)
+            name: context.metrics.get_metric(f"wronglung_handler_{name}", _kind(kind))
             for kind, names in kinds.items()
             for name in names
         }
@@ -257,6 +253,15 @@ def _open(entry: Mapping[str, Any]) -> Entry:
         return entry[REQUEST_ENTRY], RequestContext.from_bytes(entry[CONTEXT_ENTRY])
     except (KeyError, ValueError):
         return b"", RequestContext("")
+
+
+def _kind(name: str) -> Any:
+    """A kind of metric as TorchServe has it; where TorchServe is not installed, another server takes the name."""
+    if find_spec("ts") is None:
+        return name
+    from ts.metrics.metric_type_enum import MetricTypes
+
+    return MetricTypes(name)
 
 
 def _refuse_expired(context: RequestContext) -> None:

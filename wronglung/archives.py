@@ -47,6 +47,28 @@ def models_in(store: Path) -> list[str]:
     return names
 
 
+def describe_models(names: Sequence[str], store: Path) -> list[ServedModel]:
+    """What the table of models says of each.
+
+    Args:
+        names: folders of the store.
+        store: the model store.
+
+    Raises:
+        StoreError: a model is missing or named twice.
+        ModelFilesError: its `config.json` or one of its settings is invalid.
+    """
+    served: list[ServedModel] = []
+    for name in names:
+        if not (store / name / CONFIG_FILE).is_file():
+            raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
+        model = _describe(store / name)
+        if (model.name, model.version) in {(each.name, each.version) for each in served}:
+            raise StoreError(f"model {model.name!r} is named twice in version {model.version}: name it once")
+        served.append(model)
+    return _told_apart(served)
+
+
 def build_archives(
     names: Sequence[str], store: Path, output: Path, home: Path, progress: Progress = silent
 ) -> list[ServedModel]:
@@ -60,19 +82,10 @@ def build_archives(
         progress: see `Progress`.
 
     Raises:
-        StoreError: a model is missing or named twice.
-        ModelFilesError: its `config.json` or one of its settings is invalid.
+        StoreError, ModelFilesError: see `describe_models`.
     """
+    served = describe_models(names, store)
     output.mkdir(parents=True, exist_ok=True)
-    served: list[ServedModel] = []
-    for name in names:
-        if not (store / name / CONFIG_FILE).is_file():
-            raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
-        model = _describe(store / name)
-        if (model.name, model.version) in {(each.name, each.version) for each in served}:
-            raise StoreError(f"model {model.name!r} is named twice in version {model.version}: name it once")
-        served.append(model)
-    served = _told_apart(served)
     for model, name in zip(served, names, strict=True):
         _archive(model, store / name, output, home / HANDLER, progress)
     write_models(served, output)

@@ -1,4 +1,4 @@
-"""From a model store to a running instance: archives, free ports, a private directory, Java, and the supervisor."""
+"""From a model store to a running instance: a private directory, the backend, the gateway, and the supervisor."""
 
 import asyncio
 import signal
@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from wronglung.archives import build_archives, models_in
+from wronglung.archives import models_in
+from wronglung.backends import BACKENDS, Request, models_table
 from wronglung.console import Console
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.access import Access
 from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
 from wronglung.gateway.versions import DefaultVersions
 from wronglung.home import project_home
-from wronglung.served import MODELS_FILE, Catalogue, ServedModel
-from wronglung.supervisor.java import find_java
-from wronglung.supervisor.ports import free_ports, require_free
+from wronglung.served import Catalogue
+from wronglung.supervisor.backend import Backend
+from wronglung.supervisor.ports import require_free
 from wronglung.supervisor.supervisor import Patience, Supervisor
-from wronglung.supervisor.torchserve import TorchServe, threads_per_worker
 from wronglung.tracing import endpoint_key
 
 
@@ -42,6 +42,8 @@ class ServeOptions:
     command: Sequence[str]
     security: SecurityOptions = UNPROTECTED
     default_versions: Path | None = None
+    backend: str = "torchserve"
+    """One of `BACKENDS`."""
 
 
 def serve(options: ServeOptions, console: Console) -> int:
@@ -71,16 +73,15 @@ def _leave(number: int, _frame: object) -> NoReturn:
 def _serve(options: ServeOptions, directory: Path, console: Console) -> int:
     home = project_home()
     store = options.model_store or home / "model_store"
-    archives = directory / "archives"
-    served = build_archives(options.models or models_in(store), store, archives, home, console.progress)
+    request = Request(options.models or models_in(store), store, home, directory, options.java_heap_mb)
+    backend, served = BACKENDS[options.backend](request, console.progress)
     if options.default_versions is not None:  # what cannot be used is told before anything starts
         DefaultVersions(options.default_versions, Catalogue(served), Metrics(), on_change=lambda: None)
-    torchserve = _torchserve(served, directory, home, archives, options.java_heap_mb)
-    torchserve.prepare()
-    console.say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {torchserve.logs}")
+    backend.prepare()
+    console.say(f"starting {', '.join(f'{model.name} {model.version}' for model in served)}; logs in {backend.logs}")
     supervisor = Supervisor(
-        torchserve,
-        _gateway_command(options, torchserve),
+        backend,
+        _gateway_command(options, backend),
         port=options.port,
         metrics_port=options.metrics_port,
         command=options.command,
@@ -91,28 +92,12 @@ def _serve(options: ServeOptions, directory: Path, console: Console) -> int:
     return asyncio.run(supervisor.run())
 
 
-def _torchserve(served: Sequence[ServedModel], directory: Path, home: Path, archives: Path, heap_mb: int) -> TorchServe:
-    grpc_port, grpc_management_port, metrics_port = free_ports(3)
-    return TorchServe(
-        directory=directory,
-        home=home,
-        java=find_java(),
-        archives=archives,
-        models=tuple(model.label for model in served),
-        grpc_port=grpc_port,
-        grpc_management_port=grpc_management_port,
-        metrics_port=metrics_port,
-        threads=threads_per_worker(sum(model.workers for model in served)),
-        heap_mb=heap_mb,
-    )
-
-
-def _gateway_command(options: ServeOptions, torchserve: TorchServe) -> list[str]:
+def _gateway_command(options: ServeOptions, backend: Backend) -> list[str]:
     return [
         *(sys.executable, "-m", "wronglung.gateway"),
-        f"--models={torchserve.archives / MODELS_FILE}",
-        f"--torchserve={torchserve.target}",
-        f"--torchserve-metrics={torchserve.metrics_url}",
+        f"--models={models_table(backend.directory)}",
+        f"--torchserve={backend.target}",
+        f"--torchserve-metrics={backend.metrics_url}",
         f"--host={options.host}",
         f"--metrics-host={options.metrics_host}",
         f"--drain-s={options.drain_s}",

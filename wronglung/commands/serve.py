@@ -17,6 +17,7 @@ _EXAMPLES = """\
 examples:
   wronglung serve --models encoder encoder-optout
   wronglung serve --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.txt
+  wronglung serve --backend plain
   wronglung serve --port 0 -- harness run harness/runs/demo.yaml
 """
 
@@ -53,6 +54,13 @@ def add_parser(subparsers: Any) -> None:
         dest="connection_age_s",
         metavar="SECONDS",
         help="close connections after about so long, so that callers find new replicas (default: never)",
+    )
+    add(
+        "--backend",
+        choices=["torchserve", "plain"],
+        default="torchserve",
+        help="what runs the models: TorchServe, or worker processes in Python alone, without Java and without batches "
+        "(default: %(default)s)",
     )
     add("--java-heap", type=mebibytes(64), default=1024, dest="java_heap_mb", metavar="MB", help="default: 1024")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: %(default)s")

@@ -1,7 +1,8 @@
 """Run TorchServe so that nothing of it is left behind: ``python -m wronglung.supervisor.guard DIR GRACE_S COMMAND…``.
 
-TorchServe is a Java process with Python workers as children. The guard starts it in a session of its own (a Ctrl-C in
-the terminal must not reach it before the gateway has drained) and outlives it:
+TorchServe is a Java process with Python workers as children; what is said of Java holds for any other backend. The
+guard starts it in a session of its own (a Ctrl-C in the terminal must not reach it before the gateway has drained) and
+outlives it:
 
 * SIGTERM to the guard, or end of file on the guard's standard input (the supervisor is gone): SIGTERM to Java, which
   drains; after `GRACE_S` seconds SIGKILL.
@@ -25,8 +26,8 @@ from pathlib import Path
 
 from wronglung.supervisor.tie import tied
 
-PID_FILE = "java.pid"
-"""Name of the file in `DIR` that holds Java's process id, which is also that of its session and process group."""
+PID_FILE = "backend.pid"
+"""Name of the file in `DIR` that holds the guarded process's id, which is its session's and process group's as well."""
 
 
 def guarded(directory: Path, grace_s: float, command: Sequence[str]) -> list[str]:

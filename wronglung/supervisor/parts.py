@@ -1,4 +1,4 @@
-"""The processes under the supervisor: TorchServe behind its guard, the gateway, and a command if one was given."""
+"""The processes under the supervisor: the backend behind its guard, the gateway, and a command if one was given."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from wronglung.supervisor.backend import Backend
 from wronglung.supervisor.guard import PID_FILE, guarded, kill_group
 from wronglung.supervisor.tie import tied
-from wronglung.supervisor.torchserve import TorchServe
 
 _MARGIN_S = 5.0
 
@@ -57,54 +57,53 @@ def kill_process(process: Process | None) -> None:
             process.kill()
 
 
-class TorchServePart:
-    """Java and its workers."""
+class BackendPart:
+    """TorchServe, that is, Java and its workers, or whatever takes its place."""
 
-    name = "TorchServe"
-
-    def __init__(self, torchserve: TorchServe, grace_s: float) -> None:
-        self._torchserve = torchserve
+    def __init__(self, backend: Backend, grace_s: float) -> None:
+        self.name = backend.name
+        self._backend = backend
         self._grace_s = grace_s
         self._guard: Process | None = None
 
     async def start(self) -> None:
-        """Start the guard, which starts Java."""
-        command = guarded(self._torchserve.directory, self._grace_s, self._torchserve.command())
+        """Start the guard, which starts the backend."""
+        command = guarded(self._backend.directory, self._grace_s, self._backend.command())
         self._pid_file.unlink(missing_ok=True)
-        with (self._torchserve.logs / "console.log").open("ab") as console:
+        with (self._backend.logs / "console.log").open("ab") as console:
             self._guard = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=PIPE,  # its end tells the guard that this process is gone
                 stdout=console,
                 stderr=console,
-                env=self._torchserve.environment(),
-                cwd=self._torchserve.directory,
+                env=self._backend.environment(),
+                cwd=self._backend.directory,
                 start_new_session=True,
             )
 
     async def wait(self) -> int:
-        """Wait until Java is gone, and see that its workers are, too."""
+        """Wait until the backend is gone, and see that its workers are, too."""
         assert self._guard is not None
         status = await self._guard.wait()
-        self._kill_java()
+        self._kill_backend()
         return status
 
     async def stop(self) -> None:
-        """SIGTERM to Java by way of the guard; it drains."""
+        """SIGTERM to the backend by way of the guard; it drains."""
         if self._guard is not None:
             await stop_process(self._guard, signal.SIGTERM, self._grace_s + _MARGIN_S)
-            self._kill_java()
+            self._kill_backend()
 
     def kill(self) -> None:
-        """SIGKILL to Java and its workers."""
-        self._kill_java()
+        """SIGKILL to the backend and its workers."""
+        self._kill_backend()
         kill_process(self._guard)
 
     @property
     def _pid_file(self) -> Path:
-        return self._torchserve.directory / PID_FILE
+        return self._backend.directory / PID_FILE
 
-    def _kill_java(self) -> None:
+    def _kill_backend(self) -> None:
         if self._pid_file.exists():
             kill_group(int(self._pid_file.read_text()))
             self._pid_file.unlink()

@@ -1,4 +1,4 @@
-"""Starts TorchServe and the gateway, says when they are ready, restarts what fails, and stops them in order."""
+"""Starts the backend and the gateway, says when they are ready, restarts what fails, and stops them in order."""
 
 import asyncio
 import signal
@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wronglung.supervisor.backend import Backend
 from wronglung.supervisor.health import Health
-from wronglung.supervisor.parts import CommandPart, GatewayPart, Part, TorchServePart
-from wronglung.supervisor.torchserve import TorchServe
+from wronglung.supervisor.parts import BackendPart, CommandPart, GatewayPart, Part
 
 _POLL_S = 0.25
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -30,13 +30,13 @@ class Patience:
     """How long the supervisor waits, in seconds, and how often it tries."""
 
     startup_s: float = 300.0
-    """For the first canary of every model, after a start or a restart of TorchServe."""
+    """For the first canary of every model, after a start or a restart of the backend."""
     sick_s: float = 20.0
-    """Canaries may fail this long before TorchServe is restarted: it gives up on a dead worker by itself."""
+    """Canaries may fail this long before the backend is restarted: TorchServe gives up on a dead worker by itself."""
     gateway_drain_s: float = 30.0
     """For requests in flight to finish when the gateway stops."""
-    torchserve_drain_s: float = 30.0
-    """For Java to end after SIGTERM."""
+    backend_drain_s: float = 30.0
+    """For the backend to end after SIGTERM."""
     stable_s: float = 60.0
     """A part that lived this long starts with a clean slate."""
     first_backoff_s: float = 0.5
@@ -49,7 +49,7 @@ class Supervisor:
     """One served instance.
 
     Args:
-        torchserve: the instance of TorchServe; `prepare` was called.
+        backend: the instance of TorchServe, or of what takes its place; `prepare` was called.
         gateway_command: command line of the gateway; its ports are added.
         port: the gateway's port, 0 for any free one.
         metrics_port: likewise for its page of metrics.
@@ -61,7 +61,7 @@ class Supervisor:
 
     def __init__(
         self,
-        torchserve: TorchServe,
+        backend: Backend,
         gateway_command: Sequence[str],
         *,
         port: int,
@@ -71,13 +71,13 @@ class Supervisor:
         on_wait: Callable[[str], None] = lambda _: None,
         patience: Patience = Patience(),
     ) -> None:
-        self._torchserve = torchserve
+        self._backend = backend
         self._gateway_command = gateway_command
         self._ports = {"port": port, "metrics_port": metrics_port}
         self._say = say
         self._on_wait = on_wait
         self._patience = patience
-        self._java = TorchServePart(torchserve, patience.torchserve_drain_s)
+        self._backend_part = BackendPart(backend, patience.backend_drain_s)
         self._gateway = GatewayPart(self._gateway_with_ports, self._on_report, patience.gateway_drain_s)
         self._command = CommandPart(command, patience.gateway_drain_s) if command else None
         self._health = Health(patience.sick_s)
@@ -99,7 +99,9 @@ class Supervisor:
         for number in signals:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
         work = asyncio.create_task(self._work())
-        keepers = [asyncio.create_task(c) for c in (self._keep(self._java), self._keep(self._gateway), self._watch())]
+        keepers = [
+            asyncio.create_task(c) for c in (self._keep(self._backend_part), self._keep(self._gateway), self._watch())
+        ]
         try:
             await asyncio.wait([work, *keepers], return_when=asyncio.FIRST_COMPLETED)
             for keeper in keepers:
@@ -136,6 +138,7 @@ class Supervisor:
             await part.start()
             status = await part.wait()
             if not self._ready.is_set():
+                self._check_setup()
                 raise self._failure(f"{part.name} ended with status {status} before it was ready")
             failures = 1 if time.monotonic() - started > patience.stable_s else failures + 1
             if failures > patience.restarts:
@@ -145,7 +148,7 @@ class Supervisor:
             await asyncio.sleep(delay)
 
     async def _watch(self) -> None:
-        """Give up on a start that cannot succeed; restart TorchServe when a model stays sick."""
+        """Give up on a start that cannot succeed; restart the backend when a model stays sick."""
         started = time.monotonic()
         while True:
             await asyncio.sleep(_POLL_S)
@@ -153,25 +156,28 @@ class Supervisor:
                 self._check_start(time.monotonic() - started)
                 self._on_wait(self._waits_for(time.monotonic() - started))
             elif self._health.sick:
-                self._say(f"still no answer from {', '.join(self._health.failing)}; restarting TorchServe")
+                self._say(f"still no answer from {', '.join(self._health.failing)}; restarting {self._backend.name}")
                 self._health.excuse(self._patience.startup_s)
-                self._java.kill()
+                self._backend_part.kill()
+
+    def _check_setup(self) -> None:
+        if failure := self._backend.setup_failure():
+            raise PartFailed(f"a model cannot be served: {failure}")
 
     def _check_start(self, elapsed_s: float) -> None:
-        if failure := self._torchserve.setup_failure():
-            raise PartFailed(f"a model cannot be served: {failure}")
+        self._check_setup()
         if elapsed_s > self._patience.startup_s:
             raise self._failure(f"no answer from {', '.join(self._health.failing) or 'the gateway'} in {elapsed_s:g} s")
 
     def _waits_for(self, elapsed_s: float) -> str:
         """What each model is at; until the gateway reports, it cannot be known that one is ready."""
-        stages = self._torchserve.stages()
+        stages = self._backend.stages()
         ready = stages.keys() - set(self._health.failing) if self._listening else set()
         at = ", ".join(f"{name} {'is ready' if name in ready else stage}" for name, stage in stages.items())
         return f"after {elapsed_s:.0f} s: {at}"
 
     def _failure(self, message: str) -> PartFailed:
-        return PartFailed("\n".join(filter(None, [message, self._torchserve.last_words()])))
+        return PartFailed("\n".join(filter(None, [message, self._backend.last_words()])))
 
     def _gateway_with_ports(self) -> list[str]:
         ports = [f"--{name.replace('_', '-')}={port}" for name, port in self._ports.items()]
@@ -203,7 +209,7 @@ class Supervisor:
     def _on_signal(self, number: signal.Signals) -> None:
         """The first signal stops everything in order, a second one at once."""
         if self._stopping.is_set():
-            for part in (self._gateway, self._java):
+            for part in (self._gateway, self._backend_part):
                 part.kill()
             if self._command is not None:
                 self._command.kill()
@@ -211,12 +217,12 @@ class Supervisor:
         self._stopping.set()
 
     async def _stop_in_order(self) -> None:
-        """The gateway first, so that it can finish what it has taken on; then Java."""
+        """The gateway first, so that it can finish what it has taken on; then the backend."""
         self._stopping.set()
         if self._command is not None:
             await self._command.stop(signal.SIGTERM)
         await self._gateway.stop()
-        await self._java.stop()
+        await self._backend_part.stop()
 
 
 async def _first(*awaitables: Any) -> None:

@@ -6,21 +6,15 @@ import string
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import takewhile
 from pathlib import Path
 
 import wronglung
 from wronglung.limits import LIMITS
+from wronglung.supervisor.said import last_words, setup_failure, tail
 from wronglung.supervisor.stages import stages
 
 _ENVELOPE_BYTES = 1024 * 1024
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
-_LOG_TAIL_BYTES = 64 * 1024
-
-SETUP_FAILED = "WRONGLUNG SET-UP FAILED"
-"""The handler prints this when it cannot serve its model, so that a start need not wait for a timeout to fail."""
-
-
 _PREFIX = re.compile(r"^\S+ W-\S+ - ")
 
 
@@ -39,6 +33,7 @@ class TorchServe:
     metrics_port: int
     threads: int
     heap_mb: int = 1024
+    name: str = "TorchServe"
 
     @property
     def target(self) -> str:
@@ -121,25 +116,15 @@ class TorchServe:
 
     def setup_failure(self) -> str | None:
         """What a worker said when it could not serve its model; None if none did."""
-        said = [_PREFIX.sub("", line) for line in _tail(self.logs / "model_log.log").splitlines()]
-        for index, line in enumerate(said):
-            if SETUP_FAILED in line:
-                return "\n".join(
-                    [line.partition(SETUP_FAILED)[2].lstrip(": "), *takewhile(_is_message, said[index + 1 :])]
-                )
-        return None
+        return setup_failure([_PREFIX.sub("", line) for line in tail(self.logs / "model_log.log").splitlines()])
 
     def stages(self) -> dict[str, str]:
         """What each model is at while they start, in words."""
-        return stages(_tail(self.logs / "model_log.log"), self.models)
+        return stages(tail(self.logs / "model_log.log"), self.models)
 
-    def last_words(self, lines: int = 30) -> str:
+    def last_words(self) -> str:
         """The ends of its logs, for an error message."""
-        parts = []
-        for name in ("console.log", "ts_log.log", "model_log.log"):
-            if text := _tail(self.logs / name).strip():
-                parts.append("\n".join([f"--- end of {name}", *text.splitlines()[-lines:]]))
-        return "\n".join(parts)
+        return last_words([self.logs / name for name in ("console.log", "ts_log.log", "model_log.log")])
 
 
 def threads_per_worker(workers: int, cores: int | None = None) -> int:
@@ -156,22 +141,8 @@ def available_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
-def _is_message(line: str) -> bool:
-    """Whether a line of the log still belongs to the message of the exception before it."""
-    return line.startswith("  ") and not line.startswith("  File ")
-
-
 def _site_packages() -> Path:
     spec = find_spec("ts")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("torchserve is not installed: install wronglung with the extra 'serve'")
     return Path(spec.origin).parents[1]
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:  # not written yet, or just being rolled over
-        return ""

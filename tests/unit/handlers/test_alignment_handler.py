@@ -26,7 +26,7 @@ from wronglung.limits import LIMITS
 from wronglung.model.cache import CacheFigures
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.random_model import create_random_dual_encoder, create_random_model
-from wronglung.supervisor import torchserve
+from wronglung.supervisor import said
 from wronglung.v1 import alignment_pb2 as pb
 
 
@@ -293,7 +293,7 @@ def worker_context(directory: Path, settings: dict[str, Any]) -> Any:
 def test_a_model_that_cannot_be_loaded_is_reported_in_words_that_the_supervisor_finds(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=alignment_handler.SETUP_FAILED):
         AlignmentHandler().initialize(worker_context(tmp_path, {}))
-    assert alignment_handler.SETUP_FAILED == torchserve.SETUP_FAILED
+    assert alignment_handler.SETUP_FAILED == said.SETUP_FAILED
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.repository import ROOT
 from tests.serving import random_store
-from wronglung import launch
+from wronglung import backends, launch
 from wronglung.archives import build_archives
 from wronglung.console import Console
 from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
@@ -57,7 +57,7 @@ def test_sigterm_while_the_archives_are_built_leaves_nothing_behind(
         seen.extend(each.name for each in temporary.rglob("*.mar"))
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(launch, "build_archives", interrupted)
+    monkeypatch.setattr(backends, "build_archives", interrupted)
     with pytest.raises(SystemExit) as end:
         launch.serve(options(random_store(tmp_path / "store")), Console("serve"))
     assert end.value.code == 128 + signal.SIGTERM

@@ -18,7 +18,7 @@ QUICK = Patience(
     startup_s=20,
     sick_s=0.5,
     gateway_drain_s=5,
-    torchserve_drain_s=5,
+    backend_drain_s=5,
     first_backoff_s=0.02,
     longest_backoff_s=0.1,
     restarts=3,
@@ -51,6 +51,8 @@ sys.exit(3)
 
 class FakeTorchServe:
     """As much of a `TorchServe` as the supervisor asks for."""
+
+    name = "TorchServe"
 
     def __init__(self, directory: Path, java: str) -> None:
         self.directory = self.logs = directory
@@ -252,7 +254,7 @@ async def test_java_is_restarted_when_a_model_stays_sick(stage: Callable[..., St
 async def test_a_second_signal_does_not_wait_for_anyone(stage: Callable[..., Stage]) -> None:
     running = stage(
         java="trap '' TERM; echo started >> java; while true; do sleep 0.02; done",
-        patience=Patience(torchserve_drain_s=60),
+        patience=Patience(backend_drain_s=60),
     )
     status = asyncio.create_task(running.supervisor.run())
     await running.ready()
