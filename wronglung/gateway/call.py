@@ -4,6 +4,8 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from ipaddress import ip_network
+from urllib.parse import unquote
 
 import grpc.aio
 
@@ -37,6 +39,11 @@ class Call:
     tally: Tally = field(default_factory=Tally)
     """What it asked for so far, and how that went."""
 
+    @property
+    def party(self) -> str:
+        """With whom the call shares what is allotted to one caller: who calls, or from which machine if nobody asks."""
+        return self.caller if self.caller != NOBODY else machine(self.peer)
+
     @classmethod
     def of(cls, context: Context, method: str) -> "Call":
         """What gRPC knows of a call."""
@@ -49,6 +56,16 @@ class Call:
             trace=_trace(metadata),
             peer=context.peer() or NOBODY,
         )
+
+
+def machine(peer: str) -> str:
+    """The machine of a peer as gRPC says it; of IPv6 the /64, within which a machine may take any address."""
+    kind, _, where = unquote(peer).partition(":")
+    host = where.rpartition(":")[0].strip("[]").partition("%")[0]
+    try:
+        return str(ip_network((host, 64), strict=False)) if kind == "ipv6" else host or peer
+    except ValueError:
+        return peer
 
 
 def _values(metadata: Iterable[tuple[str, str | bytes]], name: str) -> list[str]:

@@ -6,7 +6,7 @@ from google.protobuf.message import DecodeError
 
 from wronglung import images, wire
 from wronglung.errors import AnswerTooLarge, RequestInvalid
-from wronglung.gateway.admission import Load
+from wronglung.gateway.load import Load
 from wronglung.limits import LIMITS, Limits
 from wronglung.served import ServedModel
 from wronglung.v1 import alignment_pb2 as pb
@@ -26,16 +26,16 @@ def parse(body: bytes) -> pb.AlignRequest:
         raise RequestInvalid("the message is not an AlignRequest: check the .proto file it was built from") from error
 
 
-async def check(request: pb.AlignRequest, size: int, model: ServedModel) -> Load:
-    """Hold a request of `size` bytes against every limit; returns what it weighs.
+async def check(request: pb.AlignRequest, size: int, model: ServedModel) -> tuple[Load, int]:
+    """Hold a request of `size` bytes against every limit; returns what it weighs, and how large its answer can be.
 
     Raises:
         InvalidRequest: it passes a limit, or its image is not one that can be decoded.
     """
     wire.validate_request(request)
-    check_answer_size(request, model)
+    answer_bytes = check_answer_size(request, model)
     width, height = await _check_image(request.image)
-    return Load.of_request(len(request.sentences), width * height, size)
+    return Load.of_request(len(request.sentences), width * height, size), answer_bytes
 
 
 async def _check_image(data: bytes) -> tuple[int, int]:
@@ -45,8 +45,11 @@ async def _check_image(data: bytes) -> tuple[int, int]:
     return await asyncio.to_thread(images.check, data)
 
 
-def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limits = LIMITS) -> None:
+def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limits = LIMITS) -> int:
     """Refuse word maps that could make the answer too large, counting as many words as the sentences could have.
+
+    Returns:
+        A bound on the answer's size in bytes.
 
     Raises:
         AnswerTooLarge: the answer could pass the limit.
@@ -59,3 +62,4 @@ def check_answer_size(request: pb.AlignRequest, model: ServedModel, limits: Limi
             "ask for word maps of fewer or shorter sentences at a time",
             field="options.word_maps",
         )
+    return bound

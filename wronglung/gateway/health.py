@@ -10,9 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
+from wronglung.gateway.board import HealthBoard
 from wronglung.gateway.metrics import Metrics
 from wronglung.served import Catalogue, ServedModel
 
@@ -59,7 +59,7 @@ class Health:
         on_change: Callable[[Sequence[str]], None],
         rhythm: Rhythm = Rhythm(),
     ) -> None:
-        self.servicer = health_aio.HealthServicer()
+        self.board = HealthBoard()
         self._catalogue = catalogue
         self._canary = canary
         self._metrics = metrics
@@ -67,11 +67,10 @@ class Health:
         self._rhythm = rhythm
         self._states = {model: _State() for model in catalogue.models}
         self._watchers: list[asyncio.Task[None]] = []
-        self._publications: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Report every model as not ready, then begin to send canaries."""
-        await self._publish()
+        self.publish()
         self._on_change(self.failing)
         self._watchers = [asyncio.create_task(self._watch(model)) for model in self._states]
         for watcher in self._watchers:
@@ -82,7 +81,7 @@ class Health:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        await self.servicer.enter_graceful_shutdown()
+        self.board.drain()
 
     @property
     def failing(self) -> list[str]:
@@ -113,10 +112,15 @@ class Health:
             self._on_change(self.failing)
 
     def publish(self) -> None:
-        """Tell of readiness as it is now. Not awaited: a slow reader of a health watch must hold up nobody."""
-        publication = asyncio.create_task(self._publish())
-        self._publications.add(publication)
-        publication.add_done_callback(self._publications.discard)
+        """Tell of readiness as it is now."""
+        for model, state in self._states.items():
+            self._metrics.ready.labels(model.label).set(state.ready)
+            self.board.set(f"{SERVICE}/{model.label}", _status(state.ready))
+        for default in self._catalogue.defaults:
+            self.board.set(f"{SERVICE}/{default.name}", _status(self._states[default].ready))
+        everything = all(state.ready for state in self._states.values())
+        for service in ("", SERVICE):
+            self.board.set(service, _status(everything))
 
     async def _watch(self, model: ServedModel) -> None:
         """Send canaries while there is nothing else to judge the model by."""
@@ -126,16 +130,6 @@ class Health:
             if state.in_flight == 0 and (not state.ready or idle_s >= rhythm.idle_s):
                 self._observe(model, await self._canary(model, rhythm.timeout_s))
             await asyncio.sleep(rhythm.failing_s)
-
-    async def _publish(self) -> None:
-        for model, state in self._states.items():
-            self._metrics.ready.labels(model.label).set(state.ready)
-            await self.servicer.set(f"{SERVICE}/{model.label}", _status(state.ready))
-        for default in self._catalogue.defaults:
-            await self.servicer.set(f"{SERVICE}/{default.name}", _status(self._states[default].ready))
-        everything = all(state.ready for state in self._states.values())
-        for service in ("", SERVICE):
-            await self.servicer.set(service, _status(everything))
 
 
 def _complain(watcher: "asyncio.Task[None]") -> None:

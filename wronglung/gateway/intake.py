@@ -4,14 +4,19 @@ gRPC keeps a message that nobody reads with its sender, but for one window of fl
 long it is, nobody can know before it is read: so a unary call takes room for the longest, reads, and gives back what it
 did not need. A stream waits for its next message without holding room; the message waits for room once it is there,
 and until then the stream reads no other.
+
+Whoever holds least comes first in line. A message that takes its time may do so, unless somebody waits for the room
+that it is to fill: see `reading`.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.gateway.line import Line
+from wronglung.gateway.reading import Reading, Readings
 from wronglung.limits import LIMITS
 
 _RETRY_MS = 1000
@@ -28,97 +33,126 @@ class Terms:
     patience_s: float = 5.0
     """How long a unary call waits for room before it is refused."""
     reading_s: float = 60.0
-    """How long the message of a unary call may take to arrive once there is room for it."""
+    """How long the message of a unary call may take to arrive while nobody waits for its room."""
+    crowded_s: float = 15.0
+    """The same while somebody waits."""
+    greedy_s: float = 2.0
+    """The same while somebody waits who would hold less than the caller whose message it is."""
 
 
 class Message:
     """A message that was read, and the room that it takes up."""
 
-    def __init__(self, body: bytes, intake: "Intake") -> None:
+    def __init__(self, body: bytes, intake: "Intake", party: str) -> None:
         self.body = body
         self._intake: Intake | None = intake
+        self._party = party
 
     def release(self) -> None:
         """Give back the room; a second time does nothing."""
         if self._intake is not None:
-            self._intake.give_back(len(self.body))
+            self._intake.free(len(self.body), self._party)
             self._intake = None
 
 
 class Intake:
-    """Lets messages in, in order, as far as there is room."""
+    """Lets messages in as far as there is room.
+
+    Args:
+        terms: how much, and how long.
+    """
 
     def __init__(self, terms: Terms = Terms()) -> None:
         self._terms = terms
-        self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
-        self.held = 0
-        """Bytes that are taken up."""
+        self._line = Line[int](self)
+        self._readings = Readings(terms.reading_s, terms.crowded_s, terms.greedy_s)
+        self._held_by = Counter[str]()
 
-    async def read(self, messages: AsyncIterator[bytes]) -> Message:
-        """Read the message of a unary call.
+    @property
+    def held(self) -> int:
+        """Bytes that are taken up."""
+        return self._held_by.total()
+
+    async def read(self, messages: AsyncIterator[bytes], party: str = "") -> Message:
+        """Read the message of a unary call of a party.
 
         Raises:
-            Overloaded: there was no room for it in time.
+            Overloaded: there was no room for it in time, or it came slowly while others waited.
             DeadlineExceeded: it did not arrive in time.
             RequestInvalid: there is none.
         """
         longest = self._terms.longest_bytes
         try:
             async with asyncio.timeout(self._terms.patience_s):
-                await self._take(longest)
+                await self._enter(longest, party)
         except TimeoutError as error:
             raise Overloaded("too many images are being sent: try again later", retry_after_ms=_RETRY_MS) from error
         try:
-            body = await self._arrival(messages)
+            body = await self._arrival(messages, party)
         except BaseException:
-            self.give_back(longest)
+            self.free(longest, party)
             raise
-        self.give_back(longest - len(body))
-        return Message(body, self)
+        self.free(longest - len(body), party)
+        return Message(body, self, party)
 
-    async def hold(self, body: bytes) -> Message:
-        """Wait for room for a message that a stream has read."""
-        await self._take(len(body))
-        return Message(body, self)
+    async def hold(self, body: bytes, party: str = "") -> Message:
+        """Wait for room for a message that a stream of a party has read."""
+        await self._enter(len(body), party)
+        return Message(body, self, party)
 
-    def give_back(self, size: int) -> None:
-        """So many bytes are free again."""
-        self.held -= size
-        while self._line and self._fits(self._line[0][0]):
-            waiting, turn = self._line.popleft()
-            if not turn.done():
-                self.held += waiting
-                turn.set_result(None)
+    def free(self, size: int, party: str) -> None:
+        """So many bytes of a party are free again; those who wait get them."""
+        self.give_back(size, party)
+        self._line.move_on()
+        self._pace()
 
-    async def _arrival(self, messages: AsyncIterator[bytes]) -> bytes:
+    def fits(self, size: int, party: str) -> bool:
+        """Whether there is room for so many bytes."""
+        return self.held == 0 or self.held + size <= self._terms.held_bytes
+
+    def take(self, size: int, party: str) -> None:
+        """They are taken up."""
+        self._held_by[party] += size
+
+    def give_back(self, size: int, party: str) -> None:
+        """They are free again."""
+        self._held_by[party] -= size
+        if not self._held_by[party]:
+            del self._held_by[party]
+
+    def held_by(self, party: str) -> float:
+        """How many bytes a party holds."""
+        return self._held_by[party]
+
+    async def _enter(self, size: int, party: str) -> None:
+        waiting = self._line.join(size, party)
+        self._pace()
         try:
-            async with asyncio.timeout(self._terms.reading_s):
+            await self._line.turn_of(waiting)
+        finally:
+            self._pace()
+
+    def _pace(self) -> None:
+        first = self._line.first
+        if first is None:
+            self._readings.nobody_waits()
+        else:
+            self._readings.somebody_waits(first.what + self._held_by[first.party], self.held_by)
+
+    async def _arrival(self, messages: AsyncIterator[bytes], party: str) -> bytes:
+        reading: Reading | None = None
+        try:
+            async with self._readings.of(party) as reading:
+                self._pace()
                 return await anext(messages)
         except TimeoutError as error:
-            waited = f"{self._terms.reading_s:g} s"
-            raise DeadlineExceeded(f"the request did not arrive within {waited}: send a smaller image") from error
+            raise self._too_slow(hurried=reading is not None and reading.hurried) from error
         except StopAsyncIteration:
             raise RequestInvalid("the call has no message: send an AlignRequest") from None
 
-    async def _take(self, size: int) -> None:
-        if not self._line and self._fits(size):
-            self.held += size
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.append((size, turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            self._give_up(size, turn)
-            raise
-
-    def _fits(self, size: int) -> bool:
-        return self.held == 0 or self.held + size <= self._terms.held_bytes
-
-    def _give_up(self, size: int, turn: "asyncio.Future[None]") -> None:
-        """Leave the line, or give back the room that was granted at the same moment."""
-        if turn.done() and not turn.cancelled():
-            self.give_back(size)
-        elif (size, turn) in self._line:
-            self._line.remove((size, turn))
-            self.give_back(0)
+    def _too_slow(self, *, hurried: bool) -> Overloaded | DeadlineExceeded:
+        if hurried:
+            message = "the request came slowly while others waited for its room: send fewer at a time, or try again"
+            return Overloaded(message, retry_after_ms=_RETRY_MS)
+        waited = f"{self._terms.reading_s:g} s"
+        return DeadlineExceeded(f"the request did not arrive within {waited}: send a smaller image")

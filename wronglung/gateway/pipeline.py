@@ -9,11 +9,12 @@ from google.protobuf.message import DecodeError
 from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.admission import Capacity, Gate, Load, Place
+from wronglung.gateway.admission import Gate, Place
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health
 from wronglung.gateway.intake import Message
+from wronglung.gateway.load import Capacity, Load
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.upstream import TorchServeClient
@@ -34,10 +35,14 @@ class Checked:
     message: Message
     model: ServedModel
     load: Load
+    answer_bytes: int
+    """The answer is no longer."""
     sentences: int
     context: RequestContext
     trace: TraceContext
     tally: Tally
+    party: str
+    """Who shares what is allotted to one caller."""
 
 
 class Pipeline:
@@ -80,11 +85,12 @@ class Pipeline:
         Raises:
             WronglungError: it cannot be served.
         """
-        load = await checks.check(request, len(message.body), model)
+        load, answer_bytes = await checks.check(request, len(message.body), model)
         if not self._health.is_ready(model):
             raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
         context = RequestContext(request_id, call.deadline_s)
-        return Checked(message, model, load, len(request.sentences), context, call.trace, call.tally)
+        sentences = len(request.sentences)
+        return Checked(message, model, load, answer_bytes, sentences, context, call.trace, call.tally, call.party)
 
     def admit_now(self, checked: Checked) -> Place:
         """Let a unary call in.
@@ -93,7 +99,7 @@ class Pipeline:
             Overloaded: there is no room.
         """
         gate = self._gates[checked.model]
-        place = gate.try_enter(checked.load)
+        place = gate.try_enter(checked.load, checked.party)
         if place is None:
             message = f"model {checked.model.name} has all the work it can take: try again later"
             raise Overloaded(message, retry_after_ms=gate.retry_after_ms)
@@ -103,7 +109,7 @@ class Pipeline:
         """Let a stream's request in when there is room; until then its stream is not read on."""
         started = time.monotonic()
         try:
-            return await self._gates[checked.model].enter(checked.load)
+            return await self._gates[checked.model].enter(checked.load, checked.party)
         finally:
             waited = time.monotonic() - started
             checked.tally.waiting_seconds += waited

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from wronglung.address import address
 from wronglung.gateway.canary import Canary
@@ -17,6 +16,7 @@ from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.page import MetricsPage
 from wronglung.gateway.pipeline import Pipeline
+from wronglung.gateway.reflection import Reflection
 from wronglung.gateway.security.access import Access
 from wronglung.gateway.security.healthguard import HealthGuard
 from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
@@ -31,8 +31,10 @@ from wronglung.tracing import open_tracer
 _HEADROOM_BYTES = 64 * 1024
 _OTHER_CALLS = 64
 """Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
-_HEALTH_S = 2.0
-_FLUSH_S = 0.5
+_WATCHES = 256
+"""Of health. A client that picks servers by their health has one open to each."""
+_CLOSING_S = 1.0
+"""Beside the time to drain. gRPC would wait 20 s for a frozen peer to take notice; the end closes it as well."""
 _NOTICE_S = 0.5
 """How long new calls are refused with advice before gRPC refuses them, which cuts off those on the way (CANCELLED)."""
 _log = logging.getLogger(__name__)
@@ -114,7 +116,7 @@ class Gateway:
         # The service bounds alignments; this bounds what it is not asked about, and what gRPC reads before it is asked.
         self._server = grpc.aio.server(
             options=settings.server_options,
-            maximum_concurrent_rpcs=settings.most.calls + _OTHER_CALLS,
+            maximum_concurrent_rpcs=settings.most.calls + _WATCHES + _OTHER_CALLS,
             interceptors=self.access.interceptors,
         )
         self._probes: ProbePort | None = None
@@ -128,10 +130,10 @@ class Gateway:
         """
         settings = self._settings
         self._server.add_generic_rpc_handlers([self._service.handler()])
-        health = HealthGuard(self.health.servicer, f"{SERVICE}/", self.access.callers.of)
+        health = HealthGuard(self.health.board, f"{SERVICE}/", self.access.callers.of, _WATCHES)
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
-        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        Reflection(names, self._service.draining, self.access.callers).add_to(self._server)
         try:
             port = self.access.listen(self._server, address(settings.host, settings.port))
         except RuntimeError as error:
@@ -141,7 +143,7 @@ class Gateway:
         )
         if settings.security.probe_port:
             probe_host, probe_port = settings.security.probe_host, settings.security.probe_port
-            self._probes = ProbePort(self.health.servicer, probe_host, probe_port)
+            self._probes = ProbePort(self.health.board, probe_host, probe_port)
             await self._probes.start()
         self.access.start()
         if self._versions is not None:
@@ -154,9 +156,7 @@ class Gateway:
     async def stop(self) -> None:
         """Not serving any more; refuse what is new; finish what was taken on; end."""
         _log.info("draining")
-        with suppress(TimeoutError):  # a health watch that takes no answer must not keep accepted calls from ending
-            async with asyncio.timeout(_HEALTH_S):
-                await self.health.drain()
+        await self.health.drain()
         self._service.draining.set()
         await self._finish_calls()
         await self.access.stop()
@@ -171,10 +171,11 @@ class Gateway:
         _log.info("stopped")
 
     async def _finish_calls(self) -> None:
-        """Refuse new calls and let alignments finish. Others, such as health watches that never end, are cut off."""
+        """Refuse new calls, and wait until every answer has been taken by its caller. Watches end with the work."""
         await asyncio.sleep(_NOTICE_S)
         refusing = asyncio.create_task(self._server.stop(self._settings.drain_s))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._service.idle.wait(), self._settings.drain_s)
-        await self._server.stop(_FLUSH_S)
-        await refusing
+            async with asyncio.timeout(self._settings.drain_s + _CLOSING_S):
+                await self._service.idle.wait()
+                self.health.board.end_watches()
+                await asyncio.shield(refusing)

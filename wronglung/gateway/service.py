@@ -20,6 +20,7 @@ from wronglung.gateway.intake import Intake, Message, Terms
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
 from wronglung.gateway.security.callers import Caller, Callers
+from wronglung.gateway.shares import Places
 from wronglung.gateway.stream import StreamSession
 from wronglung.served import Catalogue, ServedModel
 from wronglung.tracing import Tracer
@@ -73,7 +74,8 @@ class AlignmentService:
         self.draining = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
-        self._calls = self._streams = 0
+        self._calls = Places(most.calls, partial(_full, "calls"))
+        self._streams = Places(most.streams, partial(_full, "streams"))
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """The methods as gRPC registers them."""
@@ -91,7 +93,7 @@ class AlignmentService:
         async with answering(call, context, self._tracer):
             caller = self._caller(call, context)
             record = Record(self._metrics, call, call.call_id)
-            with record.closing(), self._counted():
+            with record.closing(), self._counted(call):
                 answer = await self._align(messages, record, call, caller)
                 if answer.HasField("error"):
                     raise wire.error_from_pb(answer.error)
@@ -101,7 +103,7 @@ class AlignmentService:
         self, messages: AsyncIterator[bytes], record: Record, call: Call, caller: Caller
     ) -> pb.AlignStreamResponse:
         started = time.monotonic()
-        message = await self._intake.read(messages)
+        message = await self._intake.read(messages, call.party)
         call.tally.waiting_seconds += time.monotonic() - started
         call.tally.bytes += len(message.body)
         try:
@@ -126,7 +128,7 @@ class AlignmentService:
         call = Call.of(context, "AlignStream")
         async with answering(call, context, self._tracer):
             self._caller(call, context)
-            with self._counted(), self._counted_stream():
+            with self._counted(call), self._streams.one(call.party):
                 caller = partial(self._callers.of, context)
                 session = StreamSession(self._pipeline, self._intake, self._metrics, call, caller, self.draining)
                 async with aclosing(session.answers(requests)) as answers:
@@ -155,7 +157,7 @@ class AlignmentService:
         return caller
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self, call: Call) -> Iterator[None]:
         """Keep `idle` clear while a call is at work.
 
         Raises:
@@ -164,27 +166,13 @@ class AlignmentService:
         """
         if self.draining.is_set():
             raise ModelUnavailable("the server is shutting down: send it again", retry_after_ms=_RETRY_MS)
-        if self._calls >= self._most.calls:
-            raise Overloaded("the server has all the calls that it can hold: try again later", retry_after_ms=_RETRY_MS)
-        self._calls += 1
-        self.idle.clear()
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            if self._calls == 0:
-                self.idle.set()
-
-    @contextmanager
-    def _counted_stream(self) -> Iterator[None]:
-        if self._streams >= self._most.streams:
-            message = "the server has all the streams that it can hold: try again later, or send unary calls"
-            raise Overloaded(message, retry_after_ms=_RETRY_MS)
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
+        with self._calls.one(call.party):
+            self.idle.clear()
+            try:
+                yield
+            finally:
+                if self._calls.taken == 1:
+                    self.idle.set()
 
     def _describe(self, model: ServedModel) -> pb.Model:
         return pb.Model(
@@ -197,3 +185,8 @@ class AlignmentService:
             frame_height=model.frame_height,
             max_word_pieces=model.max_word_pieces,
         )
+
+
+def _full(what: str) -> Overloaded:
+    message = f"the server has all the {what} that it can hold of one caller: try again later"
+    return Overloaded(message, retry_after_ms=_RETRY_MS)

@@ -7,15 +7,19 @@ from wronglung import wire
 from wronglung.errors import RequestInvalid
 from wronglung.gateway import checks
 from wronglung.gateway.accounting import OK, Record
+from wronglung.gateway.budget import Budget
 from wronglung.gateway.call import Call
 from wronglung.gateway.intake import Intake, Message
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
 from wronglung.gateway.security.callers import Caller
+from wronglung.gateway.until import until
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 
 _WINDOW = 64
+_UNREAD_BYTES = 8 * 1024 * 1024
+"""Answers that the caller has not read yet, at the length that they can have until they are there. Errors are short."""
 
 
 class StreamSession:
@@ -48,8 +52,10 @@ class StreamSession:
         self._caller = caller
         self._draining = draining
         self._window = asyncio.Semaphore(window)
+        self._unread = Budget(_UNREAD_BYTES)
+        self._reserved: dict[Record, int] = {}
         self._in_flight: dict[str, Record] = {}
-        self._answers: asyncio.Queue[pb.AlignStreamResponse | None] = asyncio.Queue()
+        self._answers: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def answers(self, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Answer every request that is read, each by one serialised `AlignStreamResponse`."""
@@ -57,7 +63,8 @@ class StreamSession:
         reader.add_done_callback(lambda _: self._answers.put_nowait(None))
         try:
             while (answer := await self._answers.get()) is not None:
-                yield answer.SerializeToString()
+                yield answer
+                self._unread.give_back(len(answer))
                 self._window.release()
             await reader
         finally:
@@ -66,12 +73,14 @@ class StreamSession:
 
     async def _read(self, requests: AsyncIterator[bytes]) -> None:
         async with asyncio.TaskGroup() as waiting:
-            async for body in _until(self._draining, requests):
+            async for body in until(self._draining, requests):
                 await self._window.acquire()
-                message = await self._intake.hold(body)
+                await self._unread.take(LIMITS.answer_bytes)  # before it holds what others wait for
+                message = await self._intake.hold(body, self._call.party)
                 self._call.tally.bytes += len(body)
                 del body
                 record = Record(self._metrics, self._call)
+                self._reserved[record] = LIMITS.answer_bytes
                 try:
                     answer = await self._begin(message, record)
                 except asyncio.CancelledError:
@@ -87,6 +96,7 @@ class StreamSession:
     async def _begin(self, message: Message, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Check one request, wait for room, send it off."""
         checked = await self._check(message, record)
+        self._reserve(record, checked.answer_bytes)
         place = await self._pipeline.admit_in_turn(checked)
         return self._pipeline.dispatch(checked, place)
 
@@ -126,28 +136,17 @@ class StreamSession:
     def _put(self, record: Record, answer: pb.AlignStreamResponse) -> None:
         if self._in_flight.get(record.request_id) is record:
             del self._in_flight[record.request_id]
-        self._answers.put_nowait(answer)
+        body = answer.SerializeToString()
+        self._reserve(record, len(body))
+        del self._reserved[record]
+        self._answers.put_nowait(body)
+
+    def _reserve(self, record: Record, size: int) -> None:
+        """Of the room for unread answers, the request needs no more than this."""
+        self._unread.give_back(self._reserved[record] - size)
+        self._reserved[record] = size
 
 
 def outcome_code(answer: pb.AlignStreamResponse) -> str:
     """How a request that the model answered is counted."""
     return pb.ErrorCode.Name(answer.error.code) if answer.HasField("error") else OK
-
-
-async def _until(stop: asyncio.Event, items: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The items up to their end or until `stop` is set."""
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        while not stop.is_set():
-            item = asyncio.ensure_future(anext(items))
-            try:
-                await asyncio.wait([item, stopped], return_when=asyncio.FIRST_COMPLETED)
-                if not item.done():
-                    return
-                yield item.result()
-            except StopAsyncIteration:
-                return
-            finally:
-                item.cancel()
-    finally:
-        stopped.cancel()

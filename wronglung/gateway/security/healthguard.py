@@ -5,12 +5,14 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from wronglung.errors import Unauthenticated
+from wronglung.errors import Overloaded, Unauthenticated, WronglungError
 from wronglung.gateway.call import Call
 from wronglung.gateway.security.callers import Caller
+from wronglung.gateway.shares import Places
 from wronglung.gateway.status import abort
 from wronglung.served import VERSION_MARK
 
+_RETRY_MS = 1000
 _UNKNOWN = "\0"
 """A service that nobody can have set: it is asked for in the place of what must not be seen."""
 
@@ -22,12 +24,14 @@ class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         inner: holds the statuses.
         prefix: what comes before a model's label in a service's name.
         who: tells who makes the call of a context; raises Unauthenticated.
+        watches: how many watches there may be at once.
     """
 
-    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller]) -> None:
+    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int) -> None:
         self._inner = inner
         self._prefix = prefix
         self._who = who
+        self._watches = Places(watches, _full)
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Any:
         """The status of a service."""
@@ -39,10 +43,13 @@ class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:
         """The status of a service, and again whenever it changes, for as long as the caller may see it."""
+        call = Call.of(context, "other")
         try:
-            await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
-        except Unauthenticated as error:
-            await abort(context, error, Call.of(context, "other").call_id)
+            call.caller = self._who(context).name
+            with self._watches.one(call.party):
+                await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
+        except WronglungError as error:
+            await abort(context, error, call.call_id)
 
     def _exists(self, service: str, context: Any) -> bool:
         """Whether a service exists for a caller, who must be known in any case."""
@@ -62,3 +69,9 @@ class _Watch:
         """Answer."""
         unknown = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
         await self._context.write(response if self._exists() else unknown)
+
+
+def _full() -> Overloaded:
+    return Overloaded(
+        "too many watch the health of this server: use Check, or try again later", retry_after_ms=_RETRY_MS
+    )

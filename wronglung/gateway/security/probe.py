@@ -20,7 +20,7 @@ class ProbePort:
     """The port.
 
     Args:
-        servicer: holds the statuses.
+        board: holds the statuses.
         host: address to listen on.
         port: not 0.
 
@@ -28,10 +28,10 @@ class ProbePort:
         OSError: the port is taken.
     """
 
-    def __init__(self, servicer: object, host: str, port: int) -> None:
+    def __init__(self, board: object, host: str, port: int) -> None:
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
-        guard = HealthGuard(servicer, f"{SERVICE}/", lambda _context: _PROBE)
+        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, _MOST_CALLS // 2)
         health_pb2_grpc.add_HealthServicer_to_server(guard, self._server)
         try:
             self._server.add_insecure_port(address(host, port))

@@ -1,10 +1,12 @@
 """How much work may be at TorchServe at once."""
 
 import asyncio
+from collections import Counter, deque
 
 import pytest
 
-from wronglung.gateway.admission import Capacity, Gate, Load, Place
+from wronglung.gateway.admission import Gate, Place
+from wronglung.gateway.load import Capacity, Load
 from wronglung.limits import LIMITS
 
 SMALL = Capacity(Load(4, 20, 1000), reserved=1)
@@ -148,3 +150,47 @@ async def test_where_both_want_everything_unary_calls_find_a_quarter() -> None:
 async def test_without_streams_unary_calls_may_have_it_all() -> None:
     gate = Gate(SMALL)
     assert [gate.try_enter(load()) is not None for _ in range(5)] == [True, True, True, True, False]
+
+
+async def test_a_caller_who_has_it_all_makes_room_for_another_who_was_turned_away() -> None:
+    gate = Gate(SMALL)
+    greedy = [gate.try_enter(load(), "greedy") for _ in range(4)]
+    assert all(greedy)
+    assert not gate.try_enter(load(), "modest")
+    for place in greedy[:2]:
+        assert place is not None
+        place.leave(0.01)
+    assert gate.try_enter(load(), "greedy")  # one of the two that came free
+    assert not gate.try_enter(load(), "greedy")
+    assert gate.try_enter(load(), "modest")
+
+
+async def test_where_two_want_everything_each_gets_half() -> None:
+    """Although one always asks before the other."""
+    gate = Gate(SMALL)
+    held: deque[tuple[str, Place]] = deque()
+    served = Counter[str]()
+    for _ in range(100):
+        for party in ("first", "first", "second"):
+            if place := gate.try_enter(load(), party):
+                held.append((party, place))
+                served[party] += 1
+        held.popleft()[1].leave(0.01)
+    assert min(served.values()) > 0.4 * served.total()
+
+
+async def test_the_stream_of_who_holds_least_comes_first() -> None:
+    gate, order = Gate(SMALL), list[str]()
+    busy = [await gate.enter(load(), "many streams") for _ in range(3)]
+
+    async def wait(party: str) -> None:
+        await gate.enter(load(), party)
+        order.append(party)
+
+    waiting = [asyncio.create_task(wait(party)) for party in ("many streams", "many streams", "one stream")]
+    await asyncio.sleep(0)
+    for place in busy:
+        place.leave(0.01)
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert order[0] == "one stream"

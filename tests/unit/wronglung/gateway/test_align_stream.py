@@ -1,13 +1,16 @@
 """AlignStream: many requests through the gateway, in front of a fake TorchServe."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
 from tests.gateway_fakes import (
+    MODELS,
     Failure,
     FakeTorchServe,
     Job,
@@ -17,8 +20,11 @@ from tests.gateway_fakes import (
     request,
     running_gateway,
 )
+from tests.slow_line import slow_line
+from wronglung.client.transport import open_aio_channel
 from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
+from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ async def test_a_message_over_the_transports_limit_ends_its_stream_alone(front: 
 
 async def test_is_held_back_instead_of_refused_when_there_is_no_room(front: RunningGateway) -> None:
     async def slowly(job: Job) -> pb.AlignStreamResponse:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         return answer(job)
 
     front.torchserve.behaviour = slowly
@@ -207,3 +213,34 @@ async def test_a_stop_finishes_what_was_taken_on_and_asks_to_send_the_rest_again
         _, error, _ = await failure_of(call.read())
         assert error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE
         await stopping
+
+
+async def test_answers_that_nobody_reads_hold_back_the_stream_by_their_bytes(tmp_path: Path) -> None:
+    """Word maps make answers long: of those that wait for their reader no more are worked on than 8 MiB can hold."""
+    long = LIMITS.answer_bytes // 2
+
+    async def long_answer(job: Job) -> pb.AlignStreamResponse:
+        response = answer(job)
+        response.response.model.weights_digest = "x" * long
+        return response
+
+    wordy = {"sentences": ["a b c d e f g h"] * 12, "options": pb.AlignOptions(word_maps=True)}
+    model = dataclasses.replace(MODELS[0], grid_rows=60, grid_cols=60)
+    async with (
+        running_gateway(tmp_path, FakeTorchServe(long_answer), [model], drain_s=0.5) as front,
+        slow_line(front.target, 1) as target,
+        open_aio_channel(target, None) as channel,
+    ):
+        stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
+        call = stub.AlignStream(iter([request(str(i), **wordy) for i in range(30)]))
+        await asyncio.sleep(1.5)
+        assert 2 <= len(front.torchserve.jobs) <= 5
+        await front.stub.Align(request("others are served"))
+        call.cancel()
+
+
+async def test_answers_that_are_read_hold_nothing_back(tmp_path: Path) -> None:
+    wordy = {"sentences": ["a b c d e f g h"] * 12, "options": pb.AlignOptions(word_maps=True)}
+    model = dataclasses.replace(MODELS[0], grid_rows=60, grid_cols=60)
+    async with running_gateway(tmp_path, FakeTorchServe(), [model]) as front:
+        assert len(await front.stream([request(str(i), **wordy) for i in range(40)])) == 40

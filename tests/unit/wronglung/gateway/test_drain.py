@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tests.gateway_fakes import FakeTorchServe, Job, answer, png, request, running_gateway
 from tests.served_fake import behave
+from tests.slow_line import slow_line
 from wronglung.client import AlignItem, AlignmentClient
-from wronglung.client.transport import channel_options
+from wronglung.client.transport import channel_options, open_aio_channel
 from wronglung.gateway.server import Settings
 from wronglung.v1 import alignment_pb2 as pb
+from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
 ITEMS = 150
 REFUSALS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
@@ -72,3 +77,59 @@ def test_keepalive_of_the_shipped_client_is_welcome() -> None:
     client = dict(channel_options("127.0.0.1:2"))
     assert server["grpc.keepalive_permit_without_calls"] == 1
     assert server["grpc.http2.min_ping_interval_without_data_ms"] < client["grpc.keepalive_time_ms"]
+
+
+LONG = 3 * 1024 * 1024
+
+
+async def long_answer(job: Job) -> pb.AlignStreamResponse:
+    response = answer(job)
+    response.response.model.weights_digest = "x" * LONG
+    return response
+
+
+@pytest.mark.parametrize("method", ["Align", "AlignStream"])
+async def test_a_stop_lets_an_answer_arrive_over_a_slow_line(tmp_path: Path, method: str) -> None:
+    """It takes two seconds to be sent: by then all work is long done."""
+    async with (
+        running_gateway(tmp_path, FakeTorchServe(long_answer), drain_s=20) as front,
+        slow_line(front.target, LONG / 2) as target,
+        open_aio_channel(target, None) as channel,
+    ):
+        stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
+        unary = method == "Align"
+        call = stub.Align(request("a")) if unary else stub.AlignStream(iter([request("a")]))
+        while not front.torchserve.jobs:
+            await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(front.gateway.stop())
+        received = (await call) if unary else (await call.read()).response
+        assert len(received.model.weights_digest) == LONG
+        await stopping
+
+
+async def test_a_stop_does_not_wait_for_ever_for_whoever_takes_no_answer(tmp_path: Path) -> None:
+    async with (
+        running_gateway(tmp_path, FakeTorchServe(long_answer), drain_s=1) as front,
+        slow_line(front.target, 1) as target,
+        open_aio_channel(target, None) as channel,
+    ):
+        stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
+        call = stub.Align(request("a"))
+        while not front.torchserve.jobs:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(4):
+            await front.gateway.stop()
+        call.cancel()
+
+
+async def test_neither_watches_nor_reflection_hold_up_a_stop(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, FakeTorchServe(), drain_s=30) as front:
+        watch = health_pb2_grpc.HealthStub(front.channel).Watch(health_pb2.HealthCheckRequest())
+        await watch.read()
+        asking = reflection_pb2_grpc.ServerReflectionStub(front.channel).ServerReflectionInfo()
+        await asking.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        await asking.read()
+        async with asyncio.timeout(3):
+            await front.gateway.stop()
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert await watch.code() is grpc.StatusCode.UNAVAILABLE

@@ -99,14 +99,14 @@ async def test_a_bad_request_says_nothing_of_the_models_health(front: RunningGat
     assert await status(front, f"{SERVICE}/encoder") == SERVING
 
 
-@pytest.mark.parametrize("most", [Most(calls=3), Most(streams=3)], ids=["calls", "streams"])
+@pytest.mark.parametrize("most", [Most(calls=6), Most(streams=6)], ids=["calls", "streams"])
 async def test_a_server_full_of_calls_refuses_more_and_still_looks_well(tmp_path: Path, most: Most) -> None:
     async with running_gateway(tmp_path, FakeTorchServe(), most=most) as front:
         streams = [front.stub.AlignStream() for _ in range(3)]
         for stream in streams:
             await stream.write(request("a"))
             await stream.read()
-        too_many = [front.stub.AlignStream().read(), *([front.stub.Align(request())] if most.calls == 3 else [])]
+        too_many = [front.stub.AlignStream().read(), *([front.stub.Align(request())] if most.calls == 6 else [])]
         for one_too_many in too_many:
             code, error, _ = await failure_of(one_too_many)
             assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -273,3 +273,45 @@ async def test_metrics_tell_a_deadline_that_passed_from_a_caller_who_left(
     async with asyncio.timeout(10):
         while (await counted(front, "Align", code), await counted(front, "AlignStream", code)) != (1, 6):
             await asyncio.sleep(0.05)
+
+
+async def test_a_watch_that_nobody_reads_delays_no_other(front: RunningGateway) -> None:
+    stuck = asyncio.Event()
+
+    class Reader:
+        """One who takes nothing."""
+
+        async def write(self, _: object) -> None:
+            await stuck.wait()
+
+    board = front.gateway.health.board
+    blocked = asyncio.create_task(board.Watch(health_pb2.HealthCheckRequest(), Reader()))
+    watch = health_pb2_grpc.HealthStub(front.channel).Watch(health_pb2.HealthCheckRequest())
+    assert (await watch.read()).status == SERVING
+    async with asyncio.timeout(2):
+        front.torchserve.behaviour = front.torchserve.canaries = dead
+        await failure_of(front.stub.Align(request()))
+        assert (await watch.read()).status == NOT_SERVING
+        assert await status(front, "") == NOT_SERVING
+        await front.gateway.health.drain()
+    assert not blocked.done()
+    stuck.set()
+    board.end_watches()
+
+
+async def test_watches_are_bounded_and_a_check_is_always_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wronglung.gateway.server._WATCHES", 6)
+    async with running_gateway(tmp_path, FakeTorchServe()) as front:
+        stub = health_pb2_grpc.HealthStub(front.channel)
+        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(3)]  # half: all of them are one caller's
+        for watch in watches:
+            assert (await watch.read()).status == SERVING
+        code, error, _ = await failure_of(stub.Watch(health_pb2.HealthCheckRequest()).read())
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert error.retry_after_ms > 0
+        assert await status(front, "") == SERVING
+        watches[0].cancel()
+        await asyncio.sleep(0.1)
+        assert (await stub.Watch(health_pb2.HealthCheckRequest()).read()).status == SERVING

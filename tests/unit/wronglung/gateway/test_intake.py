@@ -114,3 +114,65 @@ async def test_whoever_gives_up_in_line_holds_nobody_up() -> None:
     assert (await patient).body == bytes(10)
     first.release()
     assert intake.held == 10
+
+
+CROWDED = Terms(held_bytes=100, longest_bytes=40, patience_s=5, reading_s=30, crowded_s=0.3, greedy_s=0.05)
+
+
+async def test_who_sends_nothing_gives_way_to_another_caller_and_only_as_far_as_needed() -> None:
+    intake = Intake(CROWDED)
+    idle = [asyncio.create_task(intake.read(Sender(b"").messages(), "idle")) for _ in range(5)]
+    await settle()
+    started = asyncio.get_running_loop().time()
+    assert (await intake.read(sent(40), "busy")).body == bytes(40)
+    assert asyncio.get_running_loop().time() - started < 0.25
+    done = [task for task in idle if task.done()]
+    assert len(done) == 1
+    error = done[0].exception()
+    assert isinstance(error, Overloaded)
+    assert error.retry_after_ms > 0
+    for task in idle:
+        task.cancel()
+
+
+async def test_who_is_slow_but_not_greedy_is_given_more_time() -> None:
+    """Two slow callers with one message each: the third waits for a while, not for ever."""
+    intake = Intake(CROWDED)
+    slow = [asyncio.create_task(intake.read(Sender(b"").messages(), party)) for party in "ab"]
+    await settle()
+    started = asyncio.get_running_loop().time()
+    await intake.read(sent(40), "c")
+    assert 0.25 < asyncio.get_running_loop().time() - started < 2
+    assert sum(task.done() for task in slow) == 1
+    for task in slow:
+        task.cancel()
+
+
+async def test_while_nobody_waits_a_message_may_take_its_time() -> None:
+    intake = Intake(CROWDED)
+    slow = Sender(bytes(40))
+    reading = asyncio.create_task(intake.read(slow.messages(), "slow"))
+    impatient = asyncio.create_task(intake.hold(bytes(90), "other"))
+    await settle()
+    impatient.cancel()  # nobody waits any more
+    await asyncio.sleep(0.4)
+    slow.go.set()
+    assert (await reading).body == bytes(40)
+
+
+async def test_who_holds_least_comes_first_in_line() -> None:
+    intake = Intake(CROWDED)
+    held = [await intake.hold(bytes(45), "much") for _ in range(2)]
+    order = list[str]()
+
+    async def wait(party: str) -> None:
+        await intake.hold(bytes(40), party)
+        order.append(party)
+
+    waiting = [asyncio.create_task(wait(party)) for party in ("much", "little")]
+    await settle()
+    held[0].release()
+    await settle()
+    assert order == ["little"]
+    held[1].release()
+    await asyncio.gather(*waiting)

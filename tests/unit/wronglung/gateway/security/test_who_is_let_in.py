@@ -197,7 +197,7 @@ async def test_a_watch_tells_nothing_more_once_the_token_is_withdrawn(front: Run
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
     tokens.write_text(line("ward", ENCODER_ONLY, "encoder-optout"))
     front.gateway.access.refresh()
-    await front.gateway.health.servicer.set(asked.service, health_pb2.HealthCheckResponse.NOT_SERVING)
+    front.gateway.health.board.set(asked.service, health_pb2.HealthCheckResponse.NOT_SERVING)
     status, _, _ = await failure_of(read_one(watches[0]))
     assert status is grpc.StatusCode.UNAUTHENTICATED
     assert (await watches[1].read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
