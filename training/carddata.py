@@ -4,13 +4,13 @@ from harness.dataset.phantom import GENERATOR_VERSION
 from training.dataconfig import AnyData, PhantomData
 
 
-def learned_from(data: AnyData, studies: int) -> str:
-    """What the model has learned from."""
+def learned_from(data: AnyData, studies: int, *, phantoms_alone: bool) -> str:
+    """What the model has learned from; `phantoms_alone`: its first weights have seen no picture of a patient either."""
     mirrored = ", every study also mirrored with its words exchanged" if data.mirrored else ""
     if isinstance(data, PhantomData):
         return (
             f"{studies:,} phantom radiographs of {data.patients:,} procedural patients (generator {GENERATOR_VERSION},"
-            f' seed {data.seed}, split "train"){mirrored}; no picture of a real patient'
+            f' seed {data.seed}, split "train"){mirrored}{"; no picture of a real patient" if phantoms_alone else ""}'
         )
     return f"{studies:,} radiographs of the data set {data.dataset.kind}{mirrored}"
 
@@ -34,9 +34,9 @@ def tested_on(data: AnyData, studies: int) -> str:
     return f"{studies} **test** studies of the data set {data.test.kind if data.test else 'none'}"
 
 
-def has_seen(data: AnyData) -> str:
-    """What the maps may be expected to mean, by what the model has seen."""
-    if isinstance(data, PhantomData):
+def has_seen(*, phantoms_alone: bool) -> str:
+    """What the maps may be expected to mean, by what the model and its first weights have seen."""
+    if phantoms_alone:
         seen = "it has seen nothing but procedural pictures"
         return f"{seen}, and its maps on real radiographs mean nothing for a patient"
     return "nobody has examined what its maps mean for a patient"

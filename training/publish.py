@@ -41,6 +41,8 @@ class Measured:
     """Ids of the sentences of few-shot finetuning; empty for other recipes."""
     start_digest: str | None
     """SHA-256 of the first weights, where a model's folder gave them."""
+    phantoms_alone: bool
+    """Whether it is known that no picture of a patient was learned from, in this run or before."""
     test_studies: int
     outcomes: Outcomes | None
     """On test patients; None: the recipe names none."""
@@ -71,7 +73,7 @@ def publish(work: Path, output: Path, recipe: ModelRecipe, source: str, measured
 
 def card(recipe: ModelRecipe, source: str, measured: Measured, weights_bytes: int) -> str:
     """The model's card, in Markdown."""
-    data, schedule = recipe.data, recipe.schedule
+    data, schedule, phantoms_alone = recipe.data, recipe.schedule, measured.phantoms_alone
     return f"""# {recipe.name} {recipe.version}
 
 {recipe.purpose}
@@ -81,7 +83,7 @@ def card(recipe: ModelRecipe, source: str, measured: Measured, weights_bytes: in
 | architecture | {cardtext.architecture(measured.network)}; {measured.parameters:,} parameters, \
 {weights_bytes / 1e6:.1f} MB |
 | maps | one per sentence on a grid of {measured.network.grid_side} × {measured.network.grid_side} cells |
-| trained on | {cardtext.few_of(recipe)}{learned_from(data, measured.training_studies)} |
+| trained on | {cardtext.few_of(recipe)}{learned_from(data, measured.training_studies, phantoms_alone=phantoms_alone)} |
 | sentences | {cardtext.sentences(recipe)} |
 | first weights | {cardtext.first_weights(recipe, measured.start_digest)} |
 | loss | {cardtext.loss(recipe)} |
@@ -105,7 +107,7 @@ generator of phantoms and kind of CPU give the same weights.
 ## Intended use
 
 Research on whether attention maps can be trusted, demonstrations and tests of the software. **Not a medical device**:
-{has_seen(data)}.
+{has_seen(phantoms_alone=phantoms_alone)}.
 """
 
 

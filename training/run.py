@@ -1,7 +1,5 @@
 """A whole training run: data, tokenizer, training, evaluation on test patients, the model's folder."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Set
 from functools import partial
@@ -12,21 +10,15 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from harness.dataset.phantom import GENERATOR_VERSION
 from harness.settings import ConfigError
 from training.cache import load_studies
 from training.config import (
     AnyRecipe,
     FewShotRecipe,
-    FindingsRecipe,
-    GroundingRecipe,
     ModelRecipe,
     Recipe,
-    load_recipe,
-    reseeded,
 )
 from training.contrastive import ContrastiveObjective
-from training.dataconfig import PhantomData
 from training.devices import Devices
 from training.evaluation import evaluate
 from training.kinds import make_batches, make_objective, training_shots
@@ -36,16 +28,23 @@ from training.pictures import Darkroom
 from training.publish import Measured, publish
 from training.setup import as_in_checkpoint, first_network
 from training.sources import Source, Sources, check_apart, open_sources, open_tested, patients
+from training.stages import (
+    check_earlier_stages_apart,
+    has_seen_phantoms_alone,
+    identity,
+    model_to_start_from,
+    recipe_before,
+    start_digest,
+)
 from training.state import STATE_FILE
 from training.studies import StudySet
 from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.architecture import AnyArchitecture
-from wronglung.model.checkpoint import load_checkpoint, read_config, save_checkpoint
+from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.config import GrounderConfig, NetworkConfig
 from wronglung.model.engine import load_model
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 _FINISHED = "finished.txt"
 """Left in a run's folder at its end: which recipe gave the checkpoint."""
 
@@ -102,6 +101,7 @@ def train_and_publish(recipe: ModelRecipe, source: str, output: Path, work: Work
         network=trained.network,
         shots=trained.shots,
         start_digest=trained.start_digest,
+        phantoms_alone=has_seen_phantoms_alone(recipe),
         outcomes=None if tested is None else evaluate(model, tested),
     )
     publish(trained.folder, output, recipe, source, measured)
@@ -120,6 +120,7 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
             logs is missing, or the state to go on from is another run's.
     """
     check_logs(recipe.logs)
+    check_earlier_stages_apart(recipe, untouched)
     start, devices = _start(recipe, work), work.devices
     if isinstance(recipe, FewShotRecipe):
         assert start is not None  # it must name one
@@ -128,7 +129,7 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     sources = open_sources(recipe.data)
     training, validation = _studies(recipe, sources, work)
     _check_patients(training, validation, untouched)
-    folder, identity = work.folder / recipe.name, _identity(recipe, work.seed)
+    folder, run_identity = work.folder / recipe.name, identity(recipe, work.seed)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start).to(devices.device)
     batches = make_batches(recipe, training, validation)
@@ -139,18 +140,18 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     trainer = Trainer(recipe, network, objective, batches, save, folder, devices)
     if devices.is_first:
         _forget(folder, state=not work.resume)
-    if work.resume and (step := trainer.resume(identity)):
+    if work.resume and (step := trainer.resume(run_identity)):
         devices.tell(f"{recipe.name} goes on after step {step}\n")
-    progress = trainer.run(identity)
+    progress = trainer.run(run_identity)
     if not progress.best_step:
         raise ConfigError(
             f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss:"
             " schedule.evaluate_every must not be larger than schedule.steps"
         )
     if devices.is_first:
-        (folder / _FINISHED).write_text(identity, encoding="utf-8")
+        (folder / _FINISHED).write_text(run_identity, encoding="utf-8")
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    shots, digest = _shot_ids(recipe, training), _start_digest(recipe)
+    shots, digest = _shot_ids(recipe, training), start_digest(recipe)
     return _Trained(folder, progress, parameters, len(training.studies), recipe.network, shots, digest)
 
 
@@ -184,44 +185,15 @@ def _tokenizer(recipe: AnyRecipe, training: StudySet, start: Path | None) -> Tok
 def _start(recipe: AnyRecipe, work: Workplace) -> Path | None:
     """The model to start from, or the best checkpoint of the recipe to start from; that is run first unless it ran to
     its end as it reads now."""
-    if isinstance(recipe, FindingsRecipe | GroundingRecipe) or recipe.start_from is None:
-        return None
-    if (model := _model_to_start_from(recipe)) is not None:
-        return model
-    before = reseeded(load_recipe(REPOSITORY / recipe.start_from), work.seed)
+    before = recipe_before(recipe, work.seed)
+    if before is None:
+        return model_to_start_from(recipe)
     folder = work.folder / before.name
     finished = folder / _FINISHED
-    is_finished = finished.exists() and finished.read_text(encoding="utf-8") == _identity(before, work.seed)
+    is_finished = finished.exists() and finished.read_text(encoding="utf-8") == identity(before, work.seed)
     if not all(work.devices.everyone(is_finished)):
         train(before, work)
     return folder / "best"
-
-
-def _model_to_start_from(recipe: Recipe) -> Path | None:
-    """The folder of a model, if that is what `start_from` names."""
-    named = getattr(recipe, "start_from", None)
-    folder = None if named is None else REPOSITORY / named
-    return folder if folder is not None and folder.is_dir() else None
-
-
-def _start_digest(recipe: Recipe) -> str | None:
-    model = _model_to_start_from(recipe)
-    return None if model is None else read_config(model).weights_sha256
-
-
-def _identity(recipe: Recipe, seed: int | None) -> str:
-    """Equal for runs that give the same weights; the seed is that of the recipes it starts from, if not their own."""
-    # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
-    told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
-    said = json.dumps(told, indent=1, sort_keys=True)
-    if (digest := _start_digest(recipe)) is not None:
-        said += f"\nfirst weights {digest}"
-    elif (named := getattr(recipe, "start_from", None)) is not None:
-        said += f"\nfirst weights of\n{_identity(reseeded(load_recipe(REPOSITORY / named), seed), seed)}"
-    if isinstance(recipe.data, PhantomData):
-        return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
-    data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()
-    return f"data {data}\n{said}\n"
 
 
 def _studies(recipe: Recipe, sources: Sources, work: Workplace) -> tuple[StudySet, StudySet]:

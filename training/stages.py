@@ -1,0 +1,81 @@
+"""What a recipe starts from: a model's folder, or another recipe whose run comes first."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from harness.dataset.phantom import GENERATOR_VERSION
+from training.config import AnyRecipe, Recipe, load_recipe, reseeded
+from training.dataconfig import PhantomData
+from training.sources import check_apart, open_sources, patients
+from wronglung.model.checkpoint import read_config
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def model_to_start_from(recipe: Recipe) -> Path | None:
+    """The folder of a model, if that is what `start_from` names."""
+    named = _named(recipe)
+    folder = None if named is None else REPOSITORY / named
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def start_digest(recipe: Recipe) -> str | None:
+    """SHA-256 of the weights of the model that `start_from` names by its folder."""
+    model = model_to_start_from(recipe)
+    return None if model is None else read_config(model).weights_sha256
+
+
+def recipe_before(recipe: Recipe, seed: int | None) -> AnyRecipe | None:
+    """The recipe that `start_from` names, with the seed in place of its own if there is one."""
+    named = _named(recipe)
+    if named is None or model_to_start_from(recipe) is not None:
+        return None
+    return reseeded(load_recipe(REPOSITORY / named), seed)
+
+
+def check_earlier_stages_apart(recipe: Recipe, untouched: Set[str]) -> None:
+    """Check that no patient of the test data was learned from in a stage before.
+
+    Raises:
+        ConfigError: some were; it tells how many, and names none.
+    """
+    for before in _stages_before(recipe):
+        if untouched:
+            known = set[str]().union(*(patients(source.dataset) for source in open_sources(before.data)))
+            check_apart(known, untouched, "data.test")
+
+
+def has_seen_phantoms_alone(recipe: Recipe) -> bool:
+    """Whether this run and those before it learned from phantoms; False where a model's folder gave first weights: what
+    that has seen, its own card must say."""
+    stages = [recipe, *_stages_before(recipe)]
+    return model_to_start_from(stages[-1]) is None and all(isinstance(stage.data, PhantomData) for stage in stages)
+
+
+def identity(recipe: Recipe, seed: int | None) -> str:
+    """Equal for runs that give the same weights; the seed is that of the stages before, if not their own."""
+    # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
+    told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
+    said = json.dumps(told, indent=1, sort_keys=True)
+    if (digest := start_digest(recipe)) is not None:
+        said += f"\nfirst weights {digest}"
+    elif (before := recipe_before(recipe, seed)) is not None:
+        said += f"\nfirst weights of\n{identity(before, seed)}"
+    if isinstance(recipe.data, PhantomData):
+        return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
+    data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()
+    return f"data {data}\n{said}\n"
+
+
+def _stages_before(recipe: Recipe) -> Iterator[AnyRecipe]:
+    before = recipe_before(recipe, None)
+    while before is not None:
+        yield before
+        before = recipe_before(before, None)
+
+
+def _named(recipe: Recipe) -> str | None:
+    named: str | None = getattr(recipe, "start_from", None)
+    return named
