@@ -34,6 +34,13 @@ def _arguments() -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of moments, victims and calls (default: %(default)s)")
     add("--models", nargs="+", default=["encoder", "wronglung-1"], metavar="NAME", help="default: %(default)s")
     add("--kinds", nargs="+", metavar="KIND", choices=[kind.name for kind in KINDS], help="only these (default: all)")
+    add(
+        "--lasting",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="how long a fault lasts that lasts (default: %(default)s)",
+    )
     add("--minutes", type=float, default=60.0, help="begin no fault after so long (default: %(default)s)")
     add("--output", type=Path, default=Path("results/faults"), metavar="DIR", help="default: %(default)s")
     return parser.parse_args()

@@ -10,8 +10,8 @@ from benchmarks.faults.healing import Healing
 from benchmarks.faults.kinds import Kind, Scene
 from benchmarks.faults.leftovers import left_behind
 
-_QUIET_S = (0.5, 3.0)
-"""Between a healing and the next fault, at random."""
+_QUIET = (0.1, 0.6)
+"""Between a healing and the next fault, at random, as a share of how long a fault lasts that lasts."""
 _HEALING_S = 180.0
 """After this a server is given up, and a new one is started."""
 
@@ -63,7 +63,7 @@ class Campaign:
                 self._say(f"time is up: {len(kinds) - number + 1} faults are left undone")
                 return
             fault = self._inflict(kind)
-            time.sleep(self._rng.uniform(*_QUIET_S))
+            time.sleep(self._rng.uniform(*_QUIET) * self._scene.lasting_s)
             fault.calls.update(self._scene.ledger.take())
             self._say(f"{number}/{len(kinds)} {_in_words(fault)}")
             yield fault

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from PIL import Image
 
 from harness.case import ImageRecord
@@ -50,7 +49,6 @@ def make_heavy_cases(models: Sequence[str]) -> list[Case]:
 
 def make_cases(models: Sequence[str], studies: int) -> list[Case]:
     """Phantom studies with their own sentences, each for every model."""
-    torch.set_num_threads(1)
     records = list(itertools.islice(PhantomDataset(seed=7, split="test", patients=studies), studies))
     return [case for model in models for case in _cases_of(model, records)]
 

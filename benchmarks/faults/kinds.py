@@ -21,7 +21,8 @@ from benchmarks.faults.server import Server
 from wronglung.client import AlignmentClient
 
 LOSS = 0.1
-_WINDOW_S = 5.0
+_CUT_S = 5.0
+"""Within this time a message comes by, under any load."""
 _JUMPS_S = (-3600, 3600, 400 * 86400)
 _FLOOD = 4
 """Times the requests that one model's batches and queue hold."""
@@ -44,6 +45,8 @@ class Scene:
     ledger: Ledger
     disk_missing: str
     """Why the server's disk cannot be filled, or nothing."""
+    lasting_s: float
+    """How long what lasts goes on: a bad network, a flood, a full disk, a wrong time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,14 @@ def _kill_supervisor(scene: Scene, _: random.Random) -> Harm:
 
 
 def _cut(scene: Scene, _: random.Random) -> Harm:
-    cut = scene.proxy.cut(_WINDOW_S)
+    cut = scene.proxy.cut(_CUT_S)
     return Harm(time.monotonic(), note="" if cut else "no message came by to be cut")
 
 
 def _lose_packets(scene: Scene, _: random.Random) -> Harm:
     scene.loss.begin()
     try:
-        time.sleep(_WINDOW_S)
+        time.sleep(scene.lasting_s)
     finally:
         lost = scene.loss.end()
     return Harm(time.monotonic(), note=f"{lost} packets lost")
@@ -113,7 +116,7 @@ def _fill_disk(scene: Scene, rng: random.Random) -> Harm:
     """A worker is killed meanwhile, so that there is something to log and to write."""
     with _full(scene.server.temporary):
         harm = _kill(scene.server.workers, rng)
-        time.sleep(_WINDOW_S)
+        time.sleep(scene.lasting_s)
     return harm
 
 
@@ -135,14 +138,15 @@ def _jump(scene: Scene, rng: random.Random) -> Harm:
     """There and, a while later, back again: two jumps."""
     seconds = rng.choice(_JUMPS_S)
     scene.clock.jump(seconds)
-    time.sleep(_WINDOW_S)
+    time.sleep(scene.lasting_s)
     scene.clock.jump(0)
     return Harm(time.monotonic(), note=f"{seconds:+d} s")
 
 
 def _flood(scene: Scene, rng: random.Random) -> Harm:
     model = rng.choice(scene.server.models)
-    flood(scene.server.target, [c for c in scene.cases if c.model == model], scene.ledger, _FLOOD * _ADMITTED)
+    cases = [case for case in scene.cases if case.model == model]
+    flood(scene.server.target, cases, scene.ledger, _FLOOD * _ADMITTED, scene.lasting_s)
     return Harm(time.monotonic(), note=model)
 
 

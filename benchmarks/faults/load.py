@@ -11,7 +11,6 @@ from wronglung.errors import WronglungError
 
 _PAUSE_S = (0.05, 0.3)
 _WINDOW = 2
-_FLOOD_S = 5.0
 
 
 class Load:
@@ -83,8 +82,8 @@ def ask(client: AlignmentClient, case: Case, ledger: Ledger) -> None:
         ledger.end(number, case, error)
 
 
-def flood(target: str, cases: Sequence[Case], ledger: Ledger, callers: int) -> None:
-    """So many callers at once for `_FLOOD_S` seconds, none of which waits or tries again when it is refused."""
+def flood(target: str, cases: Sequence[Case], ledger: Ledger, callers: int, seconds: float) -> None:
+    """So many callers at once for so many seconds, none of which waits or tries again when it is refused."""
     over = threading.Event()
 
     def insist(number: int) -> None:
@@ -95,7 +94,7 @@ def flood(target: str, cases: Sequence[Case], ledger: Ledger, callers: int) -> N
         threads = [threading.Thread(target=insist, args=(number,), daemon=True) for number in range(callers)]
         for thread in threads:
             thread.start()
-        over.wait(_FLOOD_S)
+        over.wait(seconds)
         over.set()
         for thread in threads:
             thread.join(DEADLINE_S + 5)

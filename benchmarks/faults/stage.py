@@ -36,6 +36,7 @@ class Settings:
     seed: int
     models: Sequence[str]
     kinds: Sequence[str] | None
+    lasting: float
     minutes: float
     output: Path
 
@@ -65,7 +66,8 @@ def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Resul
     with small_disk(disk, _DISK_MIB) as disk_missing:
         server = Server(settings.models, disk, settings.output / "server.log", clock.environment())
         with closing(CuttingProxy(server.port)) as proxy:
-            scene = Scene(server, proxy, PacketLoss(server.port, LOSS), clock, cases, heavy, Ledger(), disk_missing)
+            loss = PacketLoss(server.port, LOSS)
+            scene = Scene(server, proxy, loss, clock, cases, heavy, Ledger(), disk_missing, settings.lasting)
             try:
                 server.start()
                 server.await_ready()
