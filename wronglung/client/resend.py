@@ -10,8 +10,9 @@ from typing import Protocol
 import grpc
 
 from wronglung.alignment import Alignment
+from wronglung.client.access import Metadata
 from wronglung.client.transport import Retry, error_from_call
-from wronglung.errors import ModelUnavailable, RequestInvalid, WronglungError
+from wronglung.errors import ModelUnavailable, RequestInvalid, Unauthenticated, WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import alignment_from_response, error_from_pb
 
@@ -38,7 +39,7 @@ class Call(Protocol):
         """End the call."""
 
 
-Open = Callable[[Iterator[pb.AlignRequest]], Call]
+Open = Callable[[Iterator[pb.AlignRequest], Metadata], Call]
 
 
 class Supply:
@@ -132,8 +133,13 @@ class _Connection:
         self._room.release()
 
 
-def stream(open_call: Open, items: Iterable[Item], *, window: int, retry: Retry) -> Iterator[Answer]:
+def stream(
+    open_call: Open, metadata: Callable[[], Metadata], items: Iterable[Item], *, window: int, retry: Retry
+) -> Iterator[Answer]:
     """Send every item and yield its answer as it comes, over as many connections as it takes.
+
+    A stream keeps the token that it began with. When the server says that it is not good any more, and `metadata` gives
+    another one by now, everything unanswered is sent again with that one.
 
     Raises:
         ValueError: `window` is below 1.
@@ -145,7 +151,7 @@ def stream(open_call: Open, items: Iterable[Item], *, window: int, retry: Retry)
     supply, failures = Supply(items), 0
     while True:
         try:
-            for answer in _over_one_connection(open_call, supply, window):
+            for answer in _over_one_connection(open_call, metadata, supply, window):
                 failures = 0
                 yield answer
             if supply.failure is not None:
@@ -164,15 +170,21 @@ def stream(open_call: Open, items: Iterable[Item], *, window: int, retry: Retry)
         time.sleep(retry.wait_s(failures, error))
 
 
-def _over_one_connection(open_call: Open, supply: Supply, window: int) -> Iterator[Answer]:
+def _over_one_connection(
+    open_call: Open, metadata: Callable[[], Metadata], supply: Supply, window: int
+) -> Iterator[Answer]:
     connection = _Connection(supply, window)
-    call = open_call(connection.requests())
+    shown = metadata()
+    call = open_call(connection.requests(), shown)
     try:
         for message in call:
             connection.answered()
             yield from supply.refusals()
+            answer = outcome(message)
+            if isinstance(answer, Unauthenticated) and metadata() != shown:
+                return  # with the item unanswered
             if supply.settle(message.request_id):
-                yield message.request_id, outcome(message)
+                yield message.request_id, answer
         yield from supply.refusals()
     finally:
         connection.close()

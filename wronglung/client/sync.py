@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from wronglung.alignment import Alignment
-from wronglung.client.access import Access, Tls
+from wronglung.client.access import Access, Metadata, Tls
 from wronglung.client.item import AlignItem, Image, encoded
 from wronglung.client.resend import Answer, stream
 from wronglung.client.transport import Attempts, Retry, open_channel_to
@@ -27,7 +27,8 @@ class AlignmentClient:
             spreads calls over all addresses of the name.
         timeout_s: deadline of a unary call, tries included, in seconds.
         tls: encrypt, and check who the server is; without it the connection is plaintext.
-        token_file: file of a bearer token, read for every call. Without TLS it is sent to this machine only.
+        token_file: file of a bearer token, read for every call, and once more when a stream hears that its token is
+            not good any more. Without TLS it is sent to this machine only.
         credentials: gRPC's own, instead of `tls`.
         token: the token itself, instead of `token_file`.
         retry: how to treat what may succeed later.
@@ -111,10 +112,10 @@ class AlignmentClient:
             WronglungError: the server could not be reached for as many tries as `retry` allows.
         """
 
-        def open_call(requests: Iterator[pb.AlignRequest]) -> Any:
-            return self._stub.AlignStream(requests, metadata=self._metadata())
+        def open_call(requests: Iterator[pb.AlignRequest], metadata: Metadata) -> Any:
+            return self._stub.AlignStream(requests, metadata=metadata)
 
-        return stream(open_call, items, window=window, retry=self._retry)
+        return stream(open_call, self._metadata, items, window=window, retry=self._retry)
 
     def _call(self, method: Any, request: Any) -> Any:
         """One unary call, tried again within its deadline where that may help."""

@@ -1,19 +1,20 @@
 """How a client gets to a server, and what it never gives away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.authority import Authority
-from tests.client_fakes import FAST, Service, answer, serving
+from tests.client_fakes import FAST, Service, answer, items, serving
 from tests.gateway_fakes import FakeTorchServe, Job, RunningGateway, png, running_gateway
 from wronglung import errors
 from wronglung.client import AlignItem, AlignmentClient, AsyncAlignmentClient, Retry, Tls
 from wronglung.client.access import Access
 from wronglung.v1 import alignment_pb2 as pb
+from wronglung.wire import error_to_pb
 
 ENVIRONMENT = {
     "WRONGLUNG_TARGET": "server.example:8500",
@@ -84,6 +85,49 @@ def test_a_renewed_token_is_taken_for_the_next_call(tmp_path: Path) -> None:
             file.write_text(f"{token}\n")
             client.models()
             assert service.metadata["authorization"] == f"Bearer {token}"
+
+
+class Rotating(Service):
+    """Takes the token "old" until two items of a stream are answered, and "new" from then on."""
+
+    def __init__(self, on_change: Callable[[], object]) -> None:
+        super().__init__()
+        self.good, self._on_change = "old", on_change
+
+    def AlignStream(self, requests: Iterator[pb.AlignRequest], context: Any) -> Iterator[pb.AlignStreamResponse]:
+        self.calls += 1
+        shown = dict(context.invocation_metadata())["authorization"]
+        for request in requests:
+            if shown == f"Bearer {self.good}":
+                yield pb.AlignStreamResponse(request_id=request.request_id, response=answer(request))
+                self.streamed.append(request.request_id)
+            else:
+                error = error_to_pb(errors.Unauthenticated("not known here"))
+                yield pb.AlignStreamResponse(request_id=request.request_id, error=error)
+            if self.good == "old" and len(self.streamed) == 2:
+                self.good = "new"
+                self._on_change()
+
+
+def test_a_stream_goes_on_with_a_renewed_token(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    service = Rotating(lambda: file.write_text("new"))
+    with serving(service) as target, AlignmentClient(target, token_file=file, retry=FAST) as client:
+        answers = dict(client.stream(items(9), window=3))
+    assert len(answers) == 9
+    assert not any(isinstance(each, Exception) for each in answers.values())
+    assert service.calls == 2
+
+
+def test_a_stream_whose_token_was_not_renewed_says_so_for_each_item(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    service = Rotating(lambda: None)
+    with serving(service) as target, AlignmentClient(target, token_file=file, retry=FAST) as client:
+        answers = dict(client.stream(items(9), window=3))
+    assert sum(isinstance(each, errors.Unauthenticated) for each in answers.values()) == 7
+    assert service.calls == 1
 
 
 @pytest.mark.parametrize("content", ["", "two words", "smörgås"])
