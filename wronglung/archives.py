@@ -32,6 +32,7 @@ class ServingSettings(NamedTuple):
     workers: int
     batch_size: int
     queue_size: int
+    response_s: float
     compute: ComputeConfig
 
 
@@ -116,6 +117,7 @@ def _describe(directory: Path) -> ServedModel:
         workers=settings.workers,
         batch_size=settings.batch_size,
         queue_size=settings.queue_size,
+        response_s=settings.response_s,
     )
 
 
@@ -130,7 +132,8 @@ def _name(folder: str, version: str) -> str:
 def serving_settings(path: Path) -> ServingSettings:
     """Read what matters here of a model's `model-config.yaml`; see `read_serving_settings`."""
     torchserve, compute = read_serving_settings(path)
-    return ServingSettings(torchserve.maxWorkers, torchserve.batchSize, torchserve.jobQueueSize, compute)
+    workers, batch, queue = torchserve.maxWorkers, torchserve.batchSize, torchserve.jobQueueSize
+    return ServingSettings(workers, batch, queue, torchserve.responseTimeout, compute)
 
 
 def _archive(model: ServedModel, directory: Path, output: Path, handler: Path, progress: Progress) -> None:

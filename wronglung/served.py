@@ -29,6 +29,8 @@ class ServedModel:
     workers: int = 1
     batch_size: int = 1
     queue_size: int = 100
+    response_s: float = 120.0
+    """How long a batch may take, in seconds: longer than the slowest one that is let in."""
     shares_name: bool = False
     """Whether another version of it is served as well."""
 

@@ -54,6 +54,11 @@ class Gate:
         return self._unary.plus(self._streams)
 
     @property
+    def patience_s(self) -> float:
+        """Within how many seconds the request that was let in last must come back, if its model is well."""
+        return self._capacity.patience_s(self.load)
+
+    @property
     def retry_after_ms(self) -> int:
         """When there may be room again: after about as long as requests have taken of late."""
         return min(_LONGEST_RETRY_MS, max(_SHORTEST_RETRY_MS, ceil(self._seconds * 1000)))

@@ -1,14 +1,16 @@
 """Whether each model answers, from real requests where there are any and from canaries where there are none.
 
 A model is ready after its first success and until its first failure that is the server's own; overload and bad requests
-say nothing of it. A canary is sent only to a model that is idle, so that load never looks like sickness.
+say nothing of it. A canary is sent only to a model that is idle, so that load never looks like sickness. And it is not
+ready while a call is overdue: a worker that hangs is alive, and TorchServe would wait for it for minutes.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
@@ -35,8 +37,15 @@ class Rhythm:
 @dataclass(slots=True)
 class _State:
     ready: bool = False
-    in_flight: int = 0
+    due: dict[int, float] = field(default_factory=dict)
+    """Of each request at the model: when it must be back, on the monotonic clock."""
     last_success: float = 0.0
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a request should have come back long ago."""
+        now = time.monotonic()
+        return any(due < now for due in self.due.values())
 
 
 class Health:
@@ -67,6 +76,7 @@ class Health:
         self._rhythm = rhythm
         self._states = {model: _State() for model in catalogue.models}
         self._watchers: list[asyncio.Task[None]] = []
+        self._numbers = count()
 
     async def start(self) -> None:
         """Report every model as not ready, then begin to send canaries."""
@@ -92,13 +102,15 @@ class Health:
         """Whether the model answers."""
         return self._states[model].ready
 
-    def began(self, model: ServedModel) -> None:
-        """A request was handed to the model."""
-        self._states[model].in_flight += 1
+    def began(self, model: ServedModel, within_s: float) -> int:
+        """A request was handed to the model, which must give it back within so many seconds; returns its number."""
+        number = next(self._numbers)
+        self._states[model].due[number] = time.monotonic() + within_s
+        return number
 
-    def ended(self, model: ServedModel, healthy: bool | None) -> None:
+    def ended(self, model: ServedModel, number: int, healthy: bool | None) -> None:
         """It came back: with an answer (True), because the model does not answer (False), or neither (None)."""
-        self._states[model].in_flight -= 1
+        del self._states[model].due[number]
         if healthy is not None:
             self._observe(model, healthy)
 
@@ -106,8 +118,9 @@ class Health:
         state = self._states[model]
         if healthy:
             state.last_success = time.monotonic()
-        if state.ready is not healthy:
-            state.ready = healthy
+        ready = healthy and not state.overdue
+        if state.ready is not ready:
+            state.ready = ready
             self.publish()
             self._on_change(self.failing)
 
@@ -127,7 +140,10 @@ class Health:
         state, rhythm = self._states[model], self._rhythm
         while True:
             idle_s = time.monotonic() - state.last_success
-            if state.in_flight == 0 and (not state.ready or idle_s >= rhythm.idle_s):
+            if state.ready and state.overdue:
+                _log.error("a request is overdue: its worker hangs", extra={"model": model.label})
+                self._observe(model, healthy=False)
+            if not state.due and (not state.ready or idle_s >= rhythm.idle_s):
                 self._observe(model, await self._canary(model, rhythm.timeout_s))
             await asyncio.sleep(rhythm.failing_s)
 

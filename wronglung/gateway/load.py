@@ -7,6 +7,7 @@ from typing import NamedTuple
 from wronglung.limits import LIMITS
 
 _PIXELS_PER_UNIT = 10_000_000
+_SHORTEST_PATIENCE_S = 10.0
 
 
 class Load(NamedTuple):
@@ -60,9 +61,15 @@ class Capacity:
     total: Load
     reserved: int
     """Requests of `total` that streams leave to unary calls, so that they do not starve them."""
+    response_s: float = 120.0
+    """All of the work of `total` takes no longer, in seconds."""
 
     @classmethod
-    def for_model(cls, workers: int, batch_size: int, queue_size: int) -> "Capacity":
+    def for_model(cls, workers: int, batch_size: int, queue_size: int, response_s: float = 120.0) -> "Capacity":
         """One batch in work and one waiting for each worker, at least 8 requests, and no more than the queue holds."""
         requests = min(max(8, 2 * workers * batch_size), queue_size)
-        return cls(Load(requests, 2 * HEAVIEST.units * workers, _BYTES), reserved=requests // 4)
+        return cls(Load(requests, 2 * HEAVIEST.units * workers, _BYTES), requests // 4, response_s)
+
+    def patience_s(self, load: Load) -> float:
+        """Within how many seconds a request must come back that makes the load of its model this one."""
+        return max(_SHORTEST_PATIENCE_S, self.response_s * load.units / self.total.units)

@@ -126,7 +126,7 @@ class Pipeline:
         call = asyncio.ensure_future(self._call(checked))
         self._metrics.sentences.labels(model.label).observe(checked.sentences)
         in_flight.inc()
-        self._health.began(model)
+        began = self._health.began(model, self._gates[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
             seconds = time.monotonic() - started
@@ -135,7 +135,7 @@ class Pipeline:
             place.leave(seconds)
             self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
-            self._health.ended(model, _verdict(done))
+            self._health.ended(model, began, _verdict(done))
 
         call.add_done_callback(settle)
         return call
@@ -153,7 +153,7 @@ class Pipeline:
 
 
 def _gate(model: ServedModel, metrics: Metrics) -> Gate:
-    capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size)
+    capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size, model.response_s)
     return Gate(capacity, metrics.waiting.labels(model.label))
 
 

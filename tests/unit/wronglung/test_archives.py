@@ -64,9 +64,11 @@ def test_the_table_says_of_each_model_what_it_says_of_itself(store: Path, tmp_pa
 
 
 def test_batch_workers_and_queue_come_from_the_models_settings(store: Path, tmp_path: Path) -> None:
-    (store / "encoder" / "model-config.yaml").write_text("maxWorkers: 3\nbatchSize: 5\njobQueueSize: 7\n")
+    (store / "encoder" / "model-config.yaml").write_text(
+        "maxWorkers: 3\nbatchSize: 5\njobQueueSize: 7\nresponseTimeout: 60\n"
+    )
     (served,) = build_archives(["encoder"], store, tmp_path, ROOT)
-    assert (served.workers, served.batch_size, served.queue_size) == (3, 5, 7)
+    assert (served.workers, served.batch_size, served.queue_size, served.response_s) == (3, 5, 7, 60)
 
 
 def test_progress_tells_every_byte_of_each_archive(store: Path, tmp_path: Path) -> None:

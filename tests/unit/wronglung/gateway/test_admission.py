@@ -194,3 +194,10 @@ async def test_the_stream_of_who_holds_least_comes_first() -> None:
         await asyncio.sleep(0)
     await asyncio.gather(*waiting)
     assert order[0] == "one stream"
+
+
+def test_a_request_must_be_back_in_ten_seconds_or_in_its_part_of_what_the_slowest_batch_may_take() -> None:
+    capacity = Capacity.for_model(workers=1, batch_size=8, queue_size=100, response_s=120)
+    assert capacity.patience_s(load(units=10)) == 10
+    assert capacity.patience_s(capacity.total.half()) == 60
+    assert capacity.patience_s(capacity.total) == 120

@@ -184,19 +184,54 @@ async def test_an_idle_model_gets_a_canary_now_and_then(health: Health, model: M
 async def test_real_successes_make_canaries_needless(health: Health, model: Model) -> None:
     await asyncio.sleep(0.05)
     for _ in range(10):
-        health.began(MODELS[0])
+        number = health.began(MODELS[0], within_s=10)
         await asyncio.sleep(0.05)
-        health.ended(MODELS[0], healthy=True)
+        health.ended(MODELS[0], number, healthy=True)
     assert model.sent == 1
 
 
 async def test_a_model_that_is_busy_for_long_stays_ready_and_gets_no_canary(health: Health, model: Model) -> None:
     await asyncio.sleep(0.05)
     model.answers = False
-    health.began(MODELS[0])
+    health.began(MODELS[0], within_s=10)
     await asyncio.sleep(0.5)
     assert health.is_ready(MODELS[0])
     assert model.sent == 1
+
+
+async def test_a_model_is_not_ready_while_a_request_is_overdue_whatever_else_is_answered(health: Health) -> None:
+    """One of its workers hangs, another one answers."""
+    await asyncio.sleep(0.05)
+    hangs = health.began(MODELS[0], within_s=0.1)
+    assert health.is_ready(MODELS[0])
+    await asyncio.sleep(0.2)
+    assert health.failing == ["encoder"]
+    other = health.began(MODELS[0], within_s=10)
+    health.ended(MODELS[0], other, healthy=True)
+    assert health.failing == ["encoder"]
+    health.ended(MODELS[0], hangs, healthy=False)
+    await asyncio.sleep(0.1)
+    assert health.failing == []  # a canary was answered
+
+
+async def test_a_worker_that_hangs_turns_its_model_unready_and_later_calls_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: Job) -> pb.AlignStreamResponse:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    monkeypatch.setattr("wronglung.gateway.load._SHORTEST_PATIENCE_S", 0.3)
+    async with running_gateway(tmp_path, FakeTorchServe(hang), drain_s=0.1) as front:
+        hanging = front.stub.Align(request())
+        async with asyncio.timeout(5):
+            while front.health_reports[-1] != ["encoder"]:
+                await asyncio.sleep(0.01)
+        assert await status(front, f"{SERVICE}/encoder") == NOT_SERVING
+        _, error, _ = await failure_of(front.stub.Align(request()))
+        assert error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE
+        assert len(front.torchserve.jobs) == 1
+        hanging.cancel()
 
 
 async def test_a_watcher_that_fails_says_so(caplog: pytest.LogCaptureFixture) -> None:
