@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wronglung.supervisor.backend import Backend
+from wronglung.supervisor.children import has_young_child
 from wronglung.supervisor.guard import PID_FILE, guarded, kill_group
 from wronglung.supervisor.tie import tied
 
@@ -98,6 +99,10 @@ class BackendPart:
         """SIGKILL to the backend and its workers."""
         self._kill_backend()
         kill_process(self._guard)
+
+    def brings_up_a_worker(self, newborn_s: float) -> bool:
+        """Whether one of its workers is younger than so many seconds, and so may still be on its way."""
+        return self._pid_file.exists() and has_young_child(int(self._pid_file.read_text()), newborn_s)
 
     @property
     def _pid_file(self) -> Path:

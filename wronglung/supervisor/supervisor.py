@@ -33,6 +33,9 @@ class Patience:
     """For the first canary of every model, after a start or a restart of the backend."""
     sick_s: float = 20.0
     """Canaries may fail this long before the backend is restarted: TorchServe gives up on a dead worker by itself."""
+    newborn_s: float = 90.0
+    """But not while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
+    would take the workers of other models along."""
     gateway_drain_s: float = 30.0
     """For requests in flight to finish when the gateway stops."""
     backend_drain_s: float = 30.0
@@ -155,7 +158,7 @@ class Supervisor:
             if not self._ready.is_set():
                 self._check_start(time.monotonic() - started)
                 self._on_wait(self._waits_for(time.monotonic() - started))
-            elif self._health.sick:
+            elif self._health.sick and not self._backend_part.brings_up_a_worker(self._patience.newborn_s):
                 self._say(f"still no answer from {', '.join(self._health.failing)}; restarting {self._backend.name}")
                 self._health.excuse(self._patience.startup_s)
                 self._backend_part.kill()

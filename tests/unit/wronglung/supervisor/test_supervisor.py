@@ -1,6 +1,7 @@
 """The supervisor, with shell scripts in the place of Java and the gateway."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from wronglung.supervisor.supervisor import PartFailed, Patience, Supervisor
 QUICK = Patience(
     startup_s=20,
     sick_s=0.5,
+    newborn_s=0,
     gateway_drain_s=5,
     backend_drain_s=5,
     first_backoff_s=0.02,
@@ -247,6 +249,21 @@ async def test_java_is_restarted_when_a_model_stays_sick(stage: Callable[..., St
     (running.directory / "failing").write_text("")
     await running.ready(times=2)
     await running.until(lambda: len(running.lines("java")) == 2)
+    stop()
+    assert await status == 0
+
+
+async def test_java_is_left_alone_while_it_brings_up_a_worker(stage: Callable[..., Stage]) -> None:
+    """A restart would throw away how far the worker has come, and take those of other models along."""
+    running = stage(patience=dataclasses.replace(QUICK, newborn_s=10))
+    status = asyncio.create_task(running.supervisor.run())
+    await running.ready()
+    (running.directory / "failing").write_text("encoder")
+    await asyncio.sleep(1.2)  # twice as long as a model may be sick
+    assert not any("restarting" in said for said in running.said)
+    (running.directory / "failing").write_text("")
+    await running.ready(times=2)
+    assert len(running.lines("java")) == 1
     stop()
     assert await status == 0
 
