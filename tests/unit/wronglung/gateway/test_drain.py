@@ -133,3 +133,22 @@ async def test_neither_watches_nor_reflection_hold_up_a_stop(tmp_path: Path) -> 
             await front.gateway.stop()
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         assert await watch.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_server_takes_over_from_another_and_no_item_is_lost(tmp_path: Path) -> None:
+    """How a version comes in that was not there at the start: a second server beside the first, which then stops."""
+    old, new = FakeTorchServe(behave), FakeTorchServe(behave)
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    async with running_gateway(tmp_path / "old", old) as first, running_gateway(tmp_path / "new", new) as second:
+        target = f"ipv4:{first.target},{second.target}"
+        with ThreadPoolExecutor(1) as threads:
+            streaming = asyncio.get_running_loop().run_in_executor(threads, streamed, target)
+            async with asyncio.timeout(10):
+                while len(old.jobs) + len(new.jobs) < ITEMS // 5:
+                    await asyncio.sleep(0.01)
+            await (first if old.jobs else second).gateway.stop()
+            answers = await streaming
+    assert sorted(answers) == sorted((str(index), True) for index in range(ITEMS))
+    assert old.jobs
+    assert new.jobs
