@@ -175,7 +175,11 @@ async def test_a_full_stream_leaves_room_for_unary_calls(front: RunningGateway) 
     assert len(await stream) == 20
 
 
-async def test_a_caller_that_goes_away_leaves_no_one_waiting_in_line(front: RunningGateway) -> None:
+@pytest.mark.parametrize("timeout_s", [None, 1.0], ids=["it leaves", "its deadline passes"])
+async def test_a_caller_that_goes_away_leaves_no_one_waiting_in_line(
+    front: RunningGateway, timeout_s: float | None
+) -> None:
+    """What was not sent to TorchServe by then never is."""
     release = asyncio.Event()
 
     async def wait(job: Job) -> pb.AlignStreamResponse:
@@ -183,10 +187,12 @@ async def test_a_caller_that_goes_away_leaves_no_one_waiting_in_line(front: Runn
         return answer(job)
 
     front.torchserve.behaviour = wait
-    gone = front.stub.AlignStream(iter([request(f"g{i}") for i in range(20)]))
+    gone = front.stub.AlignStream(iter([request(f"g{i}") for i in range(20)]), timeout=timeout_s)
     while front.torchserve.at_work < 6:
         await asyncio.sleep(0.01)
-    gone.cancel()
+    if timeout_s is None:
+        gone.cancel()
+    assert await gone.code() in {grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED}
     await asyncio.sleep(0.1)
     release.set()
     answers = await front.stream([request(f"n{i}") for i in range(20)])
