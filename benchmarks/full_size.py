@@ -103,6 +103,11 @@ def main() -> None:
     _print(rows, network)
 
 
+def full_size_model(*, deterministic: bool) -> AlignmentModel:
+    """The architecture of the full-size GLoRIA with random weights, on the CPU; it keeps nothing."""
+    return _model(random_checkpoint(), deterministic=deterministic)
+
+
 def random_checkpoint() -> Checkpoint:
     """ResNet-50 at 299 pixels and BERT-base of 28,996 pieces, which hold the report's words."""
     words = sorted({word.strip(".").lower() for sentence in REPORT for word in sentence.split()})

@@ -10,9 +10,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ try:
     from google.protobuf.message import DecodeError
 
     from wronglung import images, wire
+    from wronglung.ahead import one_ahead
     from wronglung.alignment import Alignment
     from wronglung.defects import where
     from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
@@ -58,6 +61,7 @@ _BREATH_BYTES = 64 << 20
 """What a worker must still be able to get from the system. Without it, good images look damaged and answers fail."""
 _RETRY_MS = 1000
 
+_MOST_DECODERS = 4
 _HISTOGRAMS = ("decode_seconds", "inference_seconds", "batch_size")
 _COUNTERS = ("cache_hits_total", "cache_misses_total", "cache_evictions_total")
 _GAUGES = ("cache_bytes", "memory_bytes")
@@ -70,7 +74,9 @@ class AlignmentHandler:
         self.model: AlignmentModel
         self._meters: dict[str, Any] = {}
         self._caches: dict[str, CacheFigures] = {}
-        self._decode_s = self._predict_s = 0.0
+        self._decode_s: list[float] = []
+        self._predict_s = 0.0
+        self._decoders = ThreadPoolExecutor(_MOST_DECODERS, "decoder")
         self._tracer: Tracer = Untraced()
         self._exhausted = False
 
@@ -156,19 +162,26 @@ class AlignmentHandler:
             os._exit(1)
         for index in range(len(data)):  # without it, a streaming call would kill the worker
             context.set_response_header(index, "ts_stream_next", "false")
-        self._decode_s = self._predict_s = 0.0
+        self._decode_s, self._predict_s = [], 0.0
         entries = [_open(entry) for entry in data]
-        if self.model.deterministic or len(entries) == 1:
-            answers = [self._answer(entry) for entry in entries]
+        if len(entries) == 1:
+            answers = [self._answer(entries[0], partial(self._decode, entries[0]))]
+        elif self.model.deterministic:
+            answers = self._answer_in_turn(entries)
         else:
             answers = self._answer_together(entries)
         self._report(context, len(data))
         return answers
 
-    def _answer(self, entry: Entry) -> bytes:
-        body, context = entry
+    def _answer_in_turn(self, entries: Sequence[Entry]) -> list[bytes]:
+        """One after the other; while one is computed, the image of the next is decoded."""
+        decoded = one_ahead(self._decoders, self._decode, entries)
+        return [self._answer(entry, result) for entry, result in zip(entries, decoded, strict=True)]
+
+    def _answer(self, entry: Entry, decoded: Callable[[], Decoded]) -> bytes:
+        _, context = entry
         try:
-            request, pixels = self._decode(body, context)
+            request, pixels = decoded()
             (alignment,) = self._predict([(request, pixels)], [context])
             return self.encode(alignment, context.request_id, request.options.word_maps)
         except Exception as error:
@@ -191,21 +204,22 @@ class AlignmentHandler:
         """One pass through the model for all. If anything is wrong with any of them, each is answered alone."""
         contexts = [context for _, context in entries]
         try:
-            decoded = [self._decode(body, context) for body, context in entries]
+            decoded = list(self._decoders.map(self._decode, entries))
             alignments = self._predict(decoded, contexts)
             return [
                 self.encode(alignment, context.request_id, request.options.word_maps)
                 for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
             ]
         except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
-            return [self._answer(entry) for entry in entries]
+            return self._answer_in_turn(entries)
 
-    def _decode(self, body: bytes | bytearray, context: RequestContext) -> Decoded:
+    def _decode(self, entry: Entry) -> Decoded:
+        body, context = entry
         _refuse_expired(context)
         started = time.perf_counter()
         with self._tracer.span("decode", context.trace):
             decoded = self.decode(body)
-        self._decode_s += time.perf_counter() - started
+        self._decode_s.append(time.perf_counter() - started)  # from several threads
         return decoded
 
     def _predict(self, batch: Sequence[Decoded], contexts: Sequence[RequestContext]) -> list[Alignment]:
@@ -223,7 +237,7 @@ class AlignmentHandler:
     def _report(self, context: Any, batch_size: int) -> None:
         """Hand the figures of one batch to TorchServe; each costs a line on the worker's standard output."""
         name = str(context.model_name)
-        self._meters["decode_seconds"].add_or_update(self._decode_s, [name])
+        self._meters["decode_seconds"].add_or_update(sum(self._decode_s), [name])
         self._meters["inference_seconds"].add_or_update(self._predict_s, [name])
         self._meters["batch_size"].add_or_update(batch_size, [name])
         caches = self.model.caches()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,27 @@ def test_deterministic_computes_one_by_one_and_throughput_together() -> None:
         handler = with_fake_model(deterministic=deterministic)
         handle(handler, entry("a"), entry("b"), entry("c"))
         assert handler.model.calls == calls  # type: ignore[attr-defined]
+
+
+def test_the_next_image_is_decoded_while_one_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler, second_is_decoded = with_fake_model(deterministic=True), threading.Event()
+    decode, align = handler.decode, handler.model.align
+    waited: list[bool] = []
+
+    def noticed(body: bytes) -> Any:
+        decoded = decode(body)
+        if decoded[0].request_id == "b":
+            second_is_decoded.set()
+        return decoded
+
+    def computed(images: Any, sentences: Any, word_maps: bool = False) -> list[Alignment]:
+        waited.append(second_is_decoded.wait(10))
+        return align(images, sentences, word_maps)
+
+    monkeypatch.setattr(handler, "decode", noticed)
+    monkeypatch.setattr(handler.model, "align", computed)
+    assert [code(each) for each in handle(handler, entry("a"), entry("b"))] == ["OK", "OK"]
+    assert waited == [True, True]
 
 
 def test_word_maps_go_to_those_who_asked(handler: AlignmentHandler) -> None:
