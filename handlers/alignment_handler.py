@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from importlib.util import find_spec
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,9 @@ Entry = tuple[bytes | bytearray, RequestContext]
 _BREATH_BYTES = 64 << 20
 """What a worker must still be able to get from the system. Without it, good images look damaged and answers fail."""
 _RETRY_MS = 1000
-
 _MOST_DECODERS = 4
+"""Images of one batch that are decoded at the same time, where all of them are computed together."""
+
 _HISTOGRAMS = ("decode_seconds", "inference_seconds", "batch_size")
 _COUNTERS = ("cache_hits_total", "cache_misses_total", "cache_evictions_total")
 _GAUGES = ("cache_bytes", "memory_bytes")
