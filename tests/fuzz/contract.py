@@ -10,7 +10,7 @@ from wronglung import images, wire
 from wronglung.client.transport import error_from_call
 from wronglung.errors import ImageError, InternalError, InvalidRequest, WronglungError, leaf_errors
 from wronglung.gateway import checks
-from wronglung.gateway.admission import HEAVIEST
+from wronglung.gateway.load import HEAVIEST
 from wronglung.gateway.pipeline import parse_answer
 from wronglung.gateway.status import DETAILS_KEY, status_of
 from wronglung.served import ServedModel
