@@ -8,6 +8,7 @@ from wronglung.archives import HANDLER, SERVING_FILE, build_archives, describe_m
 from wronglung.plain.settings import PlainModel
 from wronglung.progress import Progress
 from wronglung.served import MODELS_FILE, ServedModel, write_models
+from wronglung.serving_settings import read_serving_settings
 from wronglung.supervisor.backend import Backend
 from wronglung.supervisor.java import find_java
 from wronglung.supervisor.plain import PlainBackend
@@ -97,4 +98,13 @@ def _threads(served: Sequence[ServedModel]) -> int:
 
 def _plain_model(model: ServedModel, directory: Path) -> PlainModel:
     directory = directory.resolve()
-    return PlainModel(model.label, model.name, model.version, directory, directory / SERVING_FILE, model.workers)
+    settings, _ = read_serving_settings(directory / SERVING_FILE)
+    return PlainModel(
+        label=model.label,
+        name=model.name,
+        version=model.version,
+        directory=directory,
+        settings=directory / SERVING_FILE,
+        workers=model.workers,
+        longest_s=settings.responseTimeout,
+    )

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -22,7 +24,7 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """One process, which is started again when it is gone.
+    """One process, which is started again when it is gone, and ended when it takes too long for a request.
 
     Args:
         handler: the handler's file.
@@ -32,15 +34,16 @@ class Worker:
 
     def __init__(self, handler: Path, model: PlainModel, log: Path) -> None:
         self._arguments = (handler, model, log, os.getpid())
+        self._longest_s = model.longest_s
         self._process = self._new()
 
-    async def start(self) -> None:
-        """Wait until the model is loaded.
+    async def start(self) -> int:
+        """Wait until the model is loaded; returns the process's id.
 
         Raises:
             WorkerDied: it cannot be; the log says why.
         """
-        await self._run(worker.is_up)
+        return await self._run(worker.process_id)
 
     async def answer(self, entries: Mapping[str, bytes]) -> Answer:
         """Have a request answered.
@@ -48,17 +51,36 @@ class Worker:
         Raises:
             WorkerDied: nobody will.
         """
-        return await self._run(worker.answer, entries)
+        process_id = await self._ready()
+        try:
+            async with asyncio.timeout(self._longest_s):
+                return await self._run(worker.answer, entries)
+        except TimeoutError as error:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+            self._replace(self._process)
+            raise WorkerDied from error
+
+    async def _ready(self) -> int:
+        """As `start`. One that died while it had nothing to do has cost nobody an answer."""
+        try:
+            return await self.start()
+        except WorkerDied:
+            return await self.start()
 
     async def _run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         process = self._process
         try:
             return await asyncio.wrap_future(process.submit(function, *arguments, **named))
         except BrokenProcessPool as error:
-            if self._process is process:  # the first to notice has it replaced
-                process.shutdown(wait=False)
-                self._process = self._new()
+            self._replace(process)
             raise WorkerDied from error
+
+    def _replace(self, process: ProcessPoolExecutor) -> None:
+        """The first to notice has it replaced."""
+        if self._process is process:
+            process.shutdown(wait=False, cancel_futures=True)
+            self._process = self._new()
 
     def stop(self) -> None:
         """Let the process finish what it has, and end."""

@@ -23,6 +23,8 @@ class PlainModel:
     settings: Path
     """Its `model-config.yaml`."""
     workers: int
+    longest_s: float
+    """A worker that takes longer for a request is replaced: `responseTimeout` of the model's settings."""
 
 
 @dataclass(frozen=True, slots=True)

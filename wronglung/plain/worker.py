@@ -69,9 +69,9 @@ def answer(entries: Mapping[str, bytes]) -> Answer:
     return Answer(bytes(body), _loaded.context.metrics.take())
 
 
-def is_up() -> bool:
-    """Whether this worker has loaded its model: to be asked before the first request."""
-    return _loaded is not None
+def process_id() -> int:
+    """This worker's, once it has loaded its model."""
+    return os.getpid()
 
 
 def _write_to(log: Path) -> None:

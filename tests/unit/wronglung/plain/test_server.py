@@ -31,7 +31,7 @@ def settings(directory: Path, handler: Path = HANDLER) -> PlainSettings:
     (port,) = free_ports(1)
     model_settings = directory / "model-config.yaml"
     model_settings.write_text("minWorkers: 1\n")
-    model = PlainModel("m", "m", "1.1", directory, model_settings, workers=1)
+    model = PlainModel("m", "m", "1.1", directory, model_settings, workers=1, longest_s=0.4)
     return PlainSettings(port, 0, handler, ROOT / "deploy/torchserve/metrics.yaml", directory, [model])
 
 
@@ -74,6 +74,20 @@ async def test_a_dead_worker_is_told_in_torchserves_words_and_replaced(backend: 
     assert isinstance(typed_error(failure.value.code(), failure.value.details() or "", "id-1"), ModelUnavailable)
     assert (await backend(envelope("a"))).prediction
     assert workers() != [worker]
+
+
+async def test_a_worker_that_hangs_is_replaced(backend: Any) -> None:
+    (worker,) = workers()
+    with pytest.raises(grpc.aio.AioRpcError, match="Worker died"):
+        await backend(envelope("slow"))
+    assert (await backend(envelope("a"))).prediction
+    assert workers() != [worker]
+
+
+async def test_a_worker_that_died_idle_costs_nobody_an_answer(backend: Any) -> None:
+    (worker,) = workers()
+    worker.kill()
+    assert (await backend(envelope("a"))).prediction
 
 
 async def test_what_is_not_served_is_told_in_torchserves_words(backend: Any) -> None:

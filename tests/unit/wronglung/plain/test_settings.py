@@ -6,7 +6,9 @@ import pytest
 
 from wronglung.plain.settings import PlainModel, PlainSettings
 
-MODEL = PlainModel("m@1.1", "m", "1.1", Path("store/m@1.1"), Path("store/m@1.1/model-config.yaml"), workers=2)
+MODEL = PlainModel(
+    "m@1.1", "m", "1.1", Path("store/m@1.1"), Path("store/m@1.1/model-config.yaml"), workers=2, longest_s=3
+)
 SETTINGS = PlainSettings(1, 2, Path("handler.py"), Path("metrics.yaml"), Path("logs"), [MODEL])
 
 

@@ -13,7 +13,7 @@ from wronglung.supervisor.plain import PlainBackend
 @pytest.fixture
 def instance(tmp_path: Path) -> PlainBackend:
     models = tuple(
-        PlainModel(name, name, "1.0", tmp_path / name, tmp_path / name / "model-config.yaml", workers)
+        PlainModel(name, name, "1.0", tmp_path / name, tmp_path / name / "model-config.yaml", workers, longest_s=120)
         for name, workers in (("encoder", 1), ("encoder-optout", 2))
     )
     backend = PlainBackend(tmp_path, ROOT, ROOT / "handlers/alignment_handler.py", models, 1, 2, threads=3)
