@@ -13,6 +13,7 @@ from wronglung.gateway import checks
 from wronglung.gateway.load import HEAVIEST
 from wronglung.gateway.pipeline import parse_answer
 from wronglung.gateway.status import DETAILS_KEY, status_of
+from wronglung.limits import LIMITS
 from wronglung.served import ServedModel
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -53,12 +54,13 @@ def check_request(data: bytes) -> float:
     try:
         request = checks.parse(data)
         wire.check_request_id(request.request_id)
-        load = asyncio.run(checks.check(request, len(data), _MODEL))
+        load, answer_bytes = asyncio.run(checks.check(request, len(data), _MODEL))
     except InvalidRequest as error:
         check_error(error)
         return _NO_PIXELS
     assert load.within(HEAVIEST), load
     assert min(load) >= 1, load
+    assert 0 < answer_bytes <= LIMITS.answer_bytes, answer_bytes
     return _NO_PIXELS
 
 
