@@ -1,6 +1,7 @@
 """docs/operations.md names what the gateway shows and what the server can be told."""
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_every_flag_of_the_server_is_named(command: str) -> None:
     flags = flags_of(command)
     assert "--tls-cert" in flags
     assert {flag for flag in flags if f"`{flag}`" not in PAGE} == set()
+
+
+def test_the_objectives_name_alerts_and_records_that_exist() -> None:
+    page, rules = (repository.read(Path(path)) for path in ("docs/service-levels.md", "deploy/prometheus/rules.yml"))
+    named = set(re.findall(r"`(Wronglung\w+)`", page))
+    assert len(named) > 5
+    assert {alert for alert in named if f"- alert: {alert}\n" not in rules} == set()
+    for record in re.findall(r"`(wronglung:\w+:rate)…`", page):
+        assert f"- record: {record}5m\n" in rules
 
 
 def test_every_alert_has_a_test() -> None:
