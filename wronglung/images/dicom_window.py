@@ -50,7 +50,7 @@ def _modality(dataset: Dataset, stored: Values) -> Values:
     if table := dataset.get("ModalityLUTSequence"):
         return _through(table[0], stored)[0]
     slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at right below
         values: Values = stored * slope + intercept
     if not (np.abs(values) <= _LARGEST).all():
         raise ImageCorrupt("the DICOM image has an impossible rescale slope or intercept", field="image")

@@ -209,6 +209,7 @@ def test_a_little_jpeg_2000_that_names_a_tile_for_every_pixel_gets_no_memory_for
         {"RescaleSlope": "1e308", "RescaleIntercept": "0"},
         {"RescaleSlope": "1", "RescaleIntercept": "-1.7e308"},
         {"RescaleSlope": "nan", "RescaleIntercept": "0"},
+        {"RescaleSlope": "inf", "RescaleIntercept": "0"},
         {"WindowCenter": "1", "WindowWidth": "inf"},
         {"WindowCenter": "1.7e308", "WindowWidth": "2"},
     ],
