@@ -40,9 +40,8 @@ class Server:
         (self.port,) = free_ports(1)
         self._log = log
         self._read_from = 0
-        mark = f"{os.getpid()}-{time.time_ns()}"
-        self._environment = {**os.environ, "TMPDIR": str(temporary), **environment, MARK: mark}
-        self._mark = mark
+        self.mark = f"{os.getpid()}-{time.time_ns()}"
+        self._environment = {**os.environ, "TMPDIR": str(temporary), **environment, MARK: self.mark}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -102,7 +101,9 @@ class Server:
 
     @property
     def family(self) -> list[psutil.Process]:
-        """The supervisor and everything below it; empty when it is gone."""
+        """The supervisor and everything below it; empty when it is gone, or was never there."""
+        if self._process is None:
+            return []
         try:
             return [self.supervisor, *self.supervisor.children(recursive=True)]
         except psutil.NoSuchProcess:
@@ -130,7 +131,7 @@ class Server:
 
     def kin(self) -> list[psutil.Process]:
         """Every living process that was ever started by any of its generations, wherever it hangs now."""
-        return [each for each in psutil.process_iter() if _mark(each) == self._mark and _lives(each)]
+        return [each for each in psutil.process_iter() if _mark(each) == self.mark and _lives(each)]
 
     def stop(self) -> int:
         """SIGTERM and patience; returns the exit status, or SIGKILL's when patience was in vain."""
