@@ -64,6 +64,14 @@ class Ledger:
             calls, self._calls = self._calls, []
         return Counter(call.outcome for call in calls)
 
+    def close(self) -> Counter[str]:
+        """As `take`, when nobody calls any more: what is open now will never be answered."""
+        with self._lock:
+            now = time.monotonic()
+            self._calls += [Call(began, now, UNANSWERED) for began in self._open.values()]
+            self._open.clear()
+        return self.take()
+
 
 def _judge(case: Case, result: Alignment | Exception) -> str:
     """A deadline that passed is no answer, even if somebody says so; what is not of our error tree is none either."""

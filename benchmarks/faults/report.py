@@ -34,6 +34,7 @@ def broken(result: Result) -> list[str]:
         found += [f"{fault.kind}: not healthy again"] if fault.healed_s is None else []
         found += [f"{fault.kind}: left {what}" for what in fault.left]
     found += [f"at the end: left {what}" for what in result.left_at_the_end]
+    found += [f"died before the end: {caller}" for caller in result.dead_callers]
     return found + ([f"the server ended with status {result.exit_status}"] if result.exit_status else [])
 
 

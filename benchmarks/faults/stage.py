@@ -55,6 +55,8 @@ class Result:
     left_at_the_end: Sequence[str]
     facts: Mapping[str, str]
     """When, on what, by which code."""
+    dead_callers: Sequence[str] = ()
+    """Callers that died before the last fault was over."""
 
 
 def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Result:
@@ -71,15 +73,18 @@ def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Resul
             try:
                 server.start()
                 server.await_ready()
-                faults, left_out = _hurt(scene, settings, say)
+                faults, left_out, dead_callers = _hurt(scene, settings, say)
                 status = server.stop()
                 left = left_behind(server, {proxy.port})
             finally:
                 server.bury(0)
-    return Result(faults, settings.faults, left_out, status, left, _facts(settings))
+    return Result(faults, settings.faults, left_out, status, left, _facts(settings), dead_callers)
 
 
-def _hurt(scene: Scene, settings: Settings, say: Callable[[str], None]) -> tuple[list[Fault], dict[str, str]]:
+def _hurt(
+    scene: Scene, settings: Settings, say: Callable[[str], None]
+) -> tuple[list[Fault], dict[str, str], Sequence[str]]:
+    """The faults, the kinds that are left out, and the callers that died."""
     wanted = [kind for kind in KINDS if settings.kinds is None or kind.name in settings.kinds]
     left_out = {kind.name: why for kind in wanted if (why := kind.missing(scene))}
     rng = random.Random(settings.seed)
@@ -87,8 +92,11 @@ def _hurt(scene: Scene, settings: Settings, say: Callable[[str], None]) -> tuple
     first = {case.model: case for case in reversed(scene.cases)}
     campaign = Campaign(scene, Healing(scene.server, list(first.values()), scene.ledger), rng, say)
     target, proxied = scene.server.target, scene.proxy.target
-    with Load(scene.cases, scene.ledger, [target, target, proxied], proxied, settings.seed):
-        return list(campaign.run(order, settings.minutes * 60)), left_out
+    with Load(scene.cases, scene.ledger, [target, target, proxied], proxied, settings.seed) as load:
+        faults = list(campaign.run(order, settings.minutes * 60))
+    for last in faults[-1:]:  # the callers have waited longer than any deadline by now
+        last.calls.update(scene.ledger.close())
+    return faults, left_out, load.dead
 
 
 def _facts(settings: Settings) -> dict[str, str]:

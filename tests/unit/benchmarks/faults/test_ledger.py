@@ -69,3 +69,11 @@ def test_a_call_that_is_under_way_is_not_judged_yet() -> None:
     ledger = Ledger()
     ledger.begin()
     assert ledger.take() == {}
+
+
+def test_a_call_that_is_under_way_when_nobody_calls_any_more_is_unanswered() -> None:
+    ledger = Ledger()
+    ledger.end(ledger.begin(), CASE, EXPECTED)
+    ledger.begin()
+    assert ledger.close() == {RIGHT: 1, UNANSWERED: 1}
+    assert ledger.close() == {}

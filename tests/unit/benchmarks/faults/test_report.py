@@ -39,6 +39,7 @@ def test_every_broken_promise_is_named(fault: Fault, promise: str) -> None:
 def test_the_end_is_judged_too() -> None:
     assert broken(replace(RESULT, exit_status=1)) == ["the server ended with status 1"]
     assert broken(replace(RESULT, left_at_the_end=["folder x"])) == ["at the end: left folder x"]
+    assert broken(replace(RESULT, dead_callers=["caller 3"])) == ["died before the end: caller 3"]
 
 
 def test_what_was_not_done_is_told() -> None:
