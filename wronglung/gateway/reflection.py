@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 
-from wronglung.errors import Overloaded
+from wronglung.errors import Overloaded, WronglungError
 from wronglung.gateway.call import Call
 from wronglung.gateway.security.callers import Callers
 from wronglung.gateway.shares import Places
@@ -38,12 +38,12 @@ class Reflection(reflection.aio.ReflectionServicer):  # type: ignore[misc, name-
     ) -> AsyncIterator[reflection_pb2.ServerReflectionResponse]:
         """Answer each question."""
         call = Call.of(context, "other")
-        call.caller = self._callers.of(context).name
         try:
+            call.caller = self._callers.of(context).name
             with self._places.one(call.party):
                 async for answer in super().ServerReflectionInfo(until(self._ended, requests), context):
                     yield answer
-        except Overloaded as error:
+        except WronglungError as error:
             await abort(context, error, call.call_id)
 
     def add_to(self, server: grpc.aio.Server) -> None:

@@ -59,16 +59,23 @@ class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
 
 
 class _Watch:
-    """The context of a watch: looks before each answer whether the caller may have it."""
+    """The context of a watch: looks before each answer whether the caller may have it, and says nothing twice.
+
+    What must not be seen would otherwise be told of by how often it is said to be unknown.
+    """
 
     def __init__(self, context: Any, exists: Callable[[], bool]) -> None:
         self._context = context
         self._exists = exists
+        self._told: health_pb2.HealthCheckResponse | None = None
 
     async def write(self, response: health_pb2.HealthCheckResponse) -> None:
-        """Answer."""
+        """Answer, unless that is what was answered last."""
         unknown = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
-        await self._context.write(response if self._exists() else unknown)
+        answer = response if self._exists() else unknown
+        if answer != self._told:
+            self._told = answer
+            await self._context.write(answer)
 
 
 def _full() -> Overloaded:

@@ -203,6 +203,38 @@ async def test_a_watch_tells_nothing_more_once_the_token_is_withdrawn(front: Run
     assert (await watches[1].read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
+async def test_a_watch_does_not_tell_when_a_model_without_rights_changes(front: RunningGateway, tokens: Path) -> None:
+    hidden, board = f"{HEALTH}/encoder-optout", front.gateway.health.board
+    watch = health_pb2_grpc.HealthStub(front.channel).Watch(
+        health_pb2.HealthCheckRequest(service=hidden), metadata=bearing(ENCODER_ONLY)
+    )
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    following = asyncio.ensure_future(read_one(watch))
+    for status in (health_pb2.HealthCheckResponse.NOT_SERVING, health_pb2.HealthCheckResponse.SERVING):
+        board.set(hidden, status)
+        await asyncio.sleep(0.05)
+    assert not following.done()
+    tokens.write_text(line("ward", ENCODER_ONLY))
+    front.gateway.access.refresh()
+    board.set(hidden, health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert (await following).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_reflection_refuses_by_type_whose_token_was_withdrawn_since_the_call_was_let_in(
+    front: RunningGateway, tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = front.gateway.access.callers.of
+
+    def withdrawn(context: Any) -> Any:
+        tokens.write_text(line("another", "another-token"))
+        front.gateway.access.refresh()
+        return asked(context)
+
+    monkeypatch.setattr(front.gateway.access.callers, "of", withdrawn)
+    status, error, _ = await failure_of(read_one(reflection(front.channel, bearing(ALL))))
+    assert (status, error.code) == (grpc.StatusCode.UNAUTHENTICATED, pb.ERROR_CODE_UNAUTHENTICATED)
+
+
 async def test_the_audit_names_the_caller_of_a_stream_without_requests(
     front: RunningGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
