@@ -54,7 +54,7 @@ class Record:
         """The request was answered by this code."""
         seconds = time.monotonic() - self._started
         self._metrics.requests.labels(self._model, self._call.method, code).inc()
-        self._metrics.request_seconds.labels(self._model, self._call.method).observe(seconds)
+        self._metrics.request_seconds.labels(self._model, self._call.method, code).observe(seconds)
         if code != OK:
             self._call.tally.failed[code] += 1
 

@@ -22,8 +22,8 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "wronglung_request_seconds",
-            "From the arrival of a request to its answer.",
-            ["model", "method"],
+            "From the arrival of a request to its answer, by outcome as wronglung_requests.",
+            ["model", "method", "code"],
             buckets=_SECONDS,
             registry=self.registry,
         )
