@@ -173,9 +173,12 @@ class Gateway:
     async def _finish_calls(self) -> None:
         """Refuse new calls, and wait until every answer has been taken by its caller. Watches end with the work."""
         await asyncio.sleep(_NOTICE_S)
-        refusing = asyncio.create_task(self._server.stop(self._settings.drain_s))
+        now, drain_s = asyncio.get_running_loop().time, self._settings.drain_s
+        ends = now() + drain_s + _CLOSING_S
+        refusing = asyncio.create_task(self._server.stop(drain_s))
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_s + _CLOSING_S):
+            async with asyncio.timeout(drain_s):
                 await self._service.idle.wait()
-                self.health.board.end_watches()
-                await asyncio.shield(refusing)
+        self.health.board.end_watches()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(refusing, ends - now())  # cancelled then: what it would close is closed after it

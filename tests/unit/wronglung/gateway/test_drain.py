@@ -119,7 +119,22 @@ async def test_a_stop_does_not_wait_for_ever_for_whoever_takes_no_answer(tmp_pat
             await asyncio.sleep(0.01)
         async with asyncio.timeout(4):
             await front.gateway.stop()
+        assert not [task for task in asyncio.all_tasks() if "Server.stop" in repr(task)]
         call.cancel()
+
+
+async def test_watches_are_sent_elsewhere_when_work_takes_longer_than_a_stop_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_gateway(tmp_path, FakeTorchServe(), drain_s=0.3) as front:
+        watch = health_pb2_grpc.HealthStub(front.channel).Watch(health_pb2.HealthCheckRequest())
+        await watch.read()
+        monkeypatch.setattr(front.gateway._service, "idle", asyncio.Event())
+        async with asyncio.timeout(4):
+            await front.gateway.stop()
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        async with asyncio.timeout(4):
+            assert await watch.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_neither_watches_nor_reflection_hold_up_a_stop(tmp_path: Path) -> None:
