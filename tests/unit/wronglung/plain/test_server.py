@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from tests.repository import ROOT
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.errors import ModelUnavailable
 from wronglung.gateway.upstream import typed_error
-from wronglung.plain.pool import WorkerDied
+from wronglung.plain import pool
+from wronglung.plain.pool import WorkerDied, Workers
 from wronglung.plain.server import PlainServer
 from wronglung.plain.settings import PlainModel, PlainSettings, worker_log
 from wronglung.supervisor.ports import free_ports
@@ -24,6 +26,21 @@ from wronglung.torchserve.inference_pb2 import PredictionsRequest
 from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 from wronglung.v1 import alignment_pb2 as pb
 
+FRAGILE = """
+import os
+class Fragile:
+    def initialize(self, _):
+        with open({loads!r}, "a") as loads:
+            loads.write("x")
+            self.number = loads.tell()
+        if self.number in (2, 3):
+            raise RuntimeError("the weights are gone")
+    def handle(self, *_):
+        if self.number == 1:
+            os._exit(1)
+        return [b"answer"]
+"""
+"""Dies of its first request, and cannot be loaded again but at the third attempt."""
 HANDLER = ROOT / "tests" / "fake_alignment_handler.py"
 
 
@@ -88,6 +105,59 @@ async def test_a_worker_that_died_idle_costs_nobody_an_answer(backend: Any) -> N
     (worker,) = workers()
     worker.kill()
     assert (await backend(envelope("a"))).prediction
+
+
+async def test_a_caller_that_goes_away_does_not_free_the_worker_and_one_that_hangs_is_replaced_all_the_same(
+    backend: Any,
+) -> None:
+    (worker,) = workers()
+    left = backend(envelope("slow"))
+    await asyncio.sleep(0.1)
+    left.cancel()
+    assert (await backend(envelope("a"))).prediction
+    assert workers() != [worker]
+
+
+async def test_an_idle_worker_that_is_frozen_is_replaced_before_it_gets_a_request(backend: Any) -> None:
+    (worker,) = workers()
+    worker.suspend()
+    assert (await backend(envelope("a"))).prediction
+    assert worker not in workers()
+
+
+async def test_a_worker_that_died_at_work_is_replaced_before_anybody_asks(backend: Any) -> None:
+    (worker,) = workers()
+    with pytest.raises(grpc.aio.AioRpcError, match="Worker died"):
+        await backend(envelope("slow"))
+    async with asyncio.timeout(10):
+        while not [each for each in workers() if each != worker]:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_model_that_cannot_be_loaded_again_is_told_at_once_and_tried_again_after_longer_and_longer_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_FIRST_PAUSE_S", 0.2)
+    handler, loads = tmp_path / "fragile_handler.py", tmp_path / "loads"
+    handler.write_text(FRAGILE.format(loads=str(loads)))
+    told = settings(tmp_path, handler)
+    workers_of_m = Workers(told, told.models[0])
+    await workers_of_m.start()
+    for _ in range(20):
+        with pytest.raises(WorkerDied):
+            await workers_of_m.answer({})
+    failed_at, refused, answer = time.monotonic(), 0, None
+    assert len(loads.read_text()) <= 3
+    while answer is None:
+        try:
+            answer = await workers_of_m.answer({})
+        except WorkerDied:
+            refused += 1
+            await asyncio.sleep(0.01)
+    assert (answer.body, len(loads.read_text())) == (b"answer", 4)
+    assert time.monotonic() - failed_at > 0.5  # 0.2 + 0.4, less what the refusals took
+    assert refused > 5
+    workers_of_m.stop()
 
 
 async def test_what_is_not_served_is_told_in_torchserves_words(backend: Any) -> None:
