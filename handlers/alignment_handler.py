@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -204,22 +204,31 @@ class AlignmentHandler:
     def _answer_together(self, entries: Sequence[Entry]) -> list[bytes]:
         """One pass through the model for all. If anything is wrong with any of them, each is answered alone."""
         contexts = [context for _, context in entries]
+        decoding = [self._decoders.submit(self._decode, entry) for entry in entries]
+        wait(decoding)  # for all, whatever fails: none may go on into the next batch
         try:
-            decoded = list(self._decoders.map(self._decode, entries))
+            decoded = [each.result() for each in decoding]
             alignments = self._predict(decoded, contexts)
             return [
                 self.encode(alignment, context.request_id, request.options.word_maps)
                 for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
             ]
         except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
-            return self._answer_in_turn(entries)
+            return self._answer_alone(entries, decoding)
+
+    def _answer_alone(self, entries: Sequence[Entry], decoded: list["Future[Decoded]"]) -> list[bytes]:
+        """One after the other, from what is decoded already, or failed to be."""
+        return [self._answer(entry, each.result) for entry, each in zip(entries, decoded, strict=True)]
 
     def _decode(self, entry: Entry) -> Decoded:
         body, context = entry
         _refuse_expired(context)
         started = time.perf_counter()
-        with self._tracer.span("decode", context.trace):
-            decoded = self.decode(body)
+        try:
+            with self._tracer.span("decode", context.trace):
+                decoded = self.decode(body)
+        except Exception as error:  # judged now: when it is answered, there may be memory again
+            raise self._judged(error, context.request_id) from error
         self._decode_s.append(time.perf_counter() - started)  # from several threads
         return decoded
 

@@ -69,6 +69,15 @@ def test_without_memory_a_failure_may_be_tried_again_and_the_worker_ends_before_
         handle(handler, entry("c"))
 
 
+def test_memory_is_asked_for_when_an_image_fails_not_when_it_is_answered(
+    handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter([False])
+    monkeypatch.setattr(alignment_handler, "can_have", lambda _: next(asked, True))
+    answers = handle(handler, entry("a"), entry("b", image=b"looks damaged"))
+    assert [code(each) for each in answers] == ["OK", "MODEL_UNAVAILABLE"]
+
+
 class Ended(Exception):
     """In the place of the end of the process."""
 
@@ -137,6 +146,28 @@ def test_the_next_image_is_decoded_while_one_is_computed(monkeypatch: pytest.Mon
     monkeypatch.setattr(handler.model, "align", computed)
     assert [code(each) for each in handle(handler, entry("a"), entry("b"))] == ["OK", "OK"]
     assert waited == [True, True]
+
+
+@pytest.mark.parametrize("fault", [{"sentences": ["crash"]}, {"image": b"looks damaged"}], ids=["engine", "image"])
+def test_when_a_batch_fails_every_image_has_been_decoded_once_and_none_is_under_way(
+    monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    handler = with_fake_model(deterministic=False)
+    decode, begun, ended = handler.decode, [], []  # type: ignore[var-annotated]
+
+    def slowly(body: bytes) -> Any:
+        begun.append(body)
+        try:
+            time.sleep(0.05 if b"fault" not in body else 0)
+            return decode(body)
+        finally:
+            ended.append(body)
+
+    monkeypatch.setattr(handler, "decode", slowly)
+    answers = handle(handler, entry("fault", **fault), *(entry(f"good {number}") for number in range(6)))
+    assert [code(each) for each in answers[1:]] == ["OK"] * 6
+    assert code(answers[0]) != "OK"
+    assert len(begun) == len(ended) == 7
 
 
 def test_word_maps_go_to_those_who_asked(handler: AlignmentHandler) -> None:
