@@ -55,7 +55,7 @@ class Gate:
 
     @property
     def patience_s(self) -> float:
-        """Within how many seconds the request that was let in last must come back, if its model is well."""
+        """How long, in seconds, the model may answer nothing with what is let in now, if it is well."""
         return self._capacity.patience_s(self.load)
 
     @property

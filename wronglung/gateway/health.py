@@ -2,15 +2,15 @@
 
 A model is ready after its first success and until its first failure that is the server's own; overload and bad requests
 say nothing of it. A canary is sent only to a model that is idle, so that load never looks like sickness. And it is not
-ready while a call is overdue: a worker that hangs is alive, and TorchServe would wait for it for minutes.
+ready when it has work and nothing at all has come back for long: a worker that hangs is alive, and TorchServe would
+wait for it for minutes. Single requests are not timed: one that is batched with heavy ones is as slow as they are.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
@@ -37,15 +37,18 @@ class Rhythm:
 @dataclass(slots=True)
 class _State:
     ready: bool = False
-    due: dict[int, float] = field(default_factory=dict)
-    """Of each request at the model: when it must be back, on the monotonic clock."""
+    in_flight: int = 0
+    patience_s: float = 0.0
+    """For how long, in seconds, nothing may come back while something is in flight."""
+    silent_since: float = 0.0
+    """When the last answer came, or the first request after a time with nothing in flight; on the monotonic clock."""
+    last_dispatch: float = 0.0
     last_success: float = 0.0
 
     @property
-    def overdue(self) -> bool:
-        """Whether a request should have come back long ago."""
-        now = time.monotonic()
-        return any(due < now for due in self.due.values())
+    def hangs(self) -> bool:
+        """Whether it has work and should have answered something long ago."""
+        return self.in_flight > 0 and time.monotonic() - self.silent_since > self.patience_s
 
 
 class Health:
@@ -76,7 +79,6 @@ class Health:
         self._rhythm = rhythm
         self._states = {model: _State() for model in catalogue.models}
         self._watchers: list[asyncio.Task[None]] = []
-        self._numbers = count()
 
     async def start(self) -> None:
         """Report every model as not ready, then begin to send canaries."""
@@ -102,15 +104,26 @@ class Health:
         """Whether the model answers."""
         return self._states[model].ready
 
-    def began(self, model: ServedModel, within_s: float) -> int:
-        """A request was handed to the model, which must give it back within so many seconds; returns its number."""
-        number = next(self._numbers)
-        self._states[model].due[number] = time.monotonic() + within_s
-        return number
+    def began(self, model: ServedModel, patience_s: float) -> None:
+        """A request was handed to the model, which with all that it has now may answer nothing for so many seconds."""
+        state, now = self._states[model], time.monotonic()
+        if not state.in_flight:
+            state.silent_since = now
+        state.in_flight += 1
+        state.patience_s, state.last_dispatch = patience_s, now
 
-    def ended(self, model: ServedModel, number: int, healthy: bool | None) -> None:
-        """It came back: with an answer (True), because the model does not answer (False), or neither (None)."""
-        del self._states[model].due[number]
+    def ended(self, model: ServedModel, *, answered: bool, healthy: bool | None) -> None:
+        """A request is over.
+
+        Args:
+            model: the model that had it.
+            answered: whether the model itself answered, if only with an error.
+            healthy: whether that shows that the model is well (True), that it does not answer (False), or neither.
+        """
+        state = self._states[model]
+        state.in_flight -= 1
+        if answered:
+            state.silent_since = time.monotonic()
         if healthy is not None:
             self._observe(model, healthy)
 
@@ -118,9 +131,8 @@ class Health:
         state = self._states[model]
         if healthy:
             state.last_success = time.monotonic()
-        ready = healthy and not state.overdue
-        if state.ready is not ready:
-            state.ready = ready
+        if state.ready is not healthy:
+            state.ready = healthy
             self.publish()
             self._on_change(self.failing)
 
@@ -140,12 +152,19 @@ class Health:
         state, rhythm = self._states[model], self._rhythm
         while True:
             idle_s = time.monotonic() - state.last_success
-            if state.ready and state.overdue:
-                _log.error("a request is overdue: its worker hangs", extra={"model": model.label})
+            if state.ready and state.hangs:
+                _log.error("nothing comes back from a model that has work: it hangs", extra={"model": model.label})
                 self._observe(model, healthy=False)
-            if not state.due and (not state.ready or idle_s >= rhythm.idle_s):
-                self._observe(model, await self._canary(model, rhythm.timeout_s))
+            if not state.in_flight and (not state.ready or idle_s >= rhythm.idle_s):
+                await self._try(model)
             await asyncio.sleep(rhythm.failing_s)
+
+    async def _try(self, model: ServedModel) -> None:
+        """Send a canary. One that fails beside real requests, with which it may be batched, says nothing."""
+        sent = time.monotonic()
+        healthy = await self._canary(model, self._rhythm.timeout_s)
+        if healthy or self._states[model].last_dispatch < sent:
+            self._observe(model, healthy)
 
 
 def _complain(watcher: "asyncio.Task[None]") -> None:

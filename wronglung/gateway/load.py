@@ -7,7 +7,11 @@ from typing import NamedTuple
 from wronglung.limits import LIMITS
 
 _PIXELS_PER_UNIT = 10_000_000
-_SHORTEST_PATIENCE_S = 10.0
+_SHORTEST_PATIENCE_S = 45.0
+_SECONDS_PER_UNIT = 2.0
+"""Generously: a sentence takes the full-size model less, and 10 megapixels of JPEG 2000 take 0.7 to 2 s to decode."""
+_BEFORE_TORCHSERVE = 0.9
+"""Of the time after which TorchServe kills the worker itself."""
 
 
 class Load(NamedTuple):
@@ -62,7 +66,7 @@ class Capacity:
     reserved: int
     """Requests of `total` that streams leave to unary calls, so that they do not starve them."""
     response_s: float = 120.0
-    """All of the work of `total` takes no longer, in seconds."""
+    """A worker that takes longer for one batch is killed by TorchServe, in seconds."""
 
     @classmethod
     def for_model(cls, workers: int, batch_size: int, queue_size: int, response_s: float = 120.0) -> "Capacity":
@@ -71,5 +75,9 @@ class Capacity:
         return cls(Load(requests, 2 * HEAVIEST.units * workers, _BYTES), requests // 4, response_s)
 
     def patience_s(self, load: Load) -> float:
-        """Within how many seconds a request must come back that makes the load of its model this one."""
-        return max(_SHORTEST_PATIENCE_S, self.response_s * load.units / self.total.units)
+        """How long, in seconds, a model that works may answer nothing while it has this load.
+
+        All of the load may be one batch, which is answered as a whole. Where TorchServe waits no longer than that for
+        a batch, it comes first.
+        """
+        return max(_SHORTEST_PATIENCE_S, min(_SECONDS_PER_UNIT * load.units, _BEFORE_TORCHSERVE * self.response_s))

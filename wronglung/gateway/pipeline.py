@@ -126,7 +126,7 @@ class Pipeline:
         call = asyncio.ensure_future(self._call(checked))
         self._metrics.sentences.labels(model.label).observe(checked.sentences)
         in_flight.inc()
-        began = self._health.began(model, self._gates[model].patience_s)
+        self._health.began(model, self._gates[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
             seconds = time.monotonic() - started
@@ -135,7 +135,7 @@ class Pipeline:
             place.leave(seconds)
             self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
-            self._health.ended(model, began, _verdict(done))
+            self._health.ended(model, answered=_is_answered(done), healthy=_verdict(done))
 
         call.add_done_callback(settle)
         return call
@@ -171,6 +171,11 @@ def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:
     if response.WhichOneof("outcome") is None:
         raise nonsense
     return response
+
+
+def _is_answered(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool:
+    """Whether the model itself gave an answer or an error."""
+    return not done.cancelled() and done.exception() is None
 
 
 def _verdict(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool | None:

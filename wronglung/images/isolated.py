@@ -34,14 +34,23 @@ else:
 sys.stdout.buffer.write(pixels.data)
 """
 _CPU_SECONDS = 1.0
-_CPU_SECONDS_PER_MEGAPIXEL = 1.0
-"""An intact image takes 0.02 s a megapixel in JPEG-LS, and 0.1 to 0.2 s in JPEG 2000."""
+_CPU_SECONDS_PER_MEGAPIXEL: dict[Codec, float] = {"jpegls": 0.1, "jpeg2k": 0.5}
+"""An intact image takes 0.02 s a megapixel in JPEG-LS, and 0.06 to 0.13 s in JPEG 2000; noise takes 0.06 and 0.23 s."""
+_MOST_CPU_SECONDS = 30.0
 _SECONDS = 10.0
 _SECONDS_PER_CPU_SECOND = 5.0
 """Where other work takes the processor."""
+_MOST_SECONDS = 40.0
+"""Less than a worker may be silent before it counts as hanging (`wronglung.gateway.load`): one image is no reason."""
 _BYTES = 128 << 20
 _BYTES_PER_PIXEL = 24
 """OpenJPEG holds an image as 32-bit numbers twice."""
+
+
+def limits(codec: Codec, width: int, height: int) -> tuple[float, float]:
+    """How long an image of this size may take, in seconds of CPU time and by the clock."""
+    cpu_s = min(_MOST_CPU_SECONDS, _CPU_SECONDS + _CPU_SECONDS_PER_MEGAPIXEL[codec] * width * height / 1e6)
+    return cpu_s, min(_MOST_SECONDS, _SECONDS + _SECONDS_PER_CPU_SECOND * cpu_s)
 
 
 def decode(codec: Codec, stream: bytes, width: int, height: int) -> npt.NDArray[Any]:
@@ -50,10 +59,9 @@ def decode(codec: Codec, stream: bytes, width: int, height: int) -> npt.NDArray[
     Raises:
         ImageCorrupt: the decoder failed, or took far more time or memory than an intact stream takes.
     """
-    cpu_s = _CPU_SECONDS + _CPU_SECONDS_PER_MEGAPIXEL * width * height / 1e6
+    cpu_s, allowed_s = limits(codec, width, height)
     more_bytes = _BYTES + _BYTES_PER_PIXEL * width * height
     command = [sys.executable, "-P", "-c", _PROGRAM, codec, str(cpu_s), str(more_bytes)]
-    allowed_s = _SECONDS + _SECONDS_PER_CPU_SECOND * cpu_s
     try:
         done = subprocess.run(command, input=stream, capture_output=True, check=True, timeout=allowed_s)  # noqa: S603 - a fixed program
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

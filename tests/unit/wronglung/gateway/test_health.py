@@ -151,69 +151,6 @@ async def test_a_stop_reports_not_serving_before_it_refuses_anything(tmp_path: P
         await stopping
 
 
-class Model:
-    """Canaries of one model, as a test wants them, and a count."""
-
-    def __init__(self) -> None:
-        self.sent = 0
-        self.answers = True
-
-    async def canary(self, model: ServedModel, timeout_s: float) -> bool:
-        self.sent += 1
-        return self.answers
-
-
-@pytest.fixture
-async def model() -> Model:
-    return Model()
-
-
-@pytest.fixture
-async def health(model: Model) -> AsyncIterator[Health]:
-    health = Health(Catalogue(MODELS[:1]), model.canary, Metrics(), lambda _: None, QUICK)
-    await health.start()
-    yield health
-    await health.drain()
-
-
-async def test_an_idle_model_gets_a_canary_now_and_then(health: Health, model: Model) -> None:
-    await asyncio.sleep(0.7)
-    assert 2 <= model.sent <= 4
-
-
-async def test_real_successes_make_canaries_needless(health: Health, model: Model) -> None:
-    await asyncio.sleep(0.05)
-    for _ in range(10):
-        number = health.began(MODELS[0], within_s=10)
-        await asyncio.sleep(0.05)
-        health.ended(MODELS[0], number, healthy=True)
-    assert model.sent == 1
-
-
-async def test_a_model_that_is_busy_for_long_stays_ready_and_gets_no_canary(health: Health, model: Model) -> None:
-    await asyncio.sleep(0.05)
-    model.answers = False
-    health.began(MODELS[0], within_s=10)
-    await asyncio.sleep(0.5)
-    assert health.is_ready(MODELS[0])
-    assert model.sent == 1
-
-
-async def test_a_model_is_not_ready_while_a_request_is_overdue_whatever_else_is_answered(health: Health) -> None:
-    """One of its workers hangs, another one answers."""
-    await asyncio.sleep(0.05)
-    hangs = health.began(MODELS[0], within_s=0.1)
-    assert health.is_ready(MODELS[0])
-    await asyncio.sleep(0.2)
-    assert health.failing == ["encoder"]
-    other = health.began(MODELS[0], within_s=10)
-    health.ended(MODELS[0], other, healthy=True)
-    assert health.failing == ["encoder"]
-    health.ended(MODELS[0], hangs, healthy=False)
-    await asyncio.sleep(0.1)
-    assert health.failing == []  # a canary was answered
-
-
 async def test_a_worker_that_hangs_turns_its_model_unready_and_later_calls_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +159,7 @@ async def test_a_worker_that_hangs_turns_its_model_unready_and_later_calls_away(
         raise AssertionError
 
     monkeypatch.setattr("wronglung.gateway.load._SHORTEST_PATIENCE_S", 0.3)
+    monkeypatch.setattr("wronglung.gateway.load._SECONDS_PER_UNIT", 0.0)
     async with running_gateway(tmp_path, FakeTorchServe(hang), drain_s=0.1) as front:
         hanging = front.stub.Align(request())
         async with asyncio.timeout(5):

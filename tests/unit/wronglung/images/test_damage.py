@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.dicom_files import LOSSLESS, LOSSY, dicom
 from wronglung import errors, images
+from wronglung.gateway.load import Capacity, Load
 from wronglung.images import isolated, jpeg
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (24, 32), dtype=np.uint8)
@@ -190,6 +191,16 @@ def test_an_isolated_decoder_that_dies_or_hangs_costs_its_image_only(
     with pytest.raises(errors.ImageCorrupt):
         images.decode(dicom(PIXELS, coding="jpeg-ls"))
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(("codec", "intact_s"), [("jpegls", 1.7), ("jpeg2k", 12.6)])
+def test_the_largest_image_has_twice_what_it_needs_and_no_damage_makes_a_worker_look_hung(
+    codec: isolated.Codec, intact_s: float
+) -> None:
+    cpu_s, allowed_s = isolated.limits(codec, 10_000, 10_000)
+    assert 2 * intact_s < cpu_s <= 30
+    lone = Load.of_request(sentences=1, pixels=1, size=1)
+    assert cpu_s < allowed_s < Capacity.for_model(workers=1, batch_size=8, queue_size=100).patience_s(lone)
 
 
 def test_a_little_jpeg_2000_that_names_a_tile_for_every_pixel_gets_no_memory_for_them() -> None:
