@@ -181,4 +181,5 @@ class Gateway:
                 await self._service.idle.wait()
         self.health.board.end_watches()
         with suppress(TimeoutError):
-            await asyncio.wait_for(refusing, ends - now())  # cancelled then: what it would close is closed after it
+            # Shielded: gRPC's own objects must outlive what it still waits for.
+            await asyncio.wait_for(asyncio.shield(refusing), ends - now())

@@ -119,7 +119,6 @@ async def test_a_stop_does_not_wait_for_ever_for_whoever_takes_no_answer(tmp_pat
             await asyncio.sleep(0.01)
         async with asyncio.timeout(4):
             await front.gateway.stop()
-        assert not [task for task in asyncio.all_tasks() if "Server.stop" in repr(task)]
         call.cancel()
 
 
