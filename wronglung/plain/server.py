@@ -55,7 +55,7 @@ class PlainServer:
         self._settings = settings
         self.page = Page(settings.metrics)
         self._workers = {(model.name, model.version): Workers(settings, model) for model in settings.models}
-        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
         """Load the models, then listen.
@@ -65,6 +65,8 @@ class PlainServer:
             RuntimeError: the port is taken.
         """
         await asyncio.gather(*(workers.start() for workers in self._workers.values()))
+        # Not before: a server of gRPC that is never started crashes the process when it is thrown away.
+        self._server = grpc.aio.server(options=_OPTIONS)
         add_InferenceAPIsServiceServicer_to_server(  # type: ignore[no-untyped-call]
             PlainService(self._workers, self.page), self._server
         )
@@ -73,6 +75,7 @@ class PlainServer:
 
     async def stop(self) -> None:
         """Answer what was taken on, then end."""
-        await self._server.stop(_LONGEST_S)
+        if self._server is not None:
+            await self._server.stop(_LONGEST_S)
         for workers in self._workers.values():
             workers.stop()
