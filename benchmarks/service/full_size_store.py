@@ -3,24 +3,16 @@
 from pathlib import Path
 
 from benchmarks.full_size import random_checkpoint
-from wronglung.archives import SERVING_FILE
-from wronglung.model.checkpoint import save_checkpoint
+from wronglung.model.checkpoint import SERVING_FILE, SERVING_SETTINGS, save_checkpoint
 
 MODEL = "full-size"
-_SETTINGS = """\
-# Nothing is kept: every request costs its whole price.
-minWorkers: 1
-maxWorkers: 1
-batchSize: 8
-maxBatchDelay: 1
-responseTimeout: 120
-startupTimeout: 300
-maxRetryTimeoutInSec: 30
+_NOTHING_KEPT = """\
 handler:
   deterministic: true
   image_cache_mib: 0
   sentence_cache_mib: 0
 """
+"""So that every request costs its whole price."""
 
 
 def write_full_size(store: Path) -> str:
@@ -35,5 +27,5 @@ def write_full_size(store: Path) -> str:
         preprocess=config.preprocess,
         cleaning=config.cleaning,
     )
-    (directory / SERVING_FILE).write_text(_SETTINGS, encoding="utf-8")
+    (directory / SERVING_FILE).write_text(SERVING_SETTINGS + _NOTHING_KEPT, encoding="utf-8")
     return MODEL

@@ -1,8 +1,11 @@
 """What stands behind the gateway, as the supervisor sees it: TorchServe, or another server that can take its place."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+
+import wronglung
 
 
 class Backend(Protocol):
@@ -49,3 +52,9 @@ class Backend(Protocol):
 
     def last_words(self) -> str:
         """The ends of its logs, for an error message."""
+
+
+def python_path() -> str:
+    """PYTHONPATH for a backend's workers: this very package first, then what was inherited."""
+    ours, inherited = str(Path(wronglung.__file__).parents[1]), os.environ.get("PYTHONPATH")
+    return os.pathsep.join([ours, inherited] if inherited else [ours])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import wronglung
 from wronglung.plain.settings import PlainModel, PlainSettings, worker_log
+from wronglung.supervisor.backend import python_path
 from wronglung.supervisor.said import last_words, setup_failure, tail
 from wronglung.supervisor.stages import STAGE
 
@@ -63,10 +63,8 @@ class PlainBackend:
 
     def environment(self) -> Mapping[str, str]:
         """The environment of the backend, which its workers inherit."""
-        ours = str(Path(wronglung.__file__).parents[1])
-        inherited = os.environ.get("PYTHONPATH")
         return os.environ | {
-            "PYTHONPATH": os.pathsep.join([ours, inherited] if inherited else [ours]),
+            "PYTHONPATH": python_path(),
             "OMP_NUM_THREADS": str(self.threads),
         }
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import wronglung
 from wronglung.limits import LIMITS
+from wronglung.supervisor.backend import python_path
 from wronglung.supervisor.said import last_words, setup_failure, tail
 from wronglung.supervisor.stages import stages
 
@@ -104,10 +104,8 @@ class TorchServe:
 
     def environment(self) -> dict[str, str]:
         """The environment of Java, which its Python workers inherit."""
-        ours = str(Path(wronglung.__file__).parents[1])
-        inherited = os.environ.get("PYTHONPATH")
         return os.environ | {
-            "PYTHONPATH": os.pathsep.join([ours, inherited] if inherited else [ours]),
+            "PYTHONPATH": python_path(),
             "TEMP": str(self.directory),
             "LOG_LOCATION": str(self.logs),
             "METRICS_LOCATION": str(self.logs),
