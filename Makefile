@@ -26,7 +26,7 @@ serve: setup ## serve the models of model_store on 127.0.0.1:8500 until Ctrl-C
 	wronglung serve --models encoder encoder-optout wronglung-1
 
 test: setup ## run every test; those that lack a tool are skipped and listed
-	pytest $(PYTEST_ARGS)
+	pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup ## lint, types, import rules, stub drift: quick enough for every save
 	ruff check $(wildcard $(SOURCES)) tests

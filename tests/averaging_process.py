@@ -7,8 +7,14 @@ from training.devices import Devices
 
 
 def main() -> None:
-    """Use everything that processes share."""
-    devices = Devices("cpu")
+    """Use everything that processes share, and part."""
+    with Devices("cpu") as devices:
+        share(devices)
+    assert not torch.distributed.is_initialized()
+
+
+def share(devices: Devices) -> None:
+    """Each of two."""
     assert devices.count == 2
     assert devices.everyone(devices.index) == [0, 1]
     assert devices.from_first(lambda: devices.index) == 0

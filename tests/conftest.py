@@ -16,11 +16,23 @@ if needs.everything_promised():
     settings.load_profile("complete machine")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say which tests must meet in one process, before pytest-xdist asks."""
+    item.add_marker(pytest.mark.xdist_group(_process_mates(item)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests must meet in one process, and bring the longest group of them to the front."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_process_mates(item)))
+    """Bring the longest group of tests to the front."""
     items.sort(key=lambda item: _process_mates(item) != _SERVERS)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to go on where pytest-xdist has not understood: tests of one fixture would meet in no process."""
+    expected = getattr(session.config.option, "loadgroup", False)
+    if expected and not all(item.nodeid.endswith(f"@{_process_mates(item)}") for item in session.items):
+        raise pytest.UsageError(
+            "this pytest hides the groups of tests from pytest-xdist: install the versions of constraints.txt"
+        )
 
 
 _SERVERS = "servers"

@@ -94,13 +94,13 @@ def main(argv: list[str] | None = None) -> int:
 
     started = time.monotonic()
     try:
-        devices = Devices(arguments.device)
-        work = Workplace(arguments.work, devices, arguments.resume, arguments.seed)
-        if isinstance(recipe, FindingsRecipe):
-            written = train(recipe, work).folder / "best"
-        else:
-            written = arguments.output or REPOSITORY / "model_store" / recipe.name
-            train_and_publish(recipe, _told(arguments), written, work)
+        with Devices(arguments.device) as devices:
+            work = Workplace(arguments.work, devices, arguments.resume, arguments.seed)
+            if isinstance(recipe, FindingsRecipe):
+                written = train(recipe, work).folder / "best"
+            else:
+                written = arguments.output or REPOSITORY / "model_store" / recipe.name
+                train_and_publish(recipe, _told(arguments), written, work)
     except (ConfigError, ModelFilesError, DatasetError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ ONE_CPU = "one CPU"
 
 class Devices:
     """This process and its place among the others.
+
+    A context: at its end the processes part. One that ended without would leave threads behind that abort it.
 
     Args:
         name: "auto": a GPU if there is one.
@@ -47,6 +49,15 @@ class Devices:
         """Which of them this is; 0 does what is done once."""
         if name not in ("auto", self.device.type):
             raise ConfigError(f"--device {name}: PyTorch finds none here; leave it out to train on {self.device.type}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None:  # who failed parts from nobody: the launcher ends the others
+            self.everyone(self.index)
+            self._accelerator.free_memory()  # what was put together holds the group
+            self._accelerator.end_training()
 
     @property
     def is_first(self) -> bool:
