@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from wronglung.address import address
 from wronglung.gateway.canary import Canary
@@ -18,7 +17,7 @@ from wronglung.gateway.page import MetricsPage
 from wronglung.gateway.pipeline import Pipeline
 from wronglung.gateway.reflection import Reflection
 from wronglung.gateway.security.access import Access
-from wronglung.gateway.security.healthguard import HealthGuard
+from wronglung.gateway.security.healthguard import HEALTH_SERVICE, HealthGuard
 from wronglung.gateway.security.options import UNPROTECTED, SecurityOptions
 from wronglung.gateway.security.probe import ProbePort
 from wronglung.gateway.service import AlignmentService, Most
@@ -29,8 +28,10 @@ from wronglung.served import read_models
 from wronglung.tracing import open_tracer
 
 _HEADROOM_BYTES = 64 * 1024
-_OTHER_CALLS = 64
+_OTHER_CALLS = 128
 """Kept free for health, reflection and lists of models: a server that is full of work must not look sick."""
+_CHECKS = 64
+"""Of health, whose message is on its way."""
 _WATCHES = 256
 """Of health. A client that picks servers by their health has one open to each."""
 _CLOSING_S = 1.0
@@ -129,11 +130,9 @@ class Gateway:
             OSError: a port is taken.
         """
         settings = self._settings
-        self._server.add_generic_rpc_handlers([self._service.handler()])
-        health = HealthGuard(self.health.board, f"{SERVICE}/", self.access.callers.of, _WATCHES)
-        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
-        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-        Reflection(names, self._service.draining, self.access.callers).add_to(self._server)
+        health = HealthGuard(self.health.board, f"{SERVICE}/", self.access.callers.of, _WATCHES, _CHECKS)
+        self._server.add_generic_rpc_handlers([self._service.handler(), health.handler()])
+        Reflection((SERVICE, HEALTH_SERVICE), self._service.draining, self.access.callers).add_to(self._server)
         try:
             port = self.access.listen(self._server, address(settings.host, settings.port))
         except RuntimeError as error:

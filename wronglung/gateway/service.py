@@ -19,6 +19,7 @@ from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.intake import Intake, Message, Terms
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
+from wronglung.gateway.questions import Questions
 from wronglung.gateway.security.callers import Caller, Callers
 from wronglung.gateway.shares import Places
 from wronglung.gateway.stream import StreamSession
@@ -27,6 +28,8 @@ from wronglung.tracing import Tracer
 from wronglung.v1 import alignment_pb2 as pb
 
 _RETRY_MS = 1000
+_QUESTIONS = 32
+"""What models there are: so many may be asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,15 @@ class AlignmentService:
         self.idle.set()
         self._calls = Places(most.calls, partial(_full, "calls"))
         self._streams = Places(most.streams, partial(_full, "streams"))
+        self._questions = Questions(_QUESTIONS)
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """The methods as gRPC registers them."""
         methods = {
-            # To the caller a unary call. Here the message is an iterator, so that it is read when there is room for it.
+            # Two are unary calls to the caller. Here the message is an iterator, so that it is read when there is room.
             "Align": grpc.stream_unary_rpc_method_handler(self.align),
             "AlignStream": grpc.stream_stream_rpc_method_handler(self.align_stream),
-            "ListModels": grpc.unary_unary_rpc_method_handler(self.list_models),
+            "ListModels": grpc.stream_unary_rpc_method_handler(self.list_models),
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
@@ -138,11 +142,12 @@ class AlignmentService:
                 message = "the server is shutting down: open a new stream and send again what was not answered"
                 raise ModelUnavailable(message, retry_after_ms=_RETRY_MS)
 
-    async def list_models(self, _body: bytes, context: Context) -> bytes:
-        """What is served to this caller."""
+    async def list_models(self, messages: AsyncIterator[bytes], context: Context) -> bytes:
+        """What is served to this caller. Its message says nothing."""
         call = Call.of(context, "ListModels")
         async with answering(call, context, self._tracer):
             seen = self._caller(call, context).view(self._catalogue)
+            await self._questions.read(messages, call.party)
             models = [self._describe(model) for model in seen.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
 

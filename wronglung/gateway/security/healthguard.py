@@ -1,23 +1,27 @@
 """Health as one caller may see it: a model that does not exist for a caller has no health either."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health_pb2
 
-from wronglung.errors import Overloaded, Unauthenticated, WronglungError
+from wronglung.errors import Overloaded, RequestInvalid, WronglungError
 from wronglung.gateway.call import Call
+from wronglung.gateway.questions import Questions
 from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.shares import Places
 from wronglung.gateway.status import abort
 from wronglung.served import VERSION_MARK
 
+HEALTH_SERVICE: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _RETRY_MS = 1000
 _UNKNOWN = "\0"
 """A service that nobody can have set: it is asked for in the place of what must not be seen."""
 
 
-class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
+class HealthGuard:
     """grpc.health.v1 over the servicer that holds the statuses. `List` stays unimplemented: it would name all models.
 
     Args:
@@ -25,28 +29,44 @@ class HealthGuard(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         prefix: what comes before a model's label in a service's name.
         who: tells who makes the call of a context; raises Unauthenticated.
         watches: how many watches there may be at once.
+        checks: how many other questions may be on their way at once.
     """
 
-    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int) -> None:
+    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int, checks: int) -> None:
         self._inner = inner
         self._prefix = prefix
         self._who = who
         self._watches = Places(watches, _full)
+        self._checks = Questions(checks)
+        self._first_words = Questions(watches)
 
-    async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Any:
+    def handler(self) -> "grpc.GenericRpcHandler[bytes, health_pb2.HealthCheckResponse]":
+        """The methods as gRPC registers them: their messages are iterators, see `questions`."""
+        write = health_pb2.HealthCheckResponse.SerializeToString
+        methods = {
+            "Check": grpc.stream_unary_rpc_method_handler(self.check, response_serializer=write),
+            "Watch": grpc.stream_stream_rpc_method_handler(self.watch, response_serializer=write),
+        }
+        return grpc.method_handlers_generic_handler(HEALTH_SERVICE, methods)
+
+    async def check(self, messages: AsyncIterator[bytes], context: Any) -> Any:
         """The status of a service."""
+        call = Call.of(context, "other")
         try:
+            call.caller = self._who(context).name
+            request = _parsed(await self._checks.read(messages, call.party))
             seen = self._exists(request.service, context)
-        except Unauthenticated as error:
-            await abort(context, error, Call.of(context, "other").call_id)
+        except WronglungError as error:
+            await abort(context, error, call.call_id)
         return await self._inner.Check(request if seen else health_pb2.HealthCheckRequest(service=_UNKNOWN), context)
 
-    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:
+    async def watch(self, messages: AsyncIterator[bytes], context: Any) -> None:
         """The status of a service, and again whenever it changes, for as long as the caller may see it."""
         call = Call.of(context, "other")
         try:
             call.caller = self._who(context).name
             with self._watches.one(call.party):
+                request = _parsed(await self._first_words.read(messages, call.party))
                 await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
         except WronglungError as error:
             await abort(context, error, call.call_id)
@@ -82,3 +102,10 @@ def _full() -> Overloaded:
     return Overloaded(
         "too many watch the health of this server: use Check, or try again later", retry_after_ms=_RETRY_MS
     )
+
+
+def _parsed(body: bytes) -> health_pb2.HealthCheckRequest:
+    try:
+        return health_pb2.HealthCheckRequest.FromString(body)
+    except DecodeError:
+        raise RequestInvalid("the message is no HealthCheckRequest") from None

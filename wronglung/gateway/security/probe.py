@@ -4,7 +4,6 @@ It serves grpc.health.v1 and nothing else, and only for the whole: no model is n
 """
 
 import grpc.aio
-from grpc_health.v1 import health_pb2_grpc
 
 from wronglung.address import address
 from wronglung.gateway.health import SERVICE
@@ -31,8 +30,9 @@ class ProbePort:
     def __init__(self, board: object, host: str, port: int) -> None:
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
-        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, _MOST_CALLS // 2)
-        health_pb2_grpc.add_HealthServicer_to_server(guard, self._server)
+        most = _MOST_CALLS // 2
+        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, watches=most, checks=most)
+        self._server.add_generic_rpc_handlers([guard.handler()])
         try:
             self._server.add_insecure_port(address(host, port))
         except RuntimeError as error:
