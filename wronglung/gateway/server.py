@@ -122,6 +122,7 @@ class Gateway:
         )
         self._probes: ProbePort | None = None
         self._page: MetricsPage | None = None
+        self._refusing: asyncio.Task[None] | None = None  # held here: the event loop itself keeps no task alive
 
     async def start(self) -> tuple[int, int]:
         """Listen; returns the ports of gRPC and of the page of metrics.
@@ -174,11 +175,11 @@ class Gateway:
         await asyncio.sleep(_NOTICE_S)
         now, drain_s = asyncio.get_running_loop().time, self._settings.drain_s
         ends = now() + drain_s + _CLOSING_S
-        refusing = asyncio.create_task(self._server.stop(drain_s))
+        self._refusing = asyncio.create_task(self._server.stop(drain_s))
         with suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
                 await self._service.idle.wait()
         self.health.board.end_watches()
         with suppress(TimeoutError):
             # Shielded: gRPC's own objects must outlive what it still waits for.
-            await asyncio.wait_for(asyncio.shield(refusing), ends - now())
+            await asyncio.wait_for(asyncio.shield(self._refusing), ends - now())
