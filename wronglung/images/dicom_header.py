@@ -17,6 +17,8 @@ _META_START = 132
 _TRANSFER_SYNTAX = 0x00020010
 _PIXEL_GROUP = 0x7FE0
 _PIXEL_DATA = 0x7FE00010
+_LARGEST_COUNT = 1 << 31
+"""Of what the standard can write, for a number of frames."""
 _MOST_READS = 100_000
 """An element takes up to three; real images have some hundred elements."""
 
@@ -122,17 +124,17 @@ class _Found:
 
 def _judge(dataset: FileDataset, syntax: str, *, has_pixels: bool) -> DicomHeader:
     _refuse_other_than_one_grey_frame(dataset, has_pixels=has_pixels)
-    bits_allocated = int(dataset.BitsAllocated)
+    bits_allocated = _count(dataset, "BitsAllocated")
     if bits_allocated not in (8, 16):
         _refuse(f"has {bits_allocated} bits allocated for a pixel, 8 or 16 are supported")
-    bits_stored = int(dataset.get("BitsStored", bits_allocated))
+    bits_stored = _count(dataset, "BitsStored", bits_allocated)
     return DicomHeader(
         transfer_syntax=syntax,
-        rows=int(dataset.Rows),
-        columns=int(dataset.Columns),
+        rows=_count(dataset, "Rows"),
+        columns=_count(dataset, "Columns"),
         bits_allocated=bits_allocated,
         bits_stored=bits_stored,
-        high_bit=int(dataset.get("HighBit", bits_stored - 1)),
+        high_bit=_count(dataset, "HighBit", bits_stored - 1),
         signed=bool(dataset.get("PixelRepresentation", 0)),
         inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
     )
@@ -143,11 +145,20 @@ def _refuse_other_than_one_grey_frame(dataset: FileDataset, *, has_pixels: bool)
         _refuse("holds no image")
     if not has_pixels:
         raise ImageCorrupt("the DICOM image has no pixel data: send the whole file", field="image")
-    frames = int(dataset.get("NumberOfFrames") or 1)
+    frames = _count(dataset, "NumberOfFrames", 1) or 1
     if frames != 1:
         _refuse(f"has {frames} frames: send one")
     if dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2") or dataset.SamplesPerPixel != 1:
         _refuse("is in colour")
+
+
+def _count(dataset: FileDataset, tag: str, default: int | None = None) -> int:
+    """A number that a tag holds; where it is missing or empty, the default. Damaged tags can hold 1E308 as well."""
+    value = dataset.get(tag)
+    number = default if default is not None and value in (None, "") else int(value)
+    if abs(number) > _LARGEST_COUNT:
+        raise ImageCorrupt(f"the DICOM tag {tag} holds a number that no image has", field="image")
+    return number
 
 
 def _refuse(what: str) -> None:

@@ -1,5 +1,6 @@
 """Specification of what a viewer shows of a DICOM file."""
 
+import io
 from typing import Any
 
 import imagecodecs
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_modality_lut, apply_windowing
 from pydicom.uid import (
@@ -15,7 +17,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
-from tests.dicom_files import LOSSLESS, LOSSY, dicom, table
+from tests.dicom_files import LOSSLESS, LOSSY, dicom, saved, table
 from tests.shared import shared_path
 from wronglung import errors, images
 
@@ -182,6 +184,17 @@ def test_what_is_not_one_grey_frame_is_refused(tags: dict[str, Any]) -> None:
     for ask in (images.header_size, images.decode):
         with pytest.raises(errors.ImageFormatUnsupported, match="one grey frame"):
             ask(dicom(GREY, **tags))
+
+
+@pytest.mark.parametrize("tag", ["NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit", "Rows", "Columns"])
+@pytest.mark.filterwarnings("ignore:Invalid value for VR IS")
+def test_a_number_that_no_image_has_is_refused_and_not_repeated(tag: str) -> None:
+    """Found by fuzzing: `1e308` is a number to pydicom, and has 309 digits."""
+    dataset = pydicom.dcmread(io.BytesIO(dicom(GREY)))
+    dataset[tag] = DataElement(tag, "IS", "1e308")
+    for ask in (images.header_size, images.decode):
+        with pytest.raises(errors.ImageCorrupt, match=f"{tag} holds a number that no image has$"):
+            ask(saved(dataset, ExplicitVRLittleEndian))
 
 
 def test_32_bits_are_refused() -> None:

@@ -255,7 +255,8 @@ async def test_java_is_restarted_when_a_model_stays_sick(stage: Callable[..., St
 
 async def test_java_is_left_alone_while_it_brings_up_a_worker(stage: Callable[..., Stage]) -> None:
     """A restart would throw away how far the worker has come, and take those of other models along."""
-    running = stage(patience=dataclasses.replace(QUICK, newborn_s=10))
+    worker = "sleep 60 &"  # the fake's own children come and go
+    running = stage(java=worker + JAVA, patience=dataclasses.replace(QUICK, newborn_s=10))
     status = asyncio.create_task(running.supervisor.run())
     await running.ready()
     (running.directory / "failing").write_text("encoder")

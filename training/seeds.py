@@ -1,0 +1,160 @@
+"""`python -m training.seeds RESULTS…`: how far models by one recipe lie apart when only the seed differs.
+
+A model NAME-seed-N belongs to the model NAME: `python -m training RECIPE --seed N` names it so.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.report import numbers
+from harness.report.facts import size_line
+from harness.report.markdown import escape, rows_to_markdown
+from harness.report.reader import Estimate, Results, ResultsError, dig, parse_estimate, read_results
+
+_OTHER_SEED = re.compile(r"(?P<recipe>.+)-seed-(?P<seed>\d+)")
+_DEFAULT_WITHIN = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that seeds are compared by."""
+
+    label: str
+    of: Callable[[Results, str], Estimate | None]
+    signed: bool = False
+
+    def cell(self, results: Results, model: str) -> str:
+        """The number with its interval."""
+        estimate = self.of(results, model)
+        return numbers.NULL if estimate is None else numbers.with_interval(estimate, signed=self.signed)
+
+
+def _auroc(subset: str) -> Callable[[Results, str], Estimate | None]:
+    return lambda results, model: results.estimate("models", model, "none", subset, "exact", "auroc")
+
+
+def _swap(results: Results, model: str) -> Estimate | None:
+    return results.estimate("deltas", model, "swap_left_right", "one_lung", "exact", "auroc")
+
+
+def _at(*keys: str) -> Callable[[Results, str], Estimate | None]:
+    section, *rest = keys
+    return lambda results, model: parse_estimate(dig(results.summary, section, model, *rest))
+
+
+AUROC = Figure("AUROC, all", _auroc("all"))
+FIGURES = (
+    AUROC,
+    Figure("AUROC, abnormal", _auroc("abnormal")),
+    Figure("LRI", _at("laterality", "lri"), signed=True),
+    Figure("swap, one lung", _swap, signed=True),
+    Figure("opt-out AUROC, random", _at("opt_out", "auroc")),
+    Figure("opt-out AUROC, negated", _at("opt_out", "auroc_of_negated")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The models of a run by one recipe, the shipped one first."""
+
+    recipe: str
+    members: tuple[str, ...]
+
+    def apart(self, results: Results, figure: Figure) -> float | None:
+        """How far the two that differ most lie apart; None where a model has no such number."""
+        means = [estimate.mean for member in self.members if (estimate := figure.of(results, member))]
+        known = [mean for mean in means if mean is not None]
+        return max(known) - min(known) if len(known) == len(self.members) else None
+
+
+def families(models: Iterable[str]) -> list[Family]:
+    """Models of which there are several by one recipe, in the order of the run."""
+    found: dict[str, list[str]] = {}
+    for model in models:
+        match = _OTHER_SEED.fullmatch(model)
+        found.setdefault(match["recipe"] if match else model, []).append(model)
+    return [Family(recipe, tuple(sorted(members, key=_seed))) for recipe, members in found.items() if len(members) > 1]
+
+
+def _seed(model: str) -> int:
+    match = _OTHER_SEED.fullmatch(model)
+    return int(match["seed"]) if match else -1
+
+
+def _rows(results: Results, family: Family) -> Iterable[list[str]]:
+    for member in family.members:
+        cells = [figure.cell(results, member) for figure in FIGURES]
+        yield [escape(family.recipe), "shipped" if member == family.recipe else str(_seed(member)), *cells]
+
+
+def _apart(results: Results, family: Family) -> list[str]:
+    return [escape(family.recipe), *(numbers.number(family.apart(results, figure)) for figure in FIGURES)]
+
+
+def table(results: Results) -> str:
+    """Every model with its numbers, then how far apart those of a recipe lie, as Markdown."""
+    found, labels = families(results.models), [figure.label for figure in FIGURES]
+    whole = rows_to_markdown(["Recipe", "Seed", *labels], (row for each in found for row in _rows(results, each)))
+    apart = rows_to_markdown(["Furthest apart", *labels], (_apart(results, each) for each in found), left=1)
+    return f"{escape(size_line(results))}\n\n{whole}\n{apart}"
+
+
+def page(runs: Sequence[Results]) -> str:
+    """The page of all runs."""
+    how = "Written by `python -m training.seeds` from runs of `harness/runs/trained`; run it again instead of editing."
+    what = (
+        "Each recipe again by `python -m training RECIPE --seed N`: other first weights (of the stages before as well),"
+        " other\nbatches. 95 % intervals over patients say nothing about seeds, so both are shown."
+    )
+    return "\n".join(["# How much of it is chance of the seed?\n", how, "", what, "", "\n".join(map(table, runs))])
+
+
+def too_far(results: Results, within: float) -> list[str]:
+    """What is wrong, a line each: recipes whose AUROC over all sentences differs by more, or is not known."""
+    lines = []
+    for family in families(results.models):
+        apart = family.apart(results, AUROC)
+        if apart is None:
+            lines.append(f"{family.recipe}: a model has no AUROC in {results.directory}")
+        elif apart > within:
+            lines.append(f"{family.recipe}: AUROC differs by {apart:.3f} between seeds, more than {within:g}")
+    return lines
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables, write the page; 1 if a recipe's models lie too far apart, 2 if a run cannot be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.seeds",
+        description="Compare models by one recipe from several seeds: NAME, NAME-seed-1, NAME-seed-2 of a run.",
+        epilog="example:\n  harness run harness/runs/trained/seeds.yaml && python -m training.seeds results/seeds",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("results", type=Path, nargs="+", help="directories that harness run wrote")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the tables as one Markdown page")
+    parser.add_argument(
+        "--within", type=float, default=_DEFAULT_WITHIN, help="allowed difference of AUROC (default: %(default)s)"
+    )
+    options = parser.parse_args(argv)
+    try:
+        runs = [read_results(directory) for directory in options.results]
+    except ResultsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if bare := [str(run.directory) for run in runs if not families(run.models)]:
+        print(f"no model of {', '.join(bare)} has another seed: its name would end in -seed-N", file=sys.stderr)
+        return 2
+    print("\n".join(map(table, runs)))
+    if options.page:
+        options.page.write_text(page(runs), "utf-8")
+    faults = [line for run in runs for line in too_far(run, options.within)]
+    for line in faults:
+        print(line, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
