@@ -15,6 +15,7 @@ from harness.dataset.base import DatasetError
 from harness.gate.options import add_gate_options
 from harness.metrics import MetricError
 from harness.report import ResultsError
+from harness.report.seeds import WITHIN
 from harness.settings import ConfigError
 from wronglung.errors import WronglungError
 
@@ -69,6 +70,12 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("a", type=Path, metavar="A", help="results of the run before")
     pair.add_argument("b", type=Path, metavar="B", help="results of the run after")
     add_gate_options(pair)
+    again = _command(commands, "seeds", reading.compare_seeds, "how far models differ that only the seed sets apart")
+    again.add_argument("results", type=Path, nargs="+", metavar="DIR", help="what `harness run` wrote")
+    again.add_argument("--page", type=Path, metavar="FILE", help="also write the tables as one Markdown page")
+    again.add_argument(
+        "--within", type=float, default=WITHIN, metavar="D", help="allowed difference of AUROC (default: %(default)s)"
+    )
     passed = _command(commands, "gate", reading.judge_run, "whether a finished run passes")
     passed.add_argument("directory", type=Path, metavar="DIR", help="what `harness run` wrote")
     add_gate_options(passed, required=True)

@@ -29,6 +29,10 @@ examples:
   harness compare results/yesterday results/today --gate gate.yaml --junit gate.xml
 
 the gate judges B, and its changes since A; `harness gate --help` shows a gate file""",
+    "seeds": """\
+examples:
+  harness seeds results/seeds        NAME, NAME-seed-1, … of one run, trained by one recipe
+  harness seeds results/seeds results/retrained --page docs/seeds.md""",
     "gate": """\
 examples:
   harness gate results/today --gate harness/gates/nightly.yaml

@@ -1,6 +1,7 @@
 """The commands that read: what was run, and data sets."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from harness import report
@@ -10,6 +11,8 @@ from harness.dataset.catalogue import parse_dataset, read_dataset
 from harness.dataset.export.catalogue import export
 from harness.finished import FinishedRun
 from harness.gate.options import read_gate_options
+from harness.report import seeds
+from harness.report.reader import read_results
 from harness.runconfig import load_run_config
 from harness.validation import validate_dataset, validate_run
 
@@ -38,6 +41,17 @@ def judge_run(options: argparse.Namespace) -> int:
     """`harness gate`. Exit status: as `harness.cli.main`."""
     gate = read_gate_options(options, results=options.directory)
     return 0 if passes(gate, FinishedRun(options.directory)) else 1
+
+
+def compare_seeds(options: argparse.Namespace) -> int:
+    """`harness seeds`. Exit status: as `harness.cli.main`; 1 where models of a recipe lie too far apart."""
+    runs = [read_results(directory) for directory in options.results]
+    print("\n".join(map(seeds.table, runs)))
+    if options.page:
+        options.page.write_text(seeds.page(runs), "utf-8")
+    faults = [line for run in runs for line in seeds.too_far(run, options.within)]
+    print("".join(f"{line}\n" for line in faults), end="", file=sys.stderr)
+    return 1 if faults else 0
 
 
 def validate(options: argparse.Namespace) -> int:

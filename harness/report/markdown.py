@@ -73,8 +73,12 @@ def page_markdown(results: Results) -> str:
     title, _, rest = tables_markdown(results).partition("\n")
     size = escape(facts.size_line(results))
     how = f"Written by `harness report` from the run {escape(results.name)}; run it again instead of editing this."
-    lineage = "\n".join(f"- {escape(fact.name)}: {_fact(fact)}" for fact in facts.lineage(results))
-    return f"{title}\n\n{size}\n\n{how}\n{rest}\n## Lineage\n\n{lineage}\n"
+    return f"{title}\n\n{size}\n\n{how}\n{rest}\n## Lineage\n\n{lineage_markdown(results)}\n"
+
+
+def lineage_markdown(results: Results) -> str:
+    """Where the numbers come from, as a list."""
+    return "\n".join(f"- {escape(fact.name)}: {_fact(fact)}" for fact in facts.lineage(results))
 
 
 def _fact(fact: Fact) -> str:

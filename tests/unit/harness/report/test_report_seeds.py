@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from training import seeds
+from harness.cli import main
+from harness.report import seeds
 
 
 def numbers(auroc: float | None) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def test_models_of_one_recipe_are_found_by_their_names_and_the_shipped_one_comes
 def test_a_table_shows_every_model_and_how_far_the_outermost_lie_apart(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert seeds.main([str(run)]) == 0
+    assert main(["seeds", str(run)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[:3] for line in lines if line.startswith("| a")] == [
         ["| a", "shipped", "0.700 [0.500, 0.900]"],
@@ -47,19 +48,19 @@ def test_a_table_shows_every_model_and_how_far_the_outermost_lie_apart(
 
 
 def test_recipes_whose_models_lie_too_far_apart_are_told(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert seeds.main([str(run), "--within", "0.024"]) == 1
+    assert main(["seeds", str(run), "--within", "0.024"]) == 1
     assert capsys.readouterr().err == "a: AUROC differs by 0.025 between seeds, more than 0.024\n"
 
 
 def test_a_number_that_is_missing_is_no_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, {"a": numbers(0.7), "a-seed-1": numbers(None)})
-    assert seeds.main([str(tmp_path)]) == 1
+    assert main(["seeds", str(tmp_path)]) == 1
     assert "a model has no AUROC" in capsys.readouterr().err
 
 
 def test_a_page_holds_the_tables_of_all_runs(run: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.md"
-    assert seeds.main([str(run), str(run), "--page", str(file)]) == 0
+    assert main(["seeds", str(run), str(run), "--page", str(file)]) == 0
     text = file.read_text("utf-8")
     assert text.startswith("# How much of it is chance of the seed?\n")
     assert text.count("| a | shipped |") == 2
@@ -72,5 +73,5 @@ def test_what_cannot_be_compared_is_told(
 ) -> None:
     if models is not None:
         write(tmp_path, models)
-    assert seeds.main([str(tmp_path)]) == 2
+    assert main(["seeds", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err

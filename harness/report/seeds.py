@@ -1,22 +1,28 @@
-"""`python -m training.seeds RESULTS…`: how far models by one recipe lie apart when only the seed differs.
+"""How far models by one recipe lie apart when only the seed differs.
 
 A model NAME-seed-N belongs to the model NAME: `python -m training RECIPE --seed N` names it so.
 """
 
-import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.report import numbers
 from harness.report.facts import size_line
-from harness.report.markdown import escape, rows_to_markdown
-from harness.report.reader import Estimate, Results, ResultsError, dig, parse_estimate, read_results
+from harness.report.markdown import escape, lineage_markdown, rows_to_markdown
+from harness.report.reader import Estimate, Results, ResultsError, dig, parse_estimate
 
 _OTHER_SEED = re.compile(r"(?P<recipe>.+)-seed-(?P<seed>\d+)")
-_DEFAULT_WITHIN = 0.03
+_HEAD = """\
+# How much of it is chance of the seed?
+
+Written by `harness seeds` from runs of `harness/runs/trained`; run it again instead of editing.
+
+Each recipe again by `python -m training RECIPE --seed N`: other first weights, of the stages before as well, and other
+batches. Intervals are over patients (95 %) and say nothing about seeds, so both are shown.
+"""
+WITHIN = 0.03
+"""How far AUROCs may lie apart, unless told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,14 @@ def _apart(results: Results, family: Family) -> list[str]:
 
 
 def table(results: Results) -> str:
-    """Every model with its numbers, then how far apart those of a recipe lie, as Markdown."""
+    """Every model with its numbers, then how far apart those of a recipe lie, as Markdown.
+
+    Raises:
+        ResultsError: there are no two models by one recipe.
+    """
     found, labels = families(results.models), [figure.label for figure in FIGURES]
+    if not found:
+        raise ResultsError(f"no model of {results.directory} has another seed: its name would end in -seed-N")
     whole = rows_to_markdown(["Recipe", "Seed", *labels], (row for each in found for row in _rows(results, each)))
     apart = rows_to_markdown(["Furthest apart", *labels], (_apart(results, each) for each in found), left=1)
     return f"{escape(size_line(results))}\n\n{whole}\n{apart}"
@@ -105,12 +117,8 @@ def table(results: Results) -> str:
 
 def page(runs: Sequence[Results]) -> str:
     """The page of all runs."""
-    how = "Written by `python -m training.seeds` from runs of `harness/runs/trained`; run it again instead of editing."
-    what = (
-        "Each recipe again by `python -m training RECIPE --seed N`: other first weights (of the stages before as well),"
-        " other\nbatches. 95 % intervals over patients say nothing about seeds, so both are shown."
-    )
-    return "\n".join(["# How much of it is chance of the seed?\n", how, "", what, "", "\n".join(map(table, runs))])
+    chapters = [f"## {escape(run.name)}\n\n{table(run)}\n{lineage_markdown(run)}\n" for run in runs]
+    return "\n".join([_HEAD, *chapters])
 
 
 def too_far(results: Results, within: float) -> list[str]:
@@ -123,38 +131,3 @@ def too_far(results: Results, within: float) -> list[str]:
         elif apart > within:
             lines.append(f"{family.recipe}: AUROC differs by {apart:.3f} between seeds, more than {within:g}")
     return lines
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Print the tables, write the page; 1 if a recipe's models lie too far apart, 2 if a run cannot be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.seeds",
-        description="Compare models by one recipe from several seeds: NAME, NAME-seed-1, NAME-seed-2 of a run.",
-        epilog="example:\n  harness run harness/runs/trained/seeds.yaml && python -m training.seeds results/seeds",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("results", type=Path, nargs="+", help="directories that harness run wrote")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="also write the tables as one Markdown page")
-    parser.add_argument(
-        "--within", type=float, default=_DEFAULT_WITHIN, help="allowed difference of AUROC (default: %(default)s)"
-    )
-    options = parser.parse_args(argv)
-    try:
-        runs = [read_results(directory) for directory in options.results]
-    except ResultsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if bare := [str(run.directory) for run in runs if not families(run.models)]:
-        print(f"no model of {', '.join(bare)} has another seed: its name would end in -seed-N", file=sys.stderr)
-        return 2
-    print("\n".join(map(table, runs)))
-    if options.page:
-        options.page.write_text(page(runs), "utf-8")
-    faults = [line for run in runs for line in too_far(run, options.within)]
-    for line in faults:
-        print(line, file=sys.stderr)
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
