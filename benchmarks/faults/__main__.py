@@ -9,12 +9,14 @@ from pathlib import Path
 from benchmarks.faults.isolation import enter
 from benchmarks.faults.kinds import KINDS
 from benchmarks.faults.report import as_json, as_markdown, broken
+from benchmarks.faults.server import SIGNS
 from benchmarks.faults.stage import Settings, stage
 
 _EXAMPLES = """\
 examples:
   python -m benchmarks.faults --faults 100 --seed 0 --output results/faults
-  python -m benchmarks.faults --faults 3 --kinds "Java killed" "clock jump"
+  python -m benchmarks.faults --faults 3 --kinds "backend killed" "clock jump"
+  python -m benchmarks.faults --backend plain --faults 30
 
 Exit status: 0 every promise was kept, 1 one was broken (a call without an answer, a wrong answer, something left
 behind, a server that did not come back). Packet loss and a full disk need namespaces (root, or users who may have
@@ -33,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     add("--faults", type=int, default=100, help="how many (default: %(default)s)")
     add("--seed", type=int, default=0, help="of moments, victims and calls (default: %(default)s)")
     add("--models", nargs="+", default=["encoder", "wronglung-1"], metavar="NAME", help="default: %(default)s")
+    add("--backend", choices=list(SIGNS), default="torchserve", help="of the server (default: %(default)s)")
     add("--kinds", nargs="+", metavar="KIND", choices=[kind.name for kind in KINDS], help="only these (default: all)")
     add(
         "--lasting",

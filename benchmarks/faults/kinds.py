@@ -164,7 +164,7 @@ def _starve(scene: Scene, rng: random.Random) -> Harm:
 
 KINDS: tuple[Kind, ...] = (
     Kind("worker killed", 15, lambda scene, rng: _kill(scene.server.workers, rng)),
-    Kind("Java killed", 40, lambda scene, rng: _kill(scene.server.java, rng)),
+    Kind("backend killed", 40, lambda scene, rng: _kill(scene.server.backend, rng)),
     Kind("gateway killed", None, lambda scene, rng: _kill(scene.server.gateway, rng)),
     Kind("supervisor killed", None, _kill_supervisor),
     Kind("connection cut in mid-message", None, _cut),

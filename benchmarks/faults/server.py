@@ -16,6 +16,11 @@ from wronglung.supervisor.tie import tied
 
 MARK = "WRONGLUNG_FAULTS_RUN"
 """A variable that every process of the server inherits: whoever holds it belongs to this campaign."""
+SIGNS = {
+    "torchserve": ("org.pytorch.serve.ModelServer", "model_service_worker.py"),
+    "plain": ("-m wronglung.plain", "multiprocessing.spawn"),
+}
+"""What the command line of each backend, and of its workers, holds."""
 STARTUP_S = 300.0
 _STOP_S = 60.0
 
@@ -29,13 +34,18 @@ class Server:
 
     Args:
         models: names of the models to serve.
+        backend: a key of `SIGNS`.
         temporary: where it keeps its files.
         log: what it says is added to this file.
         environment: variables beside our own.
     """
 
-    def __init__(self, models: Sequence[str], temporary: Path, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, models: Sequence[str], backend: str, temporary: Path, log: Path, environment: Mapping[str, str]
+    ) -> None:
         self.models = tuple(models)
+        self._kind = backend
+        self._backend_sign, self._worker_sign = SIGNS[backend]
         self.temporary = temporary
         (self.port,) = free_ports(1)
         self._log = log
@@ -52,6 +62,7 @@ class Server:
     def start(self) -> None:
         """Start it; `await_ready` says when it is there."""
         serve = [sys.executable, "-m", "wronglung.cli", "serve", "--models", *self.models, "--port", str(self.port)]
+        serve += ["--backend", self._kind]
         self._log.touch()
         self._read_from = self._log.stat().st_size
         with self._log.open("ab") as stderr:
@@ -110,14 +121,14 @@ class Server:
             return []
 
     @property
-    def java(self) -> list[psutil.Process]:
-        """TorchServe's Java: one, unless it is just being started again."""
-        return self.part("org.pytorch.serve.ModelServer")
+    def backend(self) -> list[psutil.Process]:
+        """What is between gateway and workers, e.g. TorchServe's Java: one, unless it is just being started again."""
+        return self.part(self._backend_sign)
 
     @property
     def workers(self) -> list[psutil.Process]:
-        """TorchServe's Python workers, one for each model."""
-        return self.part("model_service_worker.py")
+        """Its Python workers, one for each model."""
+        return self.part(self._worker_sign)
 
     @property
     def gateway(self) -> list[psutil.Process]:
@@ -126,7 +137,7 @@ class Server:
 
     def is_whole(self) -> bool:
         """Whether every part is there, as many as there should be."""
-        counts = len(self.java), len(self.gateway), len(self.workers)
+        counts = len(self.backend), len(self.gateway), len(self.workers)
         return self.is_running and counts == (1, 1, len(self.models))
 
     def kin(self) -> list[psutil.Process]:

@@ -39,6 +39,7 @@ class Settings:
     lasting: float
     minutes: float
     output: Path
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Resul
     cases, heavy = make_cases(settings.models, _STUDIES), make_heavy_cases(settings.models)
     clock = Clock(folder)
     with small_disk(disk, _DISK_MIB) as disk_missing:
-        server = Server(settings.models, disk, settings.output / "server.log", clock.environment())
+        server = Server(settings.models, settings.backend, disk, settings.output / "server.log", clock.environment())
         with closing(CuttingProxy(server.port)) as proxy:
             loss = PacketLoss(server.port, LOSS)
             scene = Scene(server, proxy, loss, clock, cases, heavy, Ledger(), disk_missing, settings.lasting)
@@ -106,6 +107,7 @@ def _facts(settings: Settings) -> dict[str, str]:
         "commit": _commit(),
         "machine": f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB; load average {load:.1f}",
         "seed": str(settings.seed),
+        "backend": settings.backend,
         "models": ", ".join(settings.models),
     }
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads the envir
 @pytest.fixture
 def dead(tmp_path: Path) -> Server:
     """A server that does not run."""
-    return Server(["encoder"], tmp_path, tmp_path / "log", {})
+    return Server(["encoder"], "torchserve", tmp_path, tmp_path / "log", {})
 
 
 @pytest.fixture(params=[True, False], ids=["its own", "another's"])

@@ -12,24 +12,24 @@ from benchmarks.faults.kinds import KINDS
 from benchmarks.faults.report import as_json, as_markdown, broken
 from benchmarks.faults.stage import Result
 
-GOOD = Fault("Java killed", "", 8.0, Counter(right=90, MODEL_UNAVAILABLE=10), ())
-SLOW = Fault("Java killed", "", 41.0, Counter(right=5), ())
+GOOD = Fault("backend killed", "", 8.0, Counter(right=90, MODEL_UNAVAILABLE=10), ())
+SLOW = Fault("backend killed", "", 41.0, Counter(right=5), ())
 RESULT = Result([GOOD, SLOW], 2, {}, 0, [], {"date": "today", "commit": "abc"})
 
 
 def test_what_went_well_breaks_no_promise_and_a_slow_healing_is_told_not_judged() -> None:
     assert broken(RESULT) == []
-    assert "| Java killed | 2 | 105 | 95 | 0 | 10 | 0 | 24.5 / 41.0 s | 40 s | 0 |" in as_markdown(RESULT)
+    assert "| backend killed | 2 | 105 | 95 | 0 | 10 | 0 | 24.5 / 41.0 s | 40 s | 0 |" in as_markdown(RESULT)
     assert "10 `MODEL_UNAVAILABLE`" in as_markdown(RESULT)
 
 
 @pytest.mark.parametrize(
     ("fault", "promise"),
     [
-        (replace(GOOD, calls=Counter(right=1, wrong=1)), "Java killed: 1 wrong"),
-        (replace(GOOD, calls=Counter(unanswered=2)), "Java killed: 2 unanswered"),
-        (replace(GOOD, healed_s=None), "Java killed: not healthy again"),
-        (replace(GOOD, left=("port 1",)), "Java killed: left port 1"),
+        (replace(GOOD, calls=Counter(right=1, wrong=1)), "backend killed: 1 wrong"),
+        (replace(GOOD, calls=Counter(unanswered=2)), "backend killed: 2 unanswered"),
+        (replace(GOOD, healed_s=None), "backend killed: not healthy again"),
+        (replace(GOOD, left=("port 1",)), "backend killed: left port 1"),
     ],
 )
 def test_every_broken_promise_is_named(fault: Fault, promise: str) -> None:

@@ -45,7 +45,7 @@ def test_what_is_open_when_the_callers_are_gone_is_unanswered_and_counts_with_th
     monkeypatch.setattr(module, "Load", LeavingLoad)
     address = SimpleNamespace(target="nowhere:1")
     scene: Any = SimpleNamespace(server=address, proxy=address, cases=[], ledger=Ledger())
-    settings = Settings(2, 0, [], ["gateway killed"], 0.1, 1, Path())
+    settings = Settings(2, 0, [], ["gateway killed"], 0.1, 1, Path(), "torchserve")
     faults, _, dead = module._hurt(scene, settings, print)
     assert [fault.calls for fault in faults] == [{"right": 1}, {"right": 1, "unanswered": 1}]
     assert dead == ["caller 3"]
