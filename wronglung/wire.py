@@ -188,6 +188,8 @@ def _read_result(result: pb.SentenceResult, index: int) -> _Result:
 
 
 def _common_grid(aligned: Sequence[pb.SentenceAlignment]) -> GridSize:
+    for result in aligned:
+        _check_size(result.map)  # before a sentence that failed is given a map of that size
     sizes = {GridSize(result.map.rows, result.map.cols) for result in aligned}
     if len(sizes) > 1:
         raise InternalError(f"the server's answer mixes grids of several sizes: {sorted(sizes)}")
@@ -237,13 +239,17 @@ def map_from_pb(message: pb.AttentionMap) -> FloatArray:
     Raises:
         InternalError: its bytes do not fit its size, or are not all numbers.
     """
-    rows, cols = message.rows, message.cols
-    if rows < 1 or cols < 1 or len(message.values) != 4 * rows * cols:
-        raise InternalError(f"the server's answer holds {len(message.values)} bytes for a map of {rows} x {cols}")
-    values = np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(rows, cols).astype(np.float32)
+    _check_size(message)
+    values = np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(message.rows, message.cols).astype(np.float32)
     if not np.isfinite(values).all():
         raise InternalError("the server's answer holds a map with values that are no numbers")
     return values
+
+
+def _check_size(message: pb.AttentionMap) -> None:
+    rows, cols = message.rows, message.cols
+    if rows < 1 or cols < 1 or len(message.values) != 4 * rows * cols:
+        raise InternalError(f"the server's answer holds {len(message.values)} bytes for a map of {rows} x {cols}")
 
 
 def identity_to_pb(identity: ModelIdentity) -> pb.ModelIdentity:

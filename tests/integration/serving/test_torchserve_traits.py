@@ -1,7 +1,9 @@
 """What TorchServe 0.12 does wrong, and that it does no harm here: the real TorchServe, called past the gateway."""
 
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,18 @@ def workers_stay(server: Instance) -> Iterator[None]:
     assert server.workers == before
 
 
+@contextmanager
+def frozen(processes: Iterable[psutil.Process]) -> Iterator[None]:
+    """They do nothing while the block lasts."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
 def failure(predict: Any, request: Any) -> grpc.RpcError:
     with pytest.raises(grpc.RpcError) as caught:
         predict(request, timeout=60)
@@ -87,8 +101,13 @@ def test_what_it_does_not_know_it_calls_internal_and_we_call_unavailable(predict
     assert isinstance(typed_error(error.code(), error.details(), "a"), ModelUnavailable)
 
 
-def test_a_full_queue_it_calls_internal_and_we_call_overloaded(predict: Any) -> None:
-    calls = [predict.future(envelope(), timeout=120) for _ in range(400)]
+def test_a_full_queue_it_calls_internal_and_we_call_overloaded(server: Instance, predict: Any) -> None:
+    with frozen(server.workers):  # they would keep up with a slow machine that sends
+        calls = [predict.future(envelope(), timeout=120) for _ in range(400)]
+        refused = threading.Event()
+        for call in calls:
+            call.add_done_callback(lambda _: refused.set())
+        assert refused.wait(60)
     failed = [call for call in calls if call.exception() is not None]
     assert failed
     assert {call.code() for call in failed} == {grpc.StatusCode.INTERNAL}

@@ -17,6 +17,7 @@ from wronglung.wire import (
     alignment_from_response,
     answer_bytes_bound,
     error_from_pb,
+    error_to_pb,
     frame_from_pb,
     frame_to_pb,
     response_from_alignment,
@@ -167,6 +168,15 @@ def test_a_map_that_contradicts_its_size_is_a_defect_of_the_server() -> None:
     message.results[0].alignment.map.values = b"1234"
     with pytest.raises(errors.InternalError):
         alignment_from_response(message)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(-2, -3), (100_000, 100_000), (0, 0)])
+def test_no_sentence_that_failed_gets_a_map_of_an_impossible_size(rows: int, cols: int) -> None:
+    """Found by fuzzing: it got its map of nothing before the size of the others was checked."""
+    failed = pb.SentenceResult(error=error_to_pb(errors.SentenceEmpty("empty")))
+    whole = pb.SentenceResult(alignment=pb.SentenceAlignment(map=pb.AttentionMap(rows=rows, cols=cols)))
+    with pytest.raises(errors.InternalError, match="bytes for a map of"):
+        alignment_from_response(pb.AlignResponse(results=[failed, whole]))
 
 
 def test_a_map_that_is_missing_is_a_defect_of_the_server() -> None:
