@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from training.devices import Devices
+from training.devices import Devices, leave
 
 
 def main() -> None:
@@ -47,3 +47,4 @@ def torch_free_draw(seed: int) -> float:
 
 if __name__ == "__main__":
     main()
+    leave(0)

@@ -121,5 +121,12 @@ def _shown(path: Path) -> str:
     return str(resolved.relative_to(REPOSITORY)) if resolved.is_relative_to(REPOSITORY) else path.name
 
 
+def _run() -> None:
+    status = main()
+    from training.devices import leave
+
+    leave(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _run()
