@@ -158,10 +158,11 @@ def alignment_from_response(response: pb.AlignResponse) -> Alignment:
     """
     results = [_read_result(result, index) for index, result in enumerate(response.results)]
     aligned = [result for result in results if isinstance(result, pb.SentenceAlignment)]
-    grid = _common_grid(aligned)
+    maps = [map_from_pb(result.map) if isinstance(result, pb.SentenceAlignment) else None for result in results]
+    grid = _common_grid(maps)
     has_word_maps = any(result.word_maps for result in aligned)
     return Alignment(
-        maps=_stack([_sentence_map(result, grid) for result in results], grid),
+        maps=_stack([_nothing(grid) if each is None else each for each in maps], grid),
         opt_out=_column(results, "opt_out_mass"),
         local_similarity=_column(results, "local_similarity"),
         global_similarity=_column(results, "global_similarity"),
@@ -187,19 +188,15 @@ def _read_result(result: pb.SentenceResult, index: int) -> _Result:
     raise InternalError("the server's answer has neither a map nor an error", field=f"sentences[{index}]")
 
 
-def _common_grid(aligned: Sequence[pb.SentenceAlignment]) -> GridSize:
-    for result in aligned:
-        _check_size(result.map)  # before a sentence that failed is given a map of that size
-    sizes = {GridSize(result.map.rows, result.map.cols) for result in aligned}
+def _common_grid(maps: Sequence[FloatArray | None]) -> GridSize:
+    sizes = {GridSize(*each.shape) for each in maps if each is not None}
     if len(sizes) > 1:
         raise InternalError(f"the server's answer mixes grids of several sizes: {sorted(sizes)}")
     return sizes.pop() if sizes else GridSize(0, 0)
 
 
-def _sentence_map(result: _Result, grid: GridSize) -> FloatArray:
-    if isinstance(result, WronglungError):
-        return np.full(grid, np.nan, dtype=np.float32)
-    return map_from_pb(result.map)
+def _nothing(grid: GridSize) -> FloatArray:
+    return np.full(grid, np.nan, dtype=np.float32)
 
 
 def _word_maps(result: _Result, grid: GridSize) -> FloatArray:
@@ -239,17 +236,13 @@ def map_from_pb(message: pb.AttentionMap) -> FloatArray:
     Raises:
         InternalError: its bytes do not fit its size, or are not all numbers.
     """
-    _check_size(message)
-    values = np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(message.rows, message.cols).astype(np.float32)
-    if not np.isfinite(values).all():
-        raise InternalError("the server's answer holds a map with values that are no numbers")
-    return values
-
-
-def _check_size(message: pb.AttentionMap) -> None:
     rows, cols = message.rows, message.cols
     if rows < 1 or cols < 1 or len(message.values) != 4 * rows * cols:
         raise InternalError(f"the server's answer holds {len(message.values)} bytes for a map of {rows} x {cols}")
+    values = np.frombuffer(message.values, dtype=_FLOAT32_LE).reshape(rows, cols).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InternalError("the server's answer holds a map with values that are no numbers")
+    return values
 
 
 def identity_to_pb(identity: ModelIdentity) -> pb.ModelIdentity:

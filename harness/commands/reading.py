@@ -13,6 +13,7 @@ from harness.finished import FinishedRun
 from harness.gate.options import read_gate_options
 from harness.report import seeds
 from harness.report.reader import read_results
+from harness.results import write_bytes
 from harness.runconfig import load_run_config
 from harness.validation import validate_dataset, validate_run
 
@@ -48,7 +49,7 @@ def compare_seeds(options: argparse.Namespace) -> int:
     runs = [read_results(directory) for directory in options.results]
     print("\n".join(map(seeds.table, runs)))
     if options.page:
-        options.page.write_text(seeds.page(runs), "utf-8")
+        write_bytes(options.page, seeds.page(runs).encode())
     faults = [line for run in runs for line in seeds.too_far(run, options.within)]
     print("".join(f"{line}\n" for line in faults), end="", file=sys.stderr)
     return 1 if faults else 0

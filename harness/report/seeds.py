@@ -4,7 +4,7 @@ A model NAME-seed-N belongs to the model NAME: `python -m training RECIPE --seed
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.report import numbers
@@ -27,11 +27,23 @@ WITHIN = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that seeds are compared by."""
+    """A number that seeds are compared by.
+
+    Args:
+        label: heads its column.
+        section: of `summary.json`.
+        path: below the model in that section.
+        signed: whether its sign is shown.
+    """
 
     label: str
-    of: Callable[[Results, str], Estimate | None]
+    section: str
+    path: tuple[str, ...]
     signed: bool = False
+
+    def of(self, results: Results, model: str) -> Estimate | None:
+        """The number of a model, if it has one."""
+        return parse_estimate(dig(results.summary, self.section, model, *self.path))
 
     def cell(self, results: Results, model: str) -> str:
         """The number with its interval."""
@@ -39,27 +51,14 @@ class Figure:
         return numbers.NULL if estimate is None else numbers.with_interval(estimate, signed=self.signed)
 
 
-def _auroc(subset: str) -> Callable[[Results, str], Estimate | None]:
-    return lambda results, model: results.estimate("models", model, "none", subset, "exact", "auroc")
-
-
-def _swap(results: Results, model: str) -> Estimate | None:
-    return results.estimate("deltas", model, "swap_left_right", "one_lung", "exact", "auroc")
-
-
-def _at(*keys: str) -> Callable[[Results, str], Estimate | None]:
-    section, *rest = keys
-    return lambda results, model: parse_estimate(dig(results.summary, section, model, *rest))
-
-
-AUROC = Figure("AUROC, all", _auroc("all"))
+AUROC = Figure("AUROC, all", "models", ("none", "all", "exact", "auroc"))
 FIGURES = (
     AUROC,
-    Figure("AUROC, abnormal", _auroc("abnormal")),
-    Figure("LRI", _at("laterality", "lri"), signed=True),
-    Figure("swap, one lung", _swap, signed=True),
-    Figure("opt-out AUROC, random", _at("opt_out", "auroc")),
-    Figure("opt-out AUROC, negated", _at("opt_out", "auroc_of_negated")),
+    Figure("AUROC, abnormal", "models", ("none", "abnormal", "exact", "auroc")),
+    Figure("LRI", "laterality", ("lri",), signed=True),
+    Figure("swap, one lung", "deltas", ("swap_left_right", "one_lung", "exact", "auroc"), signed=True),
+    Figure("opt-out AUROC, random", "opt_out", ("auroc",)),
+    Figure("opt-out AUROC, negated", "opt_out", ("auroc_of_negated",)),
 )
 
 

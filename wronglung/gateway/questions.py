@@ -31,20 +31,29 @@ class Questions:
 
         Raises:
             Overloaded: too many are on their way.
-            DeadlineExceeded: it did not arrive in time.
-            RequestInvalid: there is none, or it is too long.
+            DeadlineExceeded, RequestInvalid: see `read_question`.
         """
         with self._places.one(party):
-            try:
-                async with asyncio.timeout(_READING_S):
-                    body = await anext(messages)
-            except TimeoutError as error:
-                raise DeadlineExceeded(f"the request did not arrive within {_READING_S:g} s: send it again") from error
-            except StopAsyncIteration:
-                raise RequestInvalid("the call has no message: send one") from None
-        if len(body) > _LONGEST_BYTES:
-            raise RequestInvalid(f"the message has {len(body)} bytes; {_LONGEST_BYTES} are allowed here")
-        return body
+            return await read_question(messages)
+
+
+async def read_question(messages: AsyncIterator[bytes]) -> bytes:
+    """The message of a call that has a place already.
+
+    Raises:
+        DeadlineExceeded: it did not arrive in time.
+        RequestInvalid: there is none, or it is too long.
+    """
+    try:
+        async with asyncio.timeout(_READING_S):
+            body = await anext(messages)
+    except TimeoutError as error:
+        raise DeadlineExceeded(f"the request did not arrive within {_READING_S:g} s: send it again") from error
+    except StopAsyncIteration:
+        raise RequestInvalid("the call has no message: send one") from None
+    if len(body) > _LONGEST_BYTES:
+        raise RequestInvalid(f"the message has {len(body)} bytes; {_LONGEST_BYTES} are allowed here")
+    return body
 
 
 def _full() -> Overloaded:

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2
 
 from wronglung.errors import Overloaded, RequestInvalid, WronglungError
 from wronglung.gateway.call import Call
-from wronglung.gateway.questions import Questions
+from wronglung.gateway.questions import Questions, read_question
 from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.shares import Places
 from wronglung.gateway.status import abort
@@ -38,7 +38,6 @@ class HealthGuard:
         self._who = who
         self._watches = Places(watches, _full)
         self._checks = Questions(checks)
-        self._first_words = Questions(watches)
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, health_pb2.HealthCheckResponse]":
         """The methods as gRPC registers them: their messages are iterators, see `questions`."""
@@ -66,7 +65,7 @@ class HealthGuard:
         try:
             call.caller = self._who(context).name
             with self._watches.one(call.party):
-                request = _parsed(await self._first_words.read(messages, call.party))
+                request = _parsed(await read_question(messages))
                 await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
         except WronglungError as error:
             await abort(context, error, call.call_id)

@@ -75,9 +75,10 @@ def test_it_says_when_there_was_nothing_to_cut(proxy: CuttingProxy) -> None:
 
 
 def test_behind_it_nobody_answers_when_nobody_does() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with closing(CuttingProxy(port)) as proxy:
-        connection = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
-        with connection:
-            assert all_of(connection) == b""
+    with socket.socket() as deaf:  # holds the port, which another test might get, and listens to nobody
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with closing(CuttingProxy(port)) as proxy:
+            connection = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+            with connection:
+                assert all_of(connection) == b""
