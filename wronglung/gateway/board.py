@@ -21,6 +21,7 @@ class HealthBoard:
     def __init__(self) -> None:
         self._statuses: dict[str, HealthCheckResponse.ServingStatus] = {}
         self._changed = asyncio.Event()
+        self._rights = 0
         self._for_good = self._ended = False
 
     def set(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
@@ -28,6 +29,11 @@ class HealthBoard:
         if not self._for_good:
             self._statuses[service] = status
             self._tell()
+
+    def look_again(self) -> None:
+        """Tell every watch its status once more: who may see it may have changed."""
+        self._rights += 1
+        self._tell()
 
     def drain(self) -> None:
         """Nothing is served any more, for good."""
@@ -57,9 +63,9 @@ class HealthBoard:
         while not self._ended:
             changed = self._changed
             status = self._statuses.get(request.service, HealthCheckResponse.SERVICE_UNKNOWN)
-            if status != told:
+            if (now := (status, self._rights)) != told:
                 await context.write(HealthCheckResponse(status=status))
-                told = status
+                told = now
             else:
                 await changed.wait()
         raise ModelUnavailable("the server is shutting down: watch another", retry_after_ms=_RETRY_MS)

@@ -145,7 +145,7 @@ class Gateway:
             probe_host, probe_port = settings.security.probe_host, settings.security.probe_port
             self._probes = ProbePort(self.health.board, probe_host, probe_port)
             await self._probes.start()
-        self.access.start()
+        self.access.start(self.health.board.look_again)
         if self._versions is not None:
             self._versions.start()
         await self._server.start()

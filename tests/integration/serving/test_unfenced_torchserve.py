@@ -148,6 +148,18 @@ def test_it_calls_itself_healthy_without_a_worker_and_the_gateway_does_not(
         stay_dead.unlink(missing_ok=True)
 
 
+def test_it_waits_for_a_worker_that_hangs_and_calls_itself_healthy(bare: BareTorchServe) -> None:
+    (pid,) = bare.workers
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        call = bare.predict.future(envelope(), timeout=5)
+        assert call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert b"Healthy" in bare.ping()
+        assert bare.workers == [pid]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_its_launcher_orphans_java(tmp_path: Path) -> None:
     """Which is why the supervisor starts Java itself, behind a guard."""
     config = tmp_path / "config.properties"

@@ -16,10 +16,12 @@ import yaml
 
 from handlers import alignment_handler
 from handlers.alignment_handler import AlignmentHandler
+from tests.dicom_files import dicom
 from tests.handler_fakes import FakeContext, code, entry, handle, png, with_fake_model
 from tests.repository import ROOT
 from wronglung.alignment import Alignment
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.images import isolated, patience
 from wronglung.limits import LIMITS
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.random_model import create_random_dual_encoder, create_random_model
@@ -43,6 +45,19 @@ def test_a_bad_image_fails_alone(handler: AlignmentHandler) -> None:
     answers = handle(handler, entry("a"), entry("bad", image=png()[:40]), entry("c"))
     assert [code(each) for each in answers] == ["OK", "IMAGE_CORRUPT", "OK"]
     assert [each.request_id for each in answers] == ["a", "bad", "c"]
+
+
+def test_streams_that_hang_their_decoders_cost_a_batch_the_time_of_one_and_their_own_kind_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolated, "_PROGRAM", "import time; time.sleep(60)")
+    monkeypatch.setattr(isolated, "limits", lambda *_: (1.0, 0.3))
+    monkeypatch.setattr(patience, "_MOST_LOST_S", 0.2)
+    handler, hostile = with_fake_model(deterministic=True), dicom(np.zeros((60, 80), np.uint8), coding="jpeg-ls")
+    for _ in range(2):  # the second batch is given as much as the first
+        images = [hostile, hostile, hostile, hostile, png()]  # two are decoded at once
+        answers = handle(handler, *(entry(str(number), image=image) for number, image in enumerate(images)))
+        assert [code(each) for each in answers] == ["IMAGE_CORRUPT"] * 2 + ["OVERLOADED"] * 2 + ["OK"]
 
 
 def test_a_defect_of_the_engine_fails_alone_and_is_logged(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import grpc
 import grpc.aio
@@ -68,10 +68,10 @@ class Access:
         )
         return server.add_secure_port(address, credentials)
 
-    def start(self) -> None:
-        """From now on watch the files."""
+    def start(self, on_rights: Callable[[], None]) -> None:
+        """From now on watch the files; `on_rights` is called, in the event loop, after the tokens have changed."""
         if self._certificates is not None or self._tokens is not None:
-            self._watcher = asyncio.create_task(self._watch())
+            self._watcher = asyncio.create_task(self._watch(on_rights))
             self._watcher.add_done_callback(_complain)
 
     async def stop(self) -> None:
@@ -80,17 +80,23 @@ class Access:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
 
-    def refresh(self) -> None:
-        """Look at the files now. What is open stays open; new connections and calls meet what is in force then."""
-        if self._tokens is not None and self._tokens.refresh():
+    def refresh(self) -> bool:
+        """Look at the files now. What is open stays open; new connections and calls meet what is in force then.
+
+        Returns:
+            Whether there are other tokens than before.
+        """
+        if other_tokens := self._tokens is not None and self._tokens.refresh():
             self._note_tokens()
         if self._certificates is not None and self._certificates.refresh():
             self._note_certificates()
+        return other_tokens
 
-    async def _watch(self) -> None:
+    async def _watch(self, on_rights: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
-            await asyncio.to_thread(self.refresh)
+            if await asyncio.to_thread(self.refresh):
+                on_rights()
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
         """Asked by gRPC in a thread of its own before every handshake: other certificates, or None for the same."""

@@ -18,7 +18,7 @@ from tests.gateway_fakes import MODELS, FakeTorchServe, RunningGateway, failure_
 from wronglung.gateway.security.options import SecurityOptions
 from wronglung.v1 import alignment_pb2 as pb
 
-ALL, ENCODER_ONLY = "a-token-for-everything", "a-token-for-one-model"
+ALL, ENCODER_ONLY, KEPT = "a-token-for-everything", "a-token-for-one-model", "a-token-that-stays"
 HEALTH = "wronglung.v1.AlignmentService"
 
 
@@ -29,7 +29,7 @@ def line(name: str, token: str, models: str = "") -> str:
 @pytest.fixture
 def tokens(tmp_path: Path) -> Path:
     path = tmp_path / "tokens.txt"
-    path.write_text(line("reader", ALL) + line("ward", ENCODER_ONLY, "encoder"))
+    path.write_text(line("reader", ALL) + line("ward", ENCODER_ONLY, "encoder") + line("kept", KEPT))
     return path
 
 
@@ -201,6 +201,28 @@ async def test_a_watch_tells_nothing_more_once_the_token_is_withdrawn(front: Run
     status, _, _ = await failure_of(read_one(watches[0]))
     assert status is grpc.StatusCode.UNAUTHENTICATED
     assert (await watches[1].read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+
+async def test_a_watch_ends_with_its_token_though_nothing_changes(
+    tmp_path: Path, tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wronglung.gateway.security.access._POLL_S", 0.02)
+    asked = health_pb2.HealthCheckRequest(service=f"{HEALTH}/encoder")
+    async with running_gateway(tmp_path, FakeTorchServe(), security=SecurityOptions(tokens=tokens)) as front:
+        withdrawn, restricted, kept = (
+            health_pb2_grpc.HealthStub(front.channel).Watch(asked, metadata=bearing(token))
+            for token in (ALL, ENCODER_ONLY, KEPT)
+        )
+        for watch in (withdrawn, restricted, kept):
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        following = asyncio.ensure_future(read_one(kept))
+        tokens.write_text(line("ward", ENCODER_ONLY, "encoder-optout") + line("kept", KEPT))
+        status, _, _ = await failure_of(read_one(withdrawn))
+        assert status is grpc.StatusCode.UNAUTHENTICATED
+        assert (await restricted.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        await asyncio.sleep(0.1)
+        assert not following.done()
+        kept.cancel()
 
 
 async def test_a_watch_does_not_tell_when_a_model_without_rights_changes(front: RunningGateway, tokens: Path) -> None:
