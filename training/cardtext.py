@@ -22,6 +22,12 @@ def first_weights(recipe: ModelRecipe, digest: str | None) -> str:
     return f"the result of `{recipe.start_from}`"
 
 
+def beside(recipe: ModelRecipe, digest: str | None) -> str:
+    """What to say after the time that training took where another recipe's run came first; `digest` as above."""
+    first = None if isinstance(recipe, GroundingRecipe) or digest is not None else recipe.start_from
+    return "" if first is None else f", beside that of `{first}`"
+
+
 def few_of(recipe: ModelRecipe) -> str:
     """What to say before the training data where only a few sentences of them were read."""
     return f"{recipe.shots} sentences of " if isinstance(recipe, FewShotRecipe) else ""

@@ -114,7 +114,7 @@ Research on whether attention maps can be trusted, demonstrations and tests of t
 def _time(recipe: ModelRecipe, measured: Measured) -> str:
     threads = f"{recipe.threads} thread{'s' * (recipe.threads > 1)} of a CPU"
     where = threads if measured.computed_on == ONE_CPU else f"{measured.computed_on}, {threads} each"
-    return f"{measured.progress.seconds / 60:.0f} minutes on {where}"
+    return f"{measured.progress.seconds / 60:.0f} minutes on {where}{cardtext.beside(recipe, measured.start_digest)}"
 
 
 def _results(recipe: ModelRecipe, measured: Measured) -> str:
@@ -122,7 +122,7 @@ def _results(recipe: ModelRecipe, measured: Measured) -> str:
         return "None: the recipe names no test data (`data.test`)."
     intro = (
         f"The maps against the sentences' boxes, on {tested_on(recipe.data, measured.test_studies)}, which training has"
-        " not seen and by which no recipe or\ncheckpoint was chosen. Δ: change against the same sentences unperturbed."
+        " not seen and by which no\ncheckpoint was chosen. Δ: change against the same sentences unperturbed."
     )
     tables = [f"{_METRICS[metric]}\n\n{_table(found)}" for metric, found in measured.outcomes.items()]
     return "\n\n".join([intro, *tables])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.cardtext import few_of, first_weights, loss, sentences, shots
+from training.cardtext import beside, few_of, first_weights, loss, sentences, shots
 from training.config import ContrastiveRecipe, FindingsRecipe, ModelRecipe, load_recipe
 
 CONFIGS = Path(__file__).parents[3] / "training" / "configs"
@@ -50,6 +50,12 @@ def test_the_loss_says_what_is_no_negative_and_which_options_have_a_weight() -> 
     assert "; 0.5 × the maps' entropy" in said
     assert "side exchanged is one more negative" in said
     assert "entropy" not in loss(plain)
+
+
+def test_the_time_of_a_stage_before_is_said_not_to_be_counted() -> None:
+    assert beside(shipped("encoder"), None) == ", beside that of `training/configs/findings.yaml`"
+    assert beside(shipped("encoder-few-shot"), "ab12") == ""
+    assert beside(shipped("wronglung-1"), None) == ""
 
 
 def test_the_first_weights_are_named_with_a_digest_where_a_folder_gave_them() -> None:
