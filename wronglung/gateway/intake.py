@@ -49,9 +49,10 @@ class Message:
         self._party = party
 
     def release(self) -> None:
-        """Give back the room; a second time does nothing."""
+        """Let go of the message and give back its room; a second time does nothing."""
         if self._intake is not None:
-            self._intake.free(len(self.body), self._party)
+            size, self.body = len(self.body), b""
+            self._intake.free(size, self._party)
             self._intake = None
 
 

@@ -9,12 +9,14 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 
 from wronglung.errors import Overloaded, WronglungError
 from wronglung.gateway.call import Call
+from wronglung.gateway.received import Received
 from wronglung.gateway.security.callers import Callers
 from wronglung.gateway.shares import Places
 from wronglung.gateway.status import abort
 from wronglung.gateway.until import until
 
-_MOST = 16
+_MOST = 8
+"""Each may send a message as long as the port lets in, before it is known to be none."""
 _RETRY_MS = 1000
 
 
@@ -34,14 +36,14 @@ class Reflection(reflection.aio.ReflectionServicer):  # type: ignore[misc, name-
         self._places = Places(_MOST, _full)
 
     async def ServerReflectionInfo(
-        self, requests: AsyncIterator[reflection_pb2.ServerReflectionRequest], context: Any
+        self, _requests: object, context: Any
     ) -> AsyncIterator[reflection_pb2.ServerReflectionResponse]:
         """Answer each question."""
         call = Call.of(context, "other")
         try:
             call.caller = self._callers.of(context).name
             with self._places.one(call.party):
-                async for answer in super().ServerReflectionInfo(until(self._ended, requests), context):
+                async for answer in super().ServerReflectionInfo(until(self._ended, Received(context)), context):
                     yield answer
         except WronglungError as error:
             await abort(context, error, call.call_id)

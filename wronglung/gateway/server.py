@@ -34,10 +34,16 @@ _CHECKS = 64
 """Of health, whose message is on its way."""
 _WATCHES = 256
 """Of health. A client that picks servers by their health has one open to each."""
+_PING_S = 60.0
+"""A connection on which nothing came for so long is asked whether its caller is still there."""
+_PONG_S = 20.0
+"""If it is, it says so within this time; else the connection is closed, and its calls give back what they hold."""
 _CLOSING_S = 1.0
 """Beside the time to drain. gRPC would wait 20 s for a frozen peer to take notice; the end closes it as well."""
 _NOTICE_S = 0.5
 """How long new calls are refused with advice before gRPC refuses them, which cuts off those on the way (CANCELLED)."""
+_GIVING_UP_S = 1.0
+"""At most; before the time to drain is over, callers are told that there was not enough of it."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +81,10 @@ class Settings:
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", LIMITS.message_bytes),
             ("grpc.max_send_message_length", LIMITS.answer_bytes + _HEADROOM_BYTES),
+            ("grpc.keepalive_time_ms", round(_PING_S * 1000)),
+            ("grpc.keepalive_timeout_ms", round(_PONG_S * 1000)),
+            ("grpc.http2.ping_timeout_ms", round(_PONG_S * 1000)),  # the longer of the two would count
+            ("grpc.http2.max_pings_without_data", 0),  # as many as it takes: a stream may say nothing for long
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
@@ -131,9 +141,10 @@ class Gateway:
             OSError: a port is taken.
         """
         settings = self._settings
-        health = HealthGuard(self.health.board, f"{SERVICE}/", self.access.callers.of, _WATCHES, _CHECKS)
+        board, who, readers = self.health.board, self.access.callers.of, self._service.readers
+        health = HealthGuard(board, f"{SERVICE}/", who, _WATCHES, _CHECKS, readers)
         self._server.add_generic_rpc_handlers([self._service.handler(), health.handler()])
-        Reflection((SERVICE, HEALTH_SERVICE), self._service.draining, self.access.callers).add_to(self._server)
+        Reflection((SERVICE, HEALTH_SERVICE), self._service.ending.draining, self.access.callers).add_to(self._server)
         try:
             port = self.access.listen(self._server, address(settings.host, settings.port))
         except RuntimeError as error:
@@ -157,7 +168,7 @@ class Gateway:
         """Not serving any more; refuse what is new; finish what was taken on; end."""
         _log.info("draining")
         await self.health.drain()
-        self._service.draining.set()
+        self._service.ending.draining.set()
         await self._finish_calls()
         await self.access.stop()
         if self._versions is not None:
@@ -176,10 +187,21 @@ class Gateway:
         now, drain_s = asyncio.get_running_loop().time, self._settings.drain_s
         ends = now() + drain_s + _CLOSING_S
         self._refusing = asyncio.create_task(self._server.stop(drain_s))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(drain_s):
-                await self._service.idle.wait()
+        giving_up_s = min(_GIVING_UP_S, drain_s / 2)
+        if not await self._is_idle_within(drain_s - giving_up_s):
+            _log.warning("the time to drain is over: callers are told to send again what is not done")
+            self._service.ending.out_of_time.set()
+            await self._is_idle_within(giving_up_s)
         self.health.board.end_watches()
         with suppress(TimeoutError):
             # Shielded: gRPC's own objects must outlive what it still waits for.
             await asyncio.wait_for(asyncio.shield(self._refusing), ends - now())
+
+    async def _is_idle_within(self, seconds: float) -> bool:
+        """Whether all calls are done within so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._service.idle.wait()
+        except TimeoutError:
+            return False
+        return True

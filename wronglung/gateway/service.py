@@ -15,11 +15,13 @@ from wronglung.errors import ModelUnavailable, Overloaded
 from wronglung.gateway import checks
 from wronglung.gateway.accounting import Record, answering
 from wronglung.gateway.call import Call, Context
+from wronglung.gateway.ending import Ending
 from wronglung.gateway.health import SERVICE, Health
 from wronglung.gateway.intake import Intake, Message, Terms
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
-from wronglung.gateway.questions import Questions
+from wronglung.gateway.questions import Questions, Readers
+from wronglung.gateway.received import Received
 from wronglung.gateway.security.callers import Caller, Callers
 from wronglung.gateway.shares import Places
 from wronglung.gateway.stream import StreamSession
@@ -74,12 +76,13 @@ class AlignmentService:
         self._callers = callers
         self._most = most
         self._intake = Intake(most.messages)
-        self.draining = asyncio.Event()
+        self.ending = Ending()
         self.idle = asyncio.Event()
         self.idle.set()
         self._calls = Places(most.calls, partial(_full, "calls"))
         self._streams = Places(most.streams, partial(_full, "streams"))
-        self._questions = Questions(_QUESTIONS)
+        self.readers = Readers()
+        self._questions = Questions(_QUESTIONS, self.readers)
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """The methods as gRPC registers them."""
@@ -91,14 +94,14 @@ class AlignmentService:
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    async def align(self, messages: AsyncIterator[bytes], context: Context) -> bytes:
+    async def align(self, _messages: object, context: Context) -> bytes:
         """One image; refused at once when there is no room."""
         call = Call.of(context, "Align")
         async with answering(call, context, self._tracer):
             caller = self._caller(call, context)
             record = Record(self._metrics, call, call.call_id)
             with record.closing(), self._counted(call):
-                answer = await self._align(messages, record, call, caller)
+                answer = await self.ending.unless_too_late(self._align(Received(context), record, call, caller))
                 if answer.HasField("error"):
                     raise wire.error_from_pb(answer.error)
         return answer.response.SerializeToString()
@@ -127,27 +130,27 @@ class AlignmentService:
         record.names(model)
         return await self._pipeline.check(message, request, model, call, record.request_id)
 
-    async def align_stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+    async def align_stream(self, _requests: object, context: Context) -> AsyncIterator[bytes]:
         """Many images; held back while there is no room."""
         call = Call.of(context, "AlignStream")
         async with answering(call, context, self._tracer):
             self._caller(call, context)
             with self._counted(call), self._streams.one(call.party):
                 caller = partial(self._callers.of, context)
-                session = StreamSession(self._pipeline, self._intake, self._metrics, call, caller, self.draining)
-                async with aclosing(session.answers(requests)) as answers:
+                session = StreamSession(self._pipeline, self._intake, self._metrics, call, caller, self.ending)
+                async with aclosing(session.answers(Received(context))) as answers:
                     async for answer in answers:
                         yield answer
-            if self.draining.is_set():
+            if self.ending.draining.is_set():
                 message = "the server is shutting down: open a new stream and send again what was not answered"
                 raise ModelUnavailable(message, retry_after_ms=_RETRY_MS)
 
-    async def list_models(self, messages: AsyncIterator[bytes], context: Context) -> bytes:
+    async def list_models(self, _messages: object, context: Context) -> bytes:
         """What is served to this caller. Its message says nothing."""
         call = Call.of(context, "ListModels")
         async with answering(call, context, self._tracer):
             seen = self._caller(call, context).view(self._catalogue)
-            await self._questions.read(messages, call.party)
+            await self._questions.read(Received(context), call.party)
             models = [self._describe(model) for model in seen.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
 
@@ -169,7 +172,7 @@ class AlignmentService:
             ModelUnavailable: the server is being stopped.
             Overloaded: there are too many.
         """
-        if self.draining.is_set():
+        if self.ending.draining.is_set():
             raise ModelUnavailable("the server is shutting down: send it again", retry_after_ms=_RETRY_MS)
         with self._calls.one(call.party):
             self.idle.clear()

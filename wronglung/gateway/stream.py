@@ -9,6 +9,7 @@ from wronglung.gateway import checks
 from wronglung.gateway.accounting import OK, Record
 from wronglung.gateway.budget import Budget
 from wronglung.gateway.call import Call
+from wronglung.gateway.ending import Ending
 from wronglung.gateway.intake import Intake, Message
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
@@ -31,7 +32,7 @@ class StreamSession:
         metrics: where to count.
         call: the stream's call.
         caller: tells who calls, asked for every request: a token may be withdrawn while the stream is open.
-        draining: set when the server stops; nothing more is read then.
+        ending: how far the server's stop has come.
         window: how many requests may be unanswered, or answered and not yet read by the caller.
     """
 
@@ -42,7 +43,7 @@ class StreamSession:
         metrics: Metrics,
         call: Call,
         caller: Callable[[], Caller],
-        draining: asyncio.Event,
+        ending: Ending,
         window: int = _WINDOW,
     ) -> None:
         self._pipeline = pipeline
@@ -50,7 +51,7 @@ class StreamSession:
         self._metrics = metrics
         self._call = call
         self._caller = caller
-        self._draining = draining
+        self._ending = ending
         self._window = asyncio.Semaphore(window)
         self._unread = Budget(_UNREAD_BYTES)
         self._reserved: dict[Record, int] = {}
@@ -73,7 +74,7 @@ class StreamSession:
 
     async def _read(self, requests: AsyncIterator[bytes]) -> None:
         async with asyncio.TaskGroup() as waiting:
-            async for body in until(self._draining, requests):
+            async for body in until(self._ending.draining, requests):
                 await self._window.acquire()
                 await self._unread.take(LIMITS.answer_bytes)  # before it holds what others wait for
                 message = await self._intake.hold(body, self._call.party)
@@ -82,7 +83,7 @@ class StreamSession:
                 record = Record(self._metrics, self._call)
                 self._reserved[record] = LIMITS.answer_bytes
                 try:
-                    answer = await self._begin(message, record)
+                    answer = await self._ending.unless_too_late(self._begin(message, record))
                 except asyncio.CancelledError:
                     message.release()
                     record.close_abandoned()
@@ -110,7 +111,7 @@ class StreamSession:
 
     async def _finish(self, answer: "asyncio.Future[pb.AlignStreamResponse]", record: Record) -> None:
         try:
-            answered = await asyncio.shield(answer)
+            answered = await self._ending.unless_too_late(_of(answer))
         except asyncio.CancelledError:
             record.close_abandoned()
             raise
@@ -145,6 +146,11 @@ class StreamSession:
         """Of the room for unread answers, the request needs no more than this."""
         self._unread.give_back(self._reserved[record] - size)
         self._reserved[record] = size
+
+
+async def _of(answer: "asyncio.Future[pb.AlignStreamResponse]") -> pb.AlignStreamResponse:
+    """The answer; whoever stops waiting for it does not cancel it."""
+    return await asyncio.shield(answer)
 
 
 def outcome_code(answer: pb.AlignStreamResponse) -> str:

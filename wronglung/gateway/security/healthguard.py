@@ -1,6 +1,6 @@
 """Health as one caller may see it: a model that does not exist for a caller has no health either."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -9,7 +9,8 @@ from grpc_health.v1 import health_pb2
 
 from wronglung.errors import Overloaded, RequestInvalid, WronglungError
 from wronglung.gateway.call import Call
-from wronglung.gateway.questions import Questions, read_question
+from wronglung.gateway.questions import Questions, Readers, read_question
+from wronglung.gateway.received import Received
 from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.shares import Places
 from wronglung.gateway.status import abort
@@ -30,14 +31,18 @@ class HealthGuard:
         who: tells who makes the call of a context; raises Unauthenticated.
         watches: how many watches there may be at once.
         checks: how many other questions may be on their way at once.
+        readers: where messages are read.
     """
 
-    def __init__(self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int, checks: int) -> None:
+    def __init__(
+        self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int, checks: int, readers: Readers
+    ) -> None:
         self._inner = inner
         self._prefix = prefix
         self._who = who
         self._watches = Places(watches, _full)
-        self._checks = Questions(checks)
+        self._checks = Questions(checks, readers)
+        self._readers = readers
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, health_pb2.HealthCheckResponse]":
         """The methods as gRPC registers them: their messages are iterators, see `questions`."""
@@ -48,24 +53,24 @@ class HealthGuard:
         }
         return grpc.method_handlers_generic_handler(HEALTH_SERVICE, methods)
 
-    async def check(self, messages: AsyncIterator[bytes], context: Any) -> Any:
+    async def check(self, _messages: object, context: Any) -> Any:
         """The status of a service."""
         call = Call.of(context, "other")
         try:
             call.caller = self._who(context).name
-            request = _parsed(await self._checks.read(messages, call.party))
+            request = _parsed(await self._checks.read(Received(context), call.party))
             seen = self._exists(request.service, context)
         except WronglungError as error:
             await abort(context, error, call.call_id)
         return await self._inner.Check(request if seen else health_pb2.HealthCheckRequest(service=_UNKNOWN), context)
 
-    async def watch(self, messages: AsyncIterator[bytes], context: Any) -> None:
+    async def watch(self, _messages: object, context: Any) -> None:
         """The status of a service, and again whenever it changes, for as long as the caller may see it."""
         call = Call.of(context, "other")
         try:
             call.caller = self._who(context).name
             with self._watches.one(call.party):
-                request = _parsed(await read_question(messages))
+                request = _parsed(await read_question(Received(context), self._readers, call.party))
                 await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
         except WronglungError as error:
             await abort(context, error, call.call_id)

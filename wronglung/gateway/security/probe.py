@@ -7,6 +7,7 @@ import grpc.aio
 
 from wronglung.address import address
 from wronglung.gateway.health import SERVICE
+from wronglung.gateway.questions import Readers
 from wronglung.gateway.security.callers import Caller
 from wronglung.gateway.security.healthguard import HealthGuard
 
@@ -31,7 +32,7 @@ class ProbePort:
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
         most = _MOST_CALLS // 2
-        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, watches=most, checks=most)
+        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, watches=most, checks=most, readers=Readers())
         self._server.add_generic_rpc_handlers([guard.handler()])
         try:
             self._server.add_insecure_port(address(host, port))

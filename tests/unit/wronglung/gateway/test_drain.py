@@ -1,8 +1,11 @@
 """Stops, old connections and keepalive: nobody who was let in goes without an answer."""
 
 import asyncio
-from collections.abc import Iterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tests.gateway_fakes import FakeTorchServe, Job, answer, png, request, running_gateway
+from tests.gateway_fakes import FakeTorchServe, Job, answer, failure_of, png, request, retry_delay_ms, running_gateway
 from tests.served_fake import behave
 from tests.slow_line import slow_line
 from wronglung.client import AlignItem, AlignmentClient
 from wronglung.client.transport import channel_options, open_aio_channel
+from wronglung.gateway import server
 from wronglung.gateway.server import Settings
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
@@ -51,6 +55,40 @@ async def test_a_stop_under_load_answers_everything_that_was_accepted(tmp_path: 
     assert codes.count(grpc.StatusCode.OK) == worked_on == len(torchserve.jobs)
 
 
+@pytest.mark.parametrize("waits_for", ["the model", "room"])
+async def test_what_a_stop_has_no_time_for_is_told_to_come_again(tmp_path: Path, waits_for: str) -> None:
+    """By type and with advice, unary calls and each item of a stream; gRPC alone would cut them off without a word."""
+    release = asyncio.Event()
+
+    async def endless(job: Job) -> pb.AlignStreamResponse:
+        await release.wait()
+        return answer(job)
+
+    async with running_gateway(tmp_path, FakeTorchServe(endless), drain_s=1) as front:
+        ids = [f"item {number}" for number in range(60 if waits_for == "room" else 2)]
+        stream = front.stub.AlignStream(iter([request(each) for each in ids]))
+        call = front.stub.Align(request("a"))
+        while {"a", ids[0]} - {job.context.request_id for job in front.torchserve.jobs}:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(4):
+            await front.gateway.stop()
+        code, error, status = await failure_of(call)
+        assert (code, error.code) == (grpc.StatusCode.UNAVAILABLE, pb.ERROR_CODE_MODEL_UNAVAILABLE)
+        assert retry_delay_ms(status) > 0
+        answers = [each async for each in until_it_fails(stream)]
+        assert {each.request_id for each in answers} <= set(ids)
+        assert {each.error.code for each in answers} == {pb.ERROR_CODE_MODEL_UNAVAILABLE}
+        assert len(answers) >= len([job for job in front.torchserve.jobs if job.context.request_id in ids])
+        assert (await failure_of(stream.read()))[1].code == pb.ERROR_CODE_MODEL_UNAVAILABLE
+        release.set()
+
+
+async def until_it_fails(stream: Any) -> AsyncIterator[pb.AlignStreamResponse]:
+    with suppress(grpc.aio.AioRpcError):
+        async for each in stream:
+            yield each
+
+
 def items() -> Iterator[AlignItem]:
     for index in range(ITEMS):
         yield AlignItem(str(index), png(), ["The left lung is clear."])
@@ -71,12 +109,49 @@ async def test_a_stream_outlives_connections_that_grow_old(tmp_path: Path) -> No
     assert len(torchserve.jobs) >= ITEMS
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="stops a process as Linux does")
+async def test_a_caller_that_vanished_gives_back_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection stays open as far as anybody can see, until it does not answer a ping."""
+    monkeypatch.setattr(server, "_PING_S", 0.5)
+    monkeypatch.setattr(server, "_PONG_S", 0.5)
+    async with running_gateway(tmp_path, FakeTorchServe()) as front:
+        caller = await asyncio.create_subprocess_exec(sys.executable, "-c", _CALLER, front.target)
+        try:
+            streams = front.gateway._service._streams
+            async with asyncio.timeout(20):
+                while not streams.taken:
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(2)  # alive, though it says nothing
+            assert streams.taken == 1
+            caller.send_signal(signal.SIGSTOP)
+            async with asyncio.timeout(10):
+                while streams.taken:
+                    await asyncio.sleep(0.05)
+        finally:
+            caller.kill()
+            await caller.wait()
+
+
+_CALLER = """
+import sys, time, grpc
+from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
+
+def silence():
+    time.sleep(60)
+    yield
+
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    list(AlignmentServiceStub(channel).AlignStream(silence()))
+"""
+"""Opens a stream and sends nothing."""
+
+
 def test_keepalive_of_the_shipped_client_is_welcome() -> None:
     """A peer that pings more often than the server allows is sent away (`too_many_pings`)."""
-    server = dict(Settings(Path("models.json"), "127.0.0.1:1").server_options)
+    ours = dict(Settings(Path("models.json"), "127.0.0.1:1").server_options)
     client = dict(channel_options("127.0.0.1:2"))
-    assert server["grpc.keepalive_permit_without_calls"] == 1
-    assert server["grpc.http2.min_ping_interval_without_data_ms"] < client["grpc.keepalive_time_ms"]
+    assert ours["grpc.keepalive_permit_without_calls"] == 1
+    assert ours["grpc.http2.min_ping_interval_without_data_ms"] < client["grpc.keepalive_time_ms"]
 
 
 LONG = 3 * 1024 * 1024

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.authority import Authority
 from tests.gateway_fakes import FakeTorchServe, RunningGateway, failure_of, running_gateway
 from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
-from wronglung.gateway.questions import Questions
+from wronglung.gateway.questions import Questions, Readers
 from wronglung.gateway.security.options import SecurityOptions
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -36,23 +38,23 @@ async def saying(*words: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_a_message_is_read() -> None:
-    assert await Questions(2).read(saying(b"what"), "anybody") == b"what"
+    assert await Questions(2, Readers()).read(saying(b"what"), "anybody") == b"what"
 
 
 async def test_one_that_does_not_come_is_waited_for_a_short_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wronglung.gateway.questions._READING_S", 0.05)
     with pytest.raises(DeadlineExceeded, match=r"within 0\.05 s"):
-        await Questions(2).read(nothing(), "anybody")
+        await Questions(2, Readers()).read(nothing(), "anybody")
 
 
 @pytest.mark.parametrize(("words", "said"), [((), "no message"), ((b"x" * 4097,), "4097 bytes; 4096")])
 async def test_none_or_a_long_one_is_refused(words: tuple[bytes, ...], said: str) -> None:
     with pytest.raises(RequestInvalid, match=said):
-        await Questions(2).read(saying(*words), "anybody")
+        await Questions(2, Readers()).read(saying(*words), "anybody")
 
 
 async def test_a_party_that_sends_none_leaves_places_to_others() -> None:
-    questions = Questions(4)
+    questions = Questions(4, Readers())
     silent = [asyncio.create_task(questions.read(nothing(), "silent")) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
@@ -60,6 +62,73 @@ async def test_a_party_that_sends_none_leaves_places_to_others() -> None:
     assert await questions.read(saying(b"what"), "another") == b"what"
     for task in silent:
         task.cancel()
+
+
+async def test_few_are_read_at_once_and_whoever_has_none_there_comes_first() -> None:
+    """What a message holds is known when it was read: up to the limit of an image each."""
+    questions, begun = Questions(100, Readers()), list[str]()
+
+    async def slow(party: str) -> AsyncIterator[bytes]:
+        begun.append(party)
+        await asyncio.Event().wait()
+        yield b""
+
+    tasks = [asyncio.create_task(questions.read(slow(party), party)) for party in "aaaaaaaabbbbc"]
+    await asyncio.sleep(0.05)
+    assert begun == ["a"] * 4 + ["b"] * 4
+    tasks[0].cancel()
+    await asyncio.sleep(0.05)
+    assert begun[8:] == ["c"]
+    for task in tasks:
+        task.cancel()
+
+
+async def test_whose_turn_to_be_read_does_not_come_is_told_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wronglung.gateway.questions._READERS", 1)
+    questions = Questions(100, Readers())
+    silent = asyncio.create_task(questions.read(nothing(), "silent"))
+    await asyncio.sleep(0)
+    monkeypatch.setattr("wronglung.gateway.questions._READING_S", 0.05)
+    with pytest.raises(Overloaded, match="ask again later"):
+        await questions.read(saying(b"what"), "another")
+    silent.cancel()
+    await asyncio.gather(silent, return_exceptions=True)
+    assert await questions.read(saying(b"what"), "another") == b"what"
+
+
+_FLOOD = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+
+target, method, metadata = sys.argv[1], sys.argv[2], (("authorization", "Bearer ward-one"),)
+
+def call(_):
+    with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        code = channel.unary_stream(method)(bytes(40 << 20), metadata=metadata).code()
+    return code.name
+
+with ThreadPoolExecutor(24) as threads:
+    print(*sorted(set(threads.map(call, range(24)))))
+"""
+"""Sends messages of 40 MiB, all at once."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_messages_of_megabytes_where_a_short_one_belongs_do_not_add_up(
+    front: RunningGateway, method: str
+) -> None:
+    process = psutil.Process()
+    most = before = process.memory_info().rss
+    caller = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _FLOOD, front.target, method, stdout=asyncio.subprocess.PIPE
+    )
+    told = asyncio.create_task(caller.communicate())
+    while not told.done():
+        most = max(most, process.memory_info().rss)
+        await asyncio.sleep(0.005)
+    assert set((await told)[0].decode().split()) <= {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"}
+    assert most - before < 12 * (40 << 20)  # 24 were sent; 4 are read at once, each in parts and then whole
 
 
 def bearing(token: str) -> Any:

@@ -1,0 +1,69 @@
+"""Messages of a call are let go of: what the gateway holds is what it says that it holds."""
+
+import gc
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from tests.gateway_fakes import FakeTorchServe, RunningGateway, png, request, running_gateway
+from wronglung.v1 import alignment_pb2 as pb
+
+MEGABYTES = 3 << 20
+IMAGE = png() + bytes(MEGABYTES)
+"""What follows the end of a PNG is not looked at."""
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(tmp_path, FakeTorchServe()) as running:
+        yield running
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """In a gateway with little to do it comes by every few minutes."""
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+    gc.enable()
+
+
+def forget(front: RunningGateway) -> None:
+    """The fake remembers what it was sent."""
+    front.torchserve.jobs.clear()
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_an_answered_call_leaves_nothing_behind(front: RunningGateway) -> None:
+    for _ in range(4):
+        await front.stub.Align(request(image=IMAGE))
+        forget(front)
+    assert tracemalloc.get_traced_memory()[0] < MEGABYTES
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_a_stream_that_waits_for_its_next_image_does_not_hold_the_last(front: RunningGateway) -> None:
+    streams = [front.stub.AlignStream() for _ in range(4)]
+    for stream in streams:
+        await stream.write(request("a", image=IMAGE))
+        assert (await stream.read()).HasField("response")
+        forget(front)
+    assert tracemalloc.get_traced_memory()[0] < MEGABYTES
+    for stream in streams:
+        await stream.done_writing()
+        assert await stream.read() is grpc.aio.EOF  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_a_message_of_megabytes_where_a_short_one_belongs_is_gone_when_it_is_refused(
+    front: RunningGateway,
+) -> None:
+    ask = front.channel.unary_unary("/wronglung.v1.AlignmentService/ListModels")
+    for _ in range(4):
+        await ask(pb.AlignRequest(image=IMAGE).SerializeToString()).code()
+    assert tracemalloc.get_traced_memory()[0] < MEGABYTES

@@ -1,0 +1,48 @@
+"""How far a stop has come: first nothing new is begun, and at last nothing is waited for any longer."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from wronglung.errors import ModelUnavailable
+
+T = TypeVar("T")
+_RETRY_MS = 1000
+
+
+class Ending:
+    """Of one server."""
+
+    def __init__(self) -> None:
+        self.draining = asyncio.Event()
+        """Nothing new is taken on."""
+        self.out_of_time = asyncio.Event()
+        """What was taken on and is not done has no more time."""
+
+    async def unless_too_late(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do a work for a caller, or stop waiting for it: gRPC would cut the call off without a word of why.
+
+        Raises:
+            ModelUnavailable: the server had no more time for it.
+            Exception: whatever the work raises.
+        """
+        doing, too_late = asyncio.ensure_future(work), asyncio.ensure_future(self.out_of_time.wait())
+        doing.add_done_callback(_notice)
+        try:
+            await asyncio.wait([doing, too_late], return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                return doing.result()
+        finally:
+            too_late.cancel()
+            if not doing.done():
+                doing.cancel()
+                await asyncio.gather(doing, return_exceptions=True)  # it gives back what it holds
+        raise ModelUnavailable(
+            "the server is shutting down and had no time to finish this: send it again", retry_after_ms=_RETRY_MS
+        )
+
+
+def _notice(done: "asyncio.Future[Any]") -> None:
+    """A caller that goes away at the moment of a failure leaves it unread, which asyncio would complain about."""
+    if not done.cancelled():
+        done.exception()
