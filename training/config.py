@@ -177,7 +177,8 @@ class ContrastiveRecipe(PairsRecipe):
     """This kind."""
     start_from: str | None = None
     """Whose weights are the first ones: a model's folder, or another recipe (its best; it is run first if its result is
-    not there); relative to the repository. Random weights if null. Only one of the two may have an opt-out vector."""
+    not there); looked for in the current folder, then in the repository. Random weights if null. Only one of the two
+    may have an opt-out vector."""
     loss: LossConfig = LossConfig()
     attention_start: AttentionStart = AttentionStart()
 
@@ -205,8 +206,8 @@ class FewShotRecipe(PairsRecipe):
     kind: Literal["few_shot"]
     """This kind."""
     start_from: str
-    """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; relative to the
-    repository."""
+    """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; looked for in the
+    current folder, then in the repository."""
     network: NetworkConfig = NetworkConfig()
     shots: int = Field(default=30, ge=1)
     """Sentences with boxes, drawn by `seed` from the reports of training patients."""
