@@ -53,7 +53,8 @@ class LossConfig(StrictModel):
     entropy_weight: float = Field(default=0.0, ge=0)
     """Of the maps' entropy."""
     divergence_weight: float = Field(default=0.0, ge=0)
-    """Of the likeness of different sentences' maps on one image."""
+    """Of the likeness of different sentences' maps on one image. As in the study all sentences of a batch count as
+    different: two wordings of one finding are pushed apart too."""
     hard_negatives: bool = False
     """A sentence that names exactly one side stands once more in its own image's softmaxes over the sentences, with the
     other side named, unless that is true too (`training.negatives.hard_negatives`)."""
