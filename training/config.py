@@ -90,7 +90,7 @@ class ScheduleConfig(StrictModel):
     batch: int = Field(default=48, ge=2)
     """Studies that meet in a batch, on each device if there are several."""
     evaluate_every: int = Field(default=100, ge=1)
-    """Steps between two looks at the validation patients."""
+    """Steps between two looks at the validation patients; the last step is looked at in any case."""
     patience: int = Field(default=10, ge=1)
     """Stop after this many looks without a lower validation loss."""
 

@@ -145,8 +145,8 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     progress = trainer.run(run_identity)
     if not progress.best_step:
         raise ConfigError(
-            f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss:"
-            " schedule.evaluate_every must not be larger than schedule.steps"
+            f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss: lower"
+            " optimiser.learning_rate, or look at the validation data"
         )
     if devices.is_first:
         (folder / _FINISHED).write_text(run_identity, encoding="utf-8")

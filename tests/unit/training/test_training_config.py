@@ -27,6 +27,12 @@ def test_every_shipped_recipe_is_valid_and_named_after_its_file(path: Path) -> N
     assert load_recipe(path).name == path.stem
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_looks_of_every_shipped_recipe_are_evenly_spaced_to_its_last_step(path: Path) -> None:
+    schedule = load_recipe(path).schedule
+    assert schedule.steps % schedule.evaluate_every == 0
+
+
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_learning_from_another_split_is_refused(tmp_path: Path, split: str) -> None:
     with pytest.raises(ModelFilesError, match=r"contrastive\.data\.phantom\.split: Input should be 'train'"):
