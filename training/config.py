@@ -53,7 +53,8 @@ class LossConfig(StrictModel):
     entropy_weight: float = Field(default=0.0, ge=0)
     """Of the maps' entropy."""
     divergence_weight: float = Field(default=0.0, ge=0)
-    """Of the likeness of different sentences' maps on one image."""
+    """Of the likeness of different sentences' maps on one image. As in the study all sentences of a batch count as
+    different: two wordings of one finding are pushed apart too."""
     hard_negatives: bool = False
     """A sentence that names exactly one side stands once more in its own image's softmaxes over the sentences, with the
     other side named, unless that is true too (`training.negatives.hard_negatives`)."""
@@ -89,7 +90,7 @@ class ScheduleConfig(StrictModel):
     batch: int = Field(default=48, ge=2)
     """Studies that meet in a batch, on each device if there are several."""
     evaluate_every: int = Field(default=100, ge=1)
-    """Steps between two looks at the validation patients."""
+    """Steps between two looks at the validation patients; the last step is looked at in any case."""
     patience: int = Field(default=10, ge=1)
     """Stop after this many looks without a lower validation loss."""
 
@@ -177,7 +178,8 @@ class ContrastiveRecipe(PairsRecipe):
     """This kind."""
     start_from: str | None = None
     """Whose weights are the first ones: a model's folder, or another recipe (its best; it is run first if its result is
-    not there); relative to the repository. Random weights if null. Only one of the two may have an opt-out vector."""
+    not there); looked for in the current folder, then in the repository. Random weights if null. Only one of the two
+    may have an opt-out vector."""
     loss: LossConfig = LossConfig()
     attention_start: AttentionStart = AttentionStart()
 
@@ -205,8 +207,8 @@ class FewShotRecipe(PairsRecipe):
     kind: Literal["few_shot"]
     """This kind."""
     start_from: str
-    """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; relative to the
-    repository."""
+    """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; looked for in the
+    current folder, then in the repository."""
     network: NetworkConfig = NetworkConfig()
     shots: int = Field(default=30, ge=1)
     """Sentences with boxes, drawn by `seed` from the reports of training patients."""

@@ -4,7 +4,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from harness.dataset.config import AnyDatasetConfig, ChestImagenomeSilverConfig, DatasetConfig, PhantomConfig
+from harness.dataset.config import (
+    AnyDatasetConfig,
+    ChestImagenomeSilverConfig,
+    DatasetConfig,
+    PhantomConfig,
+    RealCxrConfig,
+)
 from wronglung.model.config import StrictModel
 
 
@@ -70,6 +76,13 @@ class FiledData(DataConfig):
     """Another one sets other patients aside."""
     test: DatasetConfig | None = None
     """For the card, once, after training; null: the card then has no results."""
+
+    @field_validator("dataset", "validation")
+    @classmethod
+    def _is_no_data_for_evaluation_only(cls, dataset: AnyDatasetConfig | None) -> AnyDatasetConfig | None:
+        if isinstance(dataset, RealCxrConfig):
+            raise ValueError("real_cxr is for evaluation only: no weights may be chosen by it; name it as data.test")
+        return dataset
 
     @model_validator(mode="after")
     def _learns_from_training_data(self) -> Self:

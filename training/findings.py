@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from harness.case import Sentence, Triple
 from harness.dataset.phantom.truth import claims
+from harness.settings import ConfigError
 from training.batches import Batch
 from training.config import FindingsRecipe
 from training.objective import encode_images
@@ -80,6 +81,9 @@ class FindingsObjective:
         tokenize: the model's tokenizer.
         labels: what to tell apart.
         recipe: the image encoder's precision, and whether regions and words are read by one classifier.
+
+    Raises:
+        ConfigError: there are no labels.
     """
 
     columns: Sequence[str] = ()
@@ -91,6 +95,11 @@ class FindingsObjective:
         labels: Sequence[FindingLabel],
         recipe: FindingsRecipe,
     ) -> None:
+        if not labels:
+            raise ConfigError(
+                "data.dataset: no sentence states a label other than abnormal and normal, so there is no finding to"
+                " name: add `label` and `context` to the boxes, or leave this stage out and start_from a model's folder"
+            )
         self._network, self._tokenize, self._labels = network, tokenize, tuple(labels)
         self._precision = recipe.optimiser.precision
         dimension = network.config.text.hidden_size

@@ -45,6 +45,10 @@ def negative_divergence(pairs_BBN: Tensor) -> Tensor:
     others on the same image, ≤ 0: different sentences are to look at different places.
 
     Symmetric: the mean of both directions. 0 for a batch of one.
+
+    As in the study, over all pairs but the diagonal: what a sentence means decides nothing, unlike in
+    `training.losses.contrastive`, which leaves out pairs whose sentence is true of the image. So two wordings of one
+    finding are pushed apart too, and equal wordings, whose maps are equal, add 0 to the mean.
     """
     pairs_BBN = pairs_BBN.clamp(min=_TINY)
     own_B1N = torch.diagonal(pairs_BBN, dim1=0, dim2=1).T.unsqueeze(1)

@@ -121,14 +121,14 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     """
     check_logs(recipe.logs)
     check_earlier_stages_apart(recipe, untouched)
+    sources = open_sources(recipe.data)
+    _check_patients(sources, untouched)
     start, devices = _start(recipe, work), work.devices
     if isinstance(recipe, FewShotRecipe):
         assert start is not None  # it must name one
         recipe = as_in_checkpoint(recipe, start)
     torch.set_num_threads(recipe.threads)
-    sources = open_sources(recipe.data)
     training, validation = _studies(recipe, sources, work)
-    _check_patients(training, validation, untouched)
     folder, run_identity = work.folder / recipe.name, identity(recipe, work.seed)
     tokenizer = _tokenizer(recipe, training, start)
     network = first_network(recipe, tokenizer, start).to(devices.device)
@@ -145,8 +145,8 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     progress = trainer.run(run_identity)
     if not progress.best_step:
         raise ConfigError(
-            f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss:"
-            " schedule.evaluate_every must not be larger than schedule.steps"
+            f"{recipe.name} ended after step {progress.step} without a look that had a finite validation loss: lower"
+            " optimiser.learning_rate, or look at the validation data"
         )
     if devices.is_first:
         (folder / _FINISHED).write_text(run_identity, encoding="utf-8")
@@ -207,9 +207,12 @@ def _studies(recipe: Recipe, sources: Sources, work: Workplace) -> tuple[StudySe
         return load(sources.training, recipe.data.mirrored), load(sources.validation, False)
 
 
-def _check_patients(training: StudySet, validation: StudySet, tested: Set[str]) -> None:
-    """Raise ConfigError unless no patient is in two sets."""
-    learned, held_out = ({study.patient_id for study in part.studies} for part in (training, validation))
+def _check_patients(sources: Sources, tested: Set[str]) -> None:
+    """Raise ConfigError unless no patient is in two sets.
+
+    Asked of the records, before any picture is read: what is developed of them can only be of fewer patients.
+    """
+    learned, held_out = patients(sources.training.dataset), patients(sources.validation.dataset)
     check_apart(learned, held_out, "data.validation")
     check_apart(learned | held_out, tested, "data.test")
 

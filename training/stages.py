@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from harness.dataset.phantom import GENERATOR_VERSION
+from harness.settings import ConfigError
 from training.config import AnyRecipe, Recipe, load_recipe, reseeded
 from training.dataconfig import PhantomData
 from training.sources import check_apart, open_sources, patients
@@ -15,10 +16,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def model_to_start_from(recipe: Recipe) -> Path | None:
-    """The folder of a model, if that is what `start_from` names."""
-    named = _named(recipe)
-    folder = None if named is None else REPOSITORY / named
-    return folder if folder is not None and folder.is_dir() else None
+    """The folder of a model, if that is what `start_from` names.
+
+    Raises:
+        ConfigError: what it names is not there.
+    """
+    place = _place(recipe)
+    return place if place is not None and place.is_dir() else None
 
 
 def start_digest(recipe: Recipe) -> str | None:
@@ -28,11 +32,14 @@ def start_digest(recipe: Recipe) -> str | None:
 
 
 def recipe_before(recipe: Recipe, seed: int | None) -> AnyRecipe | None:
-    """The recipe that `start_from` names, with the seed in place of its own if there is one."""
-    named = _named(recipe)
-    if named is None or model_to_start_from(recipe) is not None:
-        return None
-    return reseeded(load_recipe(REPOSITORY / named), seed)
+    """The recipe that `start_from` names, with the seed in place of its own if there is one.
+
+    Raises:
+        ConfigError: what it names is not there.
+        ModelFilesError: it is no recipe.
+    """
+    place = _place(recipe)
+    return None if place is None or place.is_dir() else reseeded(load_recipe(place), seed)
 
 
 def check_earlier_stages_apart(recipe: Recipe, untouched: Set[str]) -> None:
@@ -55,7 +62,10 @@ def has_seen_phantoms_alone(recipe: Recipe) -> bool:
 
 
 def identity(recipe: Recipe, seed: int | None) -> str:
-    """Equal for runs that give the same weights; the seed is that of the stages before, if not their own."""
+    """Equal for runs that give the same weights; the seed is that of the stages before, if not their own.
+
+    What `start_from` names counts as it is written and by what it holds, not by the folder that it was found in.
+    """
     # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
     told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
     said = json.dumps(told, indent=1, sort_keys=True)
@@ -76,6 +86,13 @@ def _stages_before(recipe: Recipe) -> Iterator[AnyRecipe]:
         before = recipe_before(before, None)
 
 
-def _named(recipe: Recipe) -> str | None:
+def _place(recipe: Recipe) -> Path | None:
+    """Where the thing lies that `start_from` names: in the current folder, or else in the repository."""
     named: str | None = getattr(recipe, "start_from", None)
-    return named
+    if named is None:
+        return None
+    places = dict.fromkeys(folder / named for folder in (Path.cwd(), REPOSITORY))
+    for place in places:
+        if place.exists():
+            return place
+    raise ConfigError(f"start_from: there is neither a model nor a recipe at {' or at '.join(map(str, places))}")

@@ -128,7 +128,7 @@ class Trainer(Generic[BatchT]):
         with open_logs(names, self._folder, columns, progress.step) as write:
             for progress.step in self._steps():
                 progress.recent_losses.append(self._step(self._devices.place(next(self._stream))))
-                if progress.step % self._recipe.schedule.evaluate_every == 0:
+                if self._is_looked_at(progress.step):
                     progress.seconds = time.monotonic() - begun
                     write(self._look())
                     self._keep_state(identity)
@@ -150,6 +150,11 @@ class Trainer(Generic[BatchT]):
                     return
                 yield step
                 bar.update()
+
+    def _is_looked_at(self, step: int) -> bool:
+        """Every so many steps, and after the last one: none is trained for nothing."""
+        schedule = self._recipe.schedule
+        return step % schedule.evaluate_every == 0 or step == schedule.steps
 
     def _step(self, batch: BatchT) -> float:
         self._network.train()

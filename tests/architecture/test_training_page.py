@@ -10,6 +10,7 @@ from tests import repository
 from training.__main__ import main
 from training.config import load_recipe
 from training.keys import page
+from training.stages import recipe_before
 
 PAGE = repository.read(Path("docs/training.md"))
 KEYS = repository.read(Path("docs/training-keys.md"))
@@ -40,10 +41,20 @@ def leaves(document: dict[str, object], path: str = "") -> list[str]:
     return found
 
 
-def test_the_recipe_of_the_page_is_valid(tmp_path: Path) -> None:
-    [recipe] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    (tmp_path / "mine.yaml").write_text(recipe)
-    assert load_recipe(tmp_path / "mine.yaml").name == "mine"
+def test_the_recipes_of_the_page_are_valid_and_the_second_starts_from_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, recipe in re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL):
+        (tmp_path / name).write_text(recipe)
+    monkeypatch.chdir(tmp_path)
+    mine = load_recipe(Path("mine.yaml"))
+    before = recipe_before(mine, None)
+    assert (mine.kind, mine.name) == ("contrastive", "mine")
+    assert before == load_recipe(Path("my-findings.yaml"))
+    assert before.kind == "findings"
+    assert (before.network, before.cleaning, before.preprocess) == (mine.network, mine.cleaning, mine.preprocess)
+    assert (before.data.learned(), before.data.tested()) == (mine.data.learned(), None)
+    assert mine.data.tested() is not None
 
 
 def test_every_option_of_the_command_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

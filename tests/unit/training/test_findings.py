@@ -1,5 +1,6 @@
 """Stage one: an image's findings, by side, learned without boxes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from harness.case import Sentence, Triple
+from harness.settings import ConfigError
 from training.batches import Batch
 from training.config import FindingsRecipe
 from training.findings import FindingLabel, FindingsObjective, find_labels, labels_affirmed, labels_of
@@ -67,7 +69,9 @@ def test_all_labels_come_in_a_fixed_order() -> None:
     assert find_labels([LEFT_NODULE, HEALTHY, BIG_HEART]) == expected == find_labels([BIG_HEART, LEFT_NODULE])
 
 
-def make_objective(precision: str = "fp32", shared_head: bool = True) -> FindingsObjective:
+def make_objective(
+    precision: str = "fp32", shared_head: bool = True, studies: Sequence[Study] = (LEFT_NODULE, BIG_HEART)
+) -> FindingsObjective:
     torch.manual_seed(0)
     tokenize = SentenceTokenizer(TOKENIZER, CleaningConfig(drop_single_words=False), 97)
     recipe = FindingsRecipe.model_validate(
@@ -80,7 +84,13 @@ def make_objective(precision: str = "fp32", shared_head: bool = True) -> Finding
             "optimiser": {"precision": precision},
         }
     )
-    return FindingsObjective(AlignmentNetwork(TINY), tokenize, find_labels([LEFT_NODULE, BIG_HEART]), recipe)
+    return FindingsObjective(AlignmentNetwork(TINY), tokenize, find_labels(studies), recipe)
+
+
+def test_data_that_state_no_finding_are_told_so_with_what_to_do() -> None:
+    normal = study(("left lung", "normal", True), ("left lung", "abnormal", True))
+    with pytest.raises(ConfigError, match=r"data\.dataset: .* no finding .*: add .* or .*start_from"):
+        make_objective(studies=[HEALTHY, normal])
 
 
 @pytest.fixture

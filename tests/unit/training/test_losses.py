@@ -77,6 +77,28 @@ def test_a_loss_on_the_maps_counts_as_much_as_its_weight(weight: str) -> None:
 
 
 @torch.no_grad()
+def test_maps_are_pushed_apart_as_in_the_study_whether_or_not_the_sentences_are_true_of_both_images() -> None:
+    network = tiny_network(opt_out=False)
+    image = network.image(torch.randn(2, 32, 32, generator=torch.Generator().manual_seed(0)))
+    texts = encode_grouped(
+        network.text, [TOKENIZE(text) for text in ("Nodule on the left.", "There is a left nodule.")]
+    )
+
+    def share_of_the_divergence(false_negatives: torch.Tensor) -> float:
+        on, off = (
+            batch_loss(network, image, texts, false_negatives, LossConfig(divergence_weight=weight)).item()
+            for weight in (1.0, 0.0)
+        )
+        return on - off
+
+    none = torch.zeros(2, 2, dtype=torch.bool)
+    assert share_of_the_divergence(none) < 0
+    assert share_of_the_divergence(~torch.eye(2, dtype=torch.bool)) == pytest.approx(
+        share_of_the_divergence(none), rel=1e-3
+    )
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("opt_out", [False, True])
 def test_a_hard_negative_is_one_more_column_for_its_own_image_alone(opt_out: bool) -> None:
     network, config = tiny_network(opt_out=opt_out), LossConfig()

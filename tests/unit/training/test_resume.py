@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 import torch
 
+from harness.case import Sentence
 from harness.settings import ConfigError
 from tests.unit.training.test_training_run import RECIPE, at
 from training.config import AnyRecipe, RecipeFile
 from training.logs import LOG_FILE
 from training.run import train
+from training.setup import first_network
 from training.state import STATE_FILE
+from training.studies import Study
 from training.trainer import Trainer
+from training.vocabulary import build_tokenizer
+from wronglung.model.checkpoint import save_checkpoint
 
 SCHEDULE = {"steps": 9, "batch": 4, "evaluate_every": 2}
 DATA = {"patients": 10, "validation_patients": 6, "mirrored": True}
@@ -35,6 +40,20 @@ def recipe(kind: str, **changes: object) -> AnyRecipe:
     network = GROUNDER if kind == "grounding" else RECIPE["network"]
     document = {**RECIPE, "kind": kind, "name": kind, "network": network, "data": DATA, "schedule": SCHEDULE}
     return RecipeFile.model_validate({**document, **changes}).root
+
+
+def few_shot_recipe(folder: Path) -> AnyRecipe:
+    """Ten shots, so that a pass takes three batches and looks fall within it, from a model with random weights."""
+    start = recipe("contrastive")
+    words = Study("p", (Sentence("s", "There is a nodule in the left lung.", ()),), frozenset(), (0, 0, 1, 1))
+    tokenizer = build_tokenizer([words], start.cleaning, 600)
+    network = first_network(start, tokenizer, None)
+    save_checkpoint(
+        folder, network, tokenizer, preprocess=start.preprocess, cleaning=start.cleaning, version=start.version
+    )
+    document = {key: value for key, value in RECIPE.items() if key != "network"}
+    few = {"kind": "few_shot", "name": "few_shot", "start_from": str(folder), "shots": 10, "held_out": 4}
+    return RecipeFile.model_validate({**document, **few, "data": DATA, "schedule": SCHEDULE}).root
 
 
 def run_until(
@@ -67,9 +86,11 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
 
 
-@pytest.mark.parametrize("kind", ["findings", "contrastive", "grounding"])
-def test_a_killed_run_ends_with_the_same_bytes(kind: str, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = recipe(kind)
+@pytest.mark.parametrize("kind", ["findings", "contrastive", "grounding", "few_shot"])
+def test_a_killed_run_ends_with_the_same_bytes(
+    kind: str, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = few_shot_recipe(tmp_path / "start") if kind == "few_shot" else recipe(kind)
     undisturbed = train(chosen, at(work)).progress
     expected = files(work, kind)
     for path in (work / kind).rglob("*.*"):

@@ -10,8 +10,10 @@ from harness.settings import ConfigError
 from tests.unit.training.test_training_run import RECIPE
 from training.config import ContrastiveRecipe, load_recipe
 from training.stages import (
+    REPOSITORY,
     check_earlier_stages_apart,
     has_seen_phantoms_alone,
+    identity,
     model_to_start_from,
     recipe_before,
 )
@@ -53,3 +55,54 @@ def test_of_a_model_s_folder_nobody_knows_what_it_has_seen() -> None:
     assert model_to_start_from(recipe) is not None
     assert recipe_before(recipe, None) is None
     assert not has_seen_phantoms_alone(recipe)
+
+
+def starting_from(named: str) -> ContrastiveRecipe:
+    return ContrastiveRecipe.model_validate({**RECIPE, "start_from": named})
+
+
+def test_a_recipe_starts_from_what_lies_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("mine", "model"):
+        (tmp_path / name).mkdir()
+    chain(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    before = recipe_before(starting_from("mine/first.yaml"), None)
+    assert before is not None
+    assert before.name == "first"
+    assert model_to_start_from(starting_from("model")) == tmp_path / "model"
+
+
+def test_what_lies_in_the_current_folder_comes_before_what_is_called_so_in_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model_store" / "encoder"
+    model.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert model_to_start_from(starting_from("model_store/encoder")) == model
+
+
+SHIPPED = [path for path in sorted(CONFIGS.rglob("*.yaml")) if getattr(load_recipe(path), "start_from", None)]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_the_same_run_from_any_folder(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    at_home = identity(load_recipe(path), None)
+    assert "first weights" in at_home
+    monkeypatch.chdir(tmp_path)
+    assert identity(load_recipe(path), None) == at_home
+
+
+def test_what_is_nowhere_is_told_with_both_places_and_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for ask in (model_to_start_from, lambda recipe: recipe_before(recipe, None)):
+        with pytest.raises(ConfigError, match=r"start_from: .*first\.yaml") as told:
+            ask(starting_from("mine/first.yaml"))
+        assert str(tmp_path / "mine" / "first.yaml") in str(told.value)
+        assert str(REPOSITORY / "mine" / "first.yaml") in str(told.value)
+    absent = tmp_path / "absent"
+    with pytest.raises(ConfigError, match="start_from: ") as told:
+        model_to_start_from(starting_from(str(absent)))
+    assert str(told.value).count(str(absent)) == 1  # an absolute path is one place

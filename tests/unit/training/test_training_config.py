@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.dataset.config import JsonlConfig
+from harness.dataset.config import JsonlConfig, RealCxrConfig
 from harness.dataset.phantom import PhantomDataset
 from training.__main__ import main
 from training.config import ContrastiveRecipe, load_recipe
@@ -25,6 +25,12 @@ def write(folder: Path, **changes: object) -> Path:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_valid_and_named_after_its_file(path: Path) -> None:
     assert load_recipe(path).name == path.stem
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_looks_of_every_shipped_recipe_are_evenly_spaced_to_its_last_step(path: Path) -> None:
+    schedule = load_recipe(path).schedule
+    assert schedule.steps % schedule.evaluate_every == 0
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
@@ -175,3 +181,22 @@ def test_any_data_set_of_the_harness_is_described_as_in_a_run_file(tmp_path: Pat
 def test_a_wrong_description_is_told_by_its_key(tmp_path: Path, dataset: object, message: str) -> None:
     with pytest.raises(ModelFilesError, match=message):
         load_recipe(write(tmp_path, data={"dataset": dataset}))
+
+
+JSONL = {"kind": "jsonl", "path": "mine.jsonl"}
+REAL = {"kind": "real_cxr"}
+
+
+@pytest.mark.parametrize(
+    ("key", "data"), [("dataset", {"dataset": REAL}), ("validation", {"dataset": JSONL, "validation": REAL})]
+)
+def test_real_radiographs_for_evaluation_are_neither_learned_from_nor_looked_at_meanwhile(
+    tmp_path: Path, key: str, data: dict[str, object]
+) -> None:
+    with pytest.raises(ModelFilesError, match=rf"data\.files\.{key}: .*real_cxr is for evaluation only: .*data\.test"):
+        load_recipe(write(tmp_path, data=data))
+
+
+def test_real_radiographs_may_be_what_the_card_is_measured_on(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, data={"dataset": JSONL, "test": REAL}))
+    assert recipe.data.tested() == RealCxrConfig(kind="real_cxr")

@@ -89,8 +89,20 @@ def test_the_card_states_what_was_measured(output: Path, work: Path) -> None:
 def test_the_log_has_a_line_per_look(output: Path) -> None:
     with (output / "training-log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["step"] for row in rows] == ["2"]
-    assert float(rows[0]["train_loss"]) > 0
+    assert [row["step"] for row in rows] == ["2", "3"]
+    assert all(float(row["train_loss"]) > 0 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("steps", "evaluate_every", "looks"), [(4, 2, [2, 4]), (3, 2, [2, 3]), (2, 5, [2])], ids=["multiple", "rest", "few"]
+)
+def test_no_step_is_trained_that_is_not_looked_at(
+    steps: int, evaluate_every: int, looks: list[int], work: Path
+) -> None:
+    schedule = {"steps": steps, "batch": 4, "evaluate_every": evaluate_every}
+    trained = train(recipe(name=f"looks-{steps}-{evaluate_every}", schedule=schedule), at(work))
+    with (trained.folder / "log.csv").open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == looks
 
 
 def test_the_same_seed_gives_the_same_weights(output: Path, work: Path, tmp_path: Path) -> None:
@@ -209,6 +221,6 @@ def test_the_variants_options_train_together(changes: dict[str, object], work: P
     trained = train(recipe(name=name, **changes), at(work))
     with (trained.folder / "log.csv").open() as file:
         losses = [float(row[key]) for row in csv.DictReader(file) for key in ("train_loss", "validation_loss")]
-    assert len(losses) == 2
+    assert len(losses) == 4
     assert np.isfinite(losses).all()
     assert load_model(trained.folder / "best").has_opt_out
