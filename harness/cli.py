@@ -72,7 +72,9 @@ def parser() -> argparse.ArgumentParser:
     add_gate_options(pair)
     again = _command(commands, "seeds", reading.compare_seeds, "how far models differ that only the seed sets apart")
     again.add_argument("results", type=Path, nargs="+", metavar="DIR", help="what `harness run` wrote")
-    again.add_argument("--page", type=Path, metavar="FILE", help="also write the tables as one Markdown page")
+    again.add_argument(
+        "--page", type=Path, metavar="FILE", help="also write a Markdown page; its chapters of other runs stay"
+    )
     again.add_argument(
         "--within", type=float, default=WITHIN, metavar="D", help="allowed difference of AUROC (default: %(default)s)"
     )

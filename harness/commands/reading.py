@@ -49,7 +49,8 @@ def compare_seeds(options: argparse.Namespace) -> int:
     runs = [read_results(directory) for directory in options.results]
     print("\n".join(map(seeds.table, runs)))
     if options.page:
-        write_bytes(options.page, seeds.page(runs).encode())
+        before = options.page.read_text("utf-8") if options.page.exists() else ""
+        write_bytes(options.page, seeds.page(runs, before).encode())
     faults = [line for run in runs for line in seeds.too_far(run, options.within)]
     print("".join(f"{line}\n" for line in faults), end="", file=sys.stderr)
     return 1 if faults else 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.report import numbers
 from harness.report.facts import size_line
 from harness.report.markdown import escape, lineage_markdown, rows_to_markdown
-from harness.report.reader import Estimate, Results, ResultsError, dig, parse_estimate
+from harness.report.reader import Estimate, Results, ResultsError, dig, mapping, parse_estimate
 
 _OTHER_SEED = re.compile(r"(?P<recipe>.+)-seed-(?P<seed>\d+)")
 _HEAD = """\
@@ -18,8 +18,10 @@ _HEAD = """\
 
 Written by `harness seeds` from runs of `harness/runs/trained`; run it again instead of editing.
 
-Each recipe again by `python -m training RECIPE --seed N`: other first weights, of the stages before as well, and other
-batches. Intervals are over patients (95 %) and say nothing about seeds, so both are shown.
+Each recipe again by `python -m training RECIPE --seed N`: other first weights, of the recipes before as well, and other
+batches. A recipe that starts from a model's folder (encoder-few-shot) keeps those first weights, and draws other
+sentences. All learn from the same patients. Intervals are over patients (95 %) and say nothing about seeds, so both are
+shown.
 """
 WITHIN = 0.03
 """How far AUROCs may lie apart, unless told."""
@@ -114,19 +116,37 @@ def table(results: Results) -> str:
     return f"{escape(size_line(results))}\n\n{whole}\n{apart}"
 
 
-def page(runs: Sequence[Results]) -> str:
-    """The page of all runs."""
-    chapters = [f"## {escape(run.name)}\n\n{table(run)}\n{lineage_markdown(run)}\n" for run in runs]
-    return "\n".join([_HEAD, *chapters])
+def page(runs: Sequence[Results], before: str = "") -> str:
+    """The page of all runs, a chapter each.
+
+    Args:
+        runs: what to write.
+        before: the page as it was: its chapters of other runs stay.
+    """
+    kept = {chapter.partition("\n")[0]: chapter for chapter in before.split("\n## ")[1:]}
+    new = {escape(run.name): f"{escape(run.name)}\n\n{table(run)}\n{lineage_markdown(run)}\n" for run in runs}
+    chapters = (kept | new).values()
+    return "\n## ".join([_HEAD, *(chapter.rstrip("\n") + "\n" for chapter in chapters)])
 
 
 def too_far(results: Results, within: float) -> list[str]:
-    """What is wrong, a line each: recipes whose AUROC over all sentences differs by more, or is not known."""
+    """What is wrong, a line each: recipes whose AUROC over all sentences differs by more, or is not known, and models
+    with the weights of another."""
     lines = []
     for family in families(results.models):
+        if (same := _weights(results, family)) < len(family.members):
+            lines.append(
+                f"{family.recipe}: {len(family.members)} models have {same} different weights: train them again"
+            )
         apart = family.apart(results, AUROC)
         if apart is None:
             lines.append(f"{family.recipe}: a model has no AUROC in {results.directory}")
         elif apart > within:
             lines.append(f"{family.recipe}: AUROC differs by {apart:.3f} between seeds, more than {within:g}")
     return lines
+
+
+def _weights(results: Results, family: Family) -> int:
+    """How many different weights the models of a recipe have; as many as models where the run does not tell."""
+    models = mapping(dig(results.manifest, "models"))
+    return len({mapping(models.get(member)).get("weights_digest", member) for member in family.members})

@@ -1,6 +1,7 @@
 """How far models by one recipe lie apart when only the seed differs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write(folder: Path, models: dict[str, Any]) -> None:
-    (folder / "manifest.json").write_text(json.dumps({"name": "seeds"}))
+def write(folder: Path, models: dict[str, Any], name: str = "seeds", digests: Sequence[str] = ()) -> None:
+    weights = {model: {"weights_digest": digest} for model, digest in zip(models, digests, strict=False)}
+    (folder / "manifest.json").write_text(json.dumps({"name": name, "models": weights}))
     dataset = {"name": "phantom:test", "patients": 20, "images": 30, "sentences": 50}
     (folder / "summary.json").write_text(json.dumps({"models": models, "dataset": dataset}))
 
@@ -60,11 +62,33 @@ def test_a_number_that_is_missing_is_no_agreement(tmp_path: Path, capsys: pytest
 
 def test_a_page_holds_the_tables_of_all_runs(run: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.md"
-    assert main(["seeds", str(run), str(run), "--page", str(file)]) == 0
+    assert main(["seeds", str(run), "--page", str(file)]) == 0
     text = file.read_text("utf-8")
     assert text.startswith("# How much of it is chance of the seed?\n")
-    assert text.count("| a | shipped |") == 2
     assert "20 patients" in text
+
+
+def test_chapters_of_other_runs_stay_on_a_page_and_those_of_the_same_are_replaced(run: Path, tmp_path: Path) -> None:
+    """Runs are long, and their results not kept for ever."""
+    file, other = tmp_path / "page.md", tmp_path / "other"
+    other.mkdir()
+    write(other, {"c": numbers(0.5), "c-seed-1": numbers(0.6)}, name="other")
+    assert main(["seeds", str(run), "--page", str(file)]) == 0
+    alone = file.read_text("utf-8")
+    assert main(["seeds", str(other), "--within", "1", "--page", str(file)]) == 0
+    both = file.read_text("utf-8")
+    assert both.startswith(alone)
+    assert [line for line in both.splitlines() if line.startswith("## ")] == ["## seeds", "## other"]
+    assert main(["seeds", str(run), "--page", str(file)]) == 0
+    assert file.read_text("utf-8") == both
+
+
+def test_the_same_weights_under_two_names_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {"a": numbers(0.7), "a-seed-1": numbers(0.7)}, digests=["x", "x"])
+    assert main(["seeds", str(tmp_path)]) == 1
+    assert "a: 2 models have 1 different weights" in capsys.readouterr().err
+    write(tmp_path, {"a": numbers(0.7), "a-seed-1": numbers(0.7)}, digests=["x", "y"])
+    assert main(["seeds", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(("models", "said"), [({"a": numbers(0.7)}, "no model of"), (None, "is missing")])
