@@ -12,7 +12,7 @@ from wronglung.gateway.security.callers import Callers
 from wronglung.gateway.security.certificates import Certificates, make_certificates
 from wronglung.gateway.security.doorkeeper import Doorkeeper
 from wronglung.gateway.security.options import SecurityOptions
-from wronglung.gateway.security.reloading import Reloading
+from wronglung.gateway.security.reloading import Reloading, complain
 from wronglung.gateway.security.tokens import Tokens, make_tokens
 
 _POLL_S = 1.0
@@ -72,7 +72,7 @@ class Access:
         """From now on watch the files; `on_rights` is called, in the event loop, after the tokens have changed."""
         if self._certificates is not None or self._tokens is not None:
             self._watcher = asyncio.create_task(self._watch(on_rights))
-            self._watcher.add_done_callback(_complain)
+            self._watcher.add_done_callback(complain("certificates and tokens"))
 
     async def stop(self) -> None:
         """Watch no longer."""
@@ -117,12 +117,6 @@ class Access:
             return
         if unknown := sorted(self._tokens.value.models() - self._served):
             _log.warning("the file of tokens gives rights to models that are not served", extra={"models": unknown})
-
-
-def _complain(watcher: "asyncio.Task[None]") -> None:
-    """A watcher ends by being cancelled alone."""
-    if not watcher.cancelled() and (error := watcher.exception()) is not None:
-        _log.critical("certificates and tokens are not reloaded any longer", exc_info=error)
 
 
 def _certificates(options: SecurityOptions, metrics: Metrics) -> Reloading[Certificates] | None:

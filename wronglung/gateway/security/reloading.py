@@ -1,5 +1,6 @@
 """A value made of files, made again when they change. What cannot be used leaves the one before in force."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,3 +75,17 @@ class Reloading(Generic[T]):
 
     def _facts(self, error: Exception) -> dict[str, str]:
         return {"subject": self._subject, "error": str(error)}
+
+
+def complain(subject: str) -> "Callable[[asyncio.Task[None]], None]":
+    """What to call when a watcher of files is done: it ends by being cancelled alone.
+
+    Args:
+        subject: what it watched, in the plural.
+    """
+
+    def look(watcher: "asyncio.Task[None]") -> None:
+        if not watcher.cancelled() and (error := watcher.exception()) is not None:
+            _log.critical("files are not reloaded any longer", extra={"subject": subject}, exc_info=error)
+
+    return look
