@@ -43,7 +43,11 @@ class MetricsPage:
     def __init__(self, metrics: Metrics, host: str, port: int, torchserve_url: str = "") -> None:
         self._metrics = metrics
         self._torchserve_url = torchserve_url
-        self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        try:
+            self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(f"cannot listen on --metrics-port {port} of --metrics-host {host}: {why}") from error
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), name="metrics-page", daemon=True).start()
 

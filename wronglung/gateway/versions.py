@@ -35,7 +35,7 @@ class DefaultVersions:
     def __init__(self, path: Path, catalogue: Catalogue, metrics: Metrics, on_change: Callable[[], None]) -> None:
         self._catalogue = catalogue
         self._on_change = on_change
-        self._file = Reloading("default versions", [path], self._read, metrics)
+        self._file = Reloading("default versions", {"--default-versions": path}, self._read, metrics)
         self._watcher: asyncio.Task[None] | None = None
         catalogue.choose(self._file.value)
 

@@ -122,9 +122,11 @@ class Access:
 def _certificates(options: SecurityOptions, metrics: Metrics) -> Reloading[Certificates] | None:
     if options.tls_cert is None or options.tls_key is None:
         return None
-    paths = [options.tls_cert, options.tls_key, *([options.client_ca] if options.client_ca else [])]
-    return Reloading("certificates", paths, make_certificates, metrics)
+    files = {"--tls-cert": options.tls_cert, "--tls-key": options.tls_key}
+    if options.client_ca is not None:
+        files["--client-ca"] = options.client_ca
+    return Reloading("certificates", files, make_certificates, metrics)
 
 
 def _tokens(options: SecurityOptions, metrics: Metrics) -> Reloading[Tokens] | None:
-    return Reloading("tokens", [options.tokens], make_tokens, metrics) if options.tokens else None
+    return Reloading("tokens", {"--tokens": options.tokens}, make_tokens, metrics) if options.tokens else None

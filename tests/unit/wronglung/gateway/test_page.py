@@ -124,6 +124,11 @@ def test_silent_callers_have_few_threads_and_only_for_a_while(monkeypatch: pytes
             each.close()
 
 
+def test_a_port_that_is_taken_is_named_with_its_flag() -> None:
+    with serving() as served, pytest.raises(OSError, match=f"--metrics-port {served.port} of --metrics-host 127.0.0.1"):
+        MetricsPage(Metrics(), "127.0.0.1", served.port)
+
+
 def test_there_is_no_other_page() -> None:
     with serving() as served, pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{served.port}/other", timeout=5)
