@@ -62,10 +62,11 @@ def describe_models(names: Sequence[str], store: Path) -> list[ServedModel]:
     served: list[ServedModel] = []
     for name in names:
         if not (store / name / CONFIG_FILE).is_file():
-            raise StoreError(f"there is no model {name!r} in {store}; there are: {', '.join(models_in(store))}")
+            there = ", ".join(models_in(store))
+            raise StoreError(f"--models: there is no model {name!r} in {store}; there are: {there}")
         model = _describe(store / name)
         if (model.name, model.version) in {(each.name, each.version) for each in served}:
-            raise StoreError(f"model {model.name!r} is named twice in version {model.version}: name it once")
+            raise StoreError(f"--models: model {model.name!r} is named twice in version {model.version}: name it once")
         served.append(model)
     return _told_apart(served)
 

@@ -19,7 +19,7 @@ from wronglung.gateway.versions import DefaultVersions
 from wronglung.home import project_home
 from wronglung.served import Catalogue
 from wronglung.supervisor.backend import Backend
-from wronglung.supervisor.ports import require_free
+from wronglung.supervisor.ports import require_all_free
 from wronglung.supervisor.supervisor import Patience, Supervisor
 from wronglung.tracing import endpoint_key
 
@@ -56,9 +56,13 @@ def serve(options: ServeOptions, console: Console) -> int:
     """
     Access(options.security, options.host, Metrics())  # what cannot be used is told before anything starts
     endpoint_key()
-    require_free(options.host, options.port, "--port")
-    require_free(options.metrics_host, options.metrics_port, "--metrics-port")
-    require_free(options.security.probe_host, options.security.probe_port, "--probe-port")
+    require_all_free(
+        {
+            "--port": (options.host, options.port),
+            "--metrics-port": (options.metrics_host, options.metrics_port),
+            "--probe-port": (options.security.probe_host, options.security.probe_port),
+        }
+    )
     # Until the supervisor listens to signals itself, one must not leave the copies of the weights behind.
     signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="wronglung-", ignore_cleanup_errors=True) as directory:

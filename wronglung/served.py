@@ -109,5 +109,8 @@ def read_models(path: Path) -> Catalogue:
     """
     try:
         return Catalogue(ServedModel(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
-    except TypeError as error:
-        raise ValueError(f"{path} is not a table of models: {error}. Build the archives again") from error
+    except OSError as error:
+        why = error.strerror
+        raise OSError(f"--models {path}: {why}: give the table that was written with the archives") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"--models {path} is not a table of models: {error}. Build the archives again") from error

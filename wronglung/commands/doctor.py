@@ -5,29 +5,28 @@ import hashlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from wronglung.address import address
-from wronglung.client import AlignmentClient, Retry
-from wronglung.commands.connection import add_access, add_wait, fail, models_when_ready, tls_of
+from wronglung.arguments import port
+from wronglung.client import AlignmentClient
+from wronglung.commands.connection import add_access, add_wait, fail, tls_of
+from wronglung.commands.places import Connect, Place, gateway_finding, page_finding, probe_finding
 from wronglung.errors import WronglungError
-from wronglung.supervisor.ports import PortTaken, require_free
 
 _EXAMPLES = """\
 examples:
   wronglung doctor
-  wronglung doctor --port 9000 --model-store /srv/models
+  wronglung doctor --models encoder encoder-optout
+  wronglung doctor --port 9000 --metrics-port 9001 --model-store /srv/models
   wronglung doctor --wait 120
 """
 _SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil", "cryptography")
 _DISK_MIB = 1024
 _BLOCK = 1 << 20
-_ASK_S = 5.0
-
-Connect = Callable[..., AlignmentClient]
 
 
 class Finding(NamedTuple):
@@ -45,13 +44,20 @@ def add_parser(subparsers: Any) -> None:
         help="check that this machine can serve",
         description="Check packages, Java, ports, disk, memory and the digests of the models. Exit status 1 when "
         "something is wrong. Checks that need the server's packages are skipped where they are not installed. "
-        "The port must be free, or a server with all its models ready must have it; with --wait, only the latter.",
+        "Give the options that `wronglung serve` is to be given: what it serves by them is judged. Each port must be "
+        "free, or a server with all its models ready must have it; with --wait, --port only the latter.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    parser.add_argument("--port", type=int, default=8500, help="port that the server shall have (default: %(default)s)")
-    parser.add_argument("--model-store", type=Path, metavar="DIR", help="folder that holds the models")
+    add = parser.add_argument
+    add("--models", nargs="+", metavar="NAME", help="models of the store that shall be served (default: all)")
+    add("--model-store", type=Path, metavar="DIR", help="folder that holds the models (default: model_store)")
+    add("--host", default="127.0.0.1", help="default: %(default)s")
+    add("--port", type=port, default=8500, help="port that the server shall have (default: %(default)s)")
+    add("--metrics-host", default="127.0.0.1", help="address of the page of metrics (default: %(default)s)")
+    add("--metrics-port", type=port, default=0, help="port of the page of metrics (default: any free one)")
+    add("--probe-host", default="127.0.0.1", help="address of --probe-port (default: %(default)s)")
+    add("--probe-port", type=port, default=0, help="port for probes (default: none)")
     add_wait(parser)
     add_access(parser)
     parser.set_defaults(run=run)
@@ -63,16 +69,41 @@ def run(args: argparse.Namespace) -> int:
         connect = partial(AlignmentClient, tls=tls_of(args), token_file=args.token_file)
     except ValueError as error:
         return fail("doctor", error)
-    findings = list(examine(args.host, args.port, args.model_store, args.wait, connect))
-    for finding in findings:
-        print(f"{finding.state:<8}{finding.subject:<22}{finding.detail}")
+    extra = {
+        Place("--metrics-port", args.metrics_host, args.metrics_port): page_finding,
+        Place("--probe-port", args.probe_host, args.probe_port): probe_finding,
+    }
+    findings = list(examine(args.host, args.port, args.model_store, args.wait, connect, args.models, extra))
+    print(as_table(findings))
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
 
+def as_table(findings: Sequence[Finding]) -> str:
+    """A line each, in columns as wide as they need to be."""
+    width = max(len(finding.subject) for finding in findings)
+    return "\n".join(f"{each.state:<8}{each.subject:<{width}}  {each.detail}" for each in findings)
+
+
 def examine(
-    host: str, port: int, store: Path | None, wait_s: float = 0.0, connect: Connect = AlignmentClient
+    host: str,
+    port: int,
+    store: Path | None,
+    wait_s: float = 0.0,
+    connect: Connect = AlignmentClient,
+    models: Sequence[str] | None = None,
+    extra: Mapping[Place, Callable[[Place], str]] = MappingProxyType({}),
 ) -> Iterator[Finding]:
-    """Every check in turn; `connect` makes a client to the server of the port."""
+    """Every check in turn.
+
+    Args:
+        host: what the server listens on, or shall.
+        port: likewise.
+        store: the model store; None: the checkout's.
+        wait_s: how long to wait for a server there.
+        connect: makes a client to it.
+        models: names of the models that shall be served; None: all of the store.
+        extra: further ports, and what looks at each; those with the number 0 are passed over.
+    """
     missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         yield Finding(
@@ -81,13 +112,16 @@ def examine(
     else:
         yield Finding("ok", "server packages", "all installed")
         yield _attempt("java", _java)
-        yield from _examine_store(store)
-    yield _attempt(f"port {port}", lambda: _port(host, port, wait_s, connect))
+        yield from _examine_store(store, models)
+    yield _attempt(f"port {port}", lambda: gateway_finding(Place("--port", host, port), wait_s, connect))
+    for place, look in extra.items():
+        if place.port:
+            yield _attempt(f"{place.flag.removeprefix('--').replace('-', ' ')} {place.port}", partial(look, place))
 
 
-def _examine_store(store: Path | None) -> Iterator[Finding]:
+def _examine_store(store: Path | None, models: Sequence[str] | None) -> Iterator[Finding]:
     try:
-        directories = _models(store)
+        directories = _models(store, models)
     except (OSError, RuntimeError, ValueError) as error:
         yield Finding("fail", "model store", str(error))
         return
@@ -109,31 +143,6 @@ def _java() -> str:
 
     java = find_java()
     return f"version {java_version(java)} at {java}"
-
-
-def _port(host: str, port: int, wait_s: float, connect: Connect) -> str:
-    if wait_s > 0:
-        return _server(host, port, wait_s, connect)
-    try:
-        require_free(host, port, "--port")
-    except PortTaken as taken:
-        try:
-            return _server(host, port, wait_s, connect)
-        except WronglungError:
-            raise taken from None
-    return f"free on {host}"
-
-
-def _server(host: str, port: int, wait_s: float, connect: Connect) -> str:
-    """What the server there serves, once everything is ready."""
-    with connect(address(host, port), timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
-        models = models_when_ready(client, wait_s)
-    names = ", ".join(f"{each.identity.name} {each.identity.version}" for each in models if not each.ready)
-    if names:
-        raise RuntimeError(
-            f"a server answers, but these models are not ready: {names}. Wait (--wait), then see its log"
-        )
-    return f"a server answers on {host} with {len(models)} models, all ready"
 
 
 def _disk(directories: Sequence[Path]) -> str:
@@ -165,12 +174,16 @@ def _memory(directories: Sequence[Path]) -> str:
     return detail
 
 
-def _models(store: Path | None) -> list[Path]:
-    from wronglung.archives import models_in
+def _models(store: Path | None, names: Sequence[str] | None) -> list[Path]:
+    """The folders of what `wronglung serve` would serve, and that it would."""
+    from wronglung.archives import describe_models, models_in
     from wronglung.home import project_home
 
     folder = store or project_home() / "model_store"
-    return [folder / name for name in models_in(folder)]
+    if names is None:
+        return [folder / name for name in models_in(folder)]
+    describe_models(names, folder)
+    return [folder / name for name in names]
 
 
 def _digest(directory: Path) -> str:

@@ -3,9 +3,12 @@
 import logging
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.client import HTTPException
+from socket import SHUT_RDWR
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -16,7 +19,9 @@ from wronglung.gateway.metrics import Metrics
 
 _TORCHSERVE_TIMEOUT_S = 2.0
 _SILENCE_S = 10.0  # a caller who connects and then says nothing is cut off
-_POLL_S = 0.05  # how soon `close` is noticed
+_LONGEST_S = 15.0  # and so is one who says a byte now and then: from the connection to the end of the answer
+_MOST_CALLERS = 16  # at once; each has a thread
+_POLL_S = 0.05  # how soon `close` is noticed, and that somebody's time is up
 _log = logging.getLogger(__name__)
 # TorchServe is on this machine: a proxy that the environment names is not for it.
 _without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -38,7 +43,11 @@ class MetricsPage:
     def __init__(self, metrics: Metrics, host: str, port: int, torchserve_url: str = "") -> None:
         self._metrics = metrics
         self._torchserve_url = torchserve_url
-        self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        try:
+            self._server = make_server(host, port, self._answer, _Server, _Quiet)
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(f"cannot listen on --metrics-port {port} of --metrics-host {host}: {why}") from error
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), name="metrics-page", daemon=True).start()
 
@@ -67,9 +76,33 @@ class MetricsPage:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """One silent caller must hold up neither the others nor `close`."""
+    """One silent caller must hold up neither the others nor `close`, nor may all of them together hold many threads."""
 
     daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        self._ends: dict[Any, float] = {}
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, unless there are enough of them: then hang up."""
+        if len(self._ends) >= _MOST_CALLERS:
+            self.shutdown_request(request)
+            return
+        self._ends[request] = time.monotonic() + _LONGEST_S
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Asked again and again: cut off those whose time is up; their threads end by that."""
+        now = time.monotonic()
+        for request in [each for each, ends in list(self._ends.items()) if ends <= now]:
+            with suppress(OSError):  # it has just ended by itself
+                request.shutdown(SHUT_RDWR)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A caller is done with."""
+        self._ends.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller who went away or said nothing is no defect of ours; anything else is."""

@@ -148,7 +148,7 @@ class Gateway:
         try:
             port = self.access.listen(self._server, address(settings.host, settings.port))
         except RuntimeError as error:
-            raise OSError(f"cannot listen on port {settings.port} of {settings.host}: {error}") from error
+            raise OSError(f"cannot listen on --port {settings.port} of --host {settings.host}: {error}") from error
         self._page = MetricsPage(
             self.metrics, settings.metrics_host, settings.metrics_port, settings.torchserve_metrics
         )

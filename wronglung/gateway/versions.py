@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wronglung.errors import ModelUnknown
 from wronglung.gateway.metrics import Metrics
-from wronglung.gateway.security.reloading import Reloading
+from wronglung.gateway.security.reloading import Reloading, complain
 from wronglung.served import Catalogue
 
 _POLL_S = 1.0
@@ -35,13 +35,14 @@ class DefaultVersions:
     def __init__(self, path: Path, catalogue: Catalogue, metrics: Metrics, on_change: Callable[[], None]) -> None:
         self._catalogue = catalogue
         self._on_change = on_change
-        self._file = Reloading("default versions", [path], self._read, metrics)
+        self._file = Reloading("default versions", {"--default-versions": path}, self._read, metrics)
         self._watcher: asyncio.Task[None] | None = None
         catalogue.choose(self._file.value)
 
     def start(self) -> None:
         """From now on watch the file."""
         self._watcher = asyncio.create_task(self._watch())
+        self._watcher.add_done_callback(complain("default versions"))
 
     async def stop(self) -> None:
         """Watch no longer."""
@@ -51,7 +52,11 @@ class DefaultVersions:
 
     def refresh(self) -> None:
         """Look at the file now. What cannot be used leaves everything as it is."""
-        if self._file.refresh():
+        self._take(changed=self._file.refresh())
+
+    def _take(self, *, changed: bool) -> None:
+        """Let the catalogue follow the file; in the event loop, where requests are found their models."""
+        if changed:
             self._catalogue.choose(self._file.value)
             _log.info("default versions changed", extra={"versions": self._file.value})
             self._on_change()
@@ -59,7 +64,8 @@ class DefaultVersions:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
-            self.refresh()
+            # In a thread: the file may lie on a mount that does not answer.
+            self._take(changed=await asyncio.to_thread(self._file.refresh))
 
     def _read(self, content: bytes) -> dict[str, str]:
         chosen: dict[str, str] = {}

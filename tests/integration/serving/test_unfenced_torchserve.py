@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests import needs
 from tests.bare_torchserve import BareTorchServe, bare_torchserve, eventually
 from tests.gateway_fakes import png
 from tests.repository import ROOT
-from tests.unfenced_handler import STAY_DEAD
+from tests.unfenced_handler import NOTES, STAY_DEAD
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.errors import InternalError, ModelUnavailable
 from wronglung.gateway.server import Gateway, Settings
@@ -56,7 +57,23 @@ def stay_dead(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def starting(stay_dead: Path) -> Iterator[tuple[BareTorchServe, bytes, bool]]:
+def notes(stay_dead: Path) -> Path:
+    """A line for every request that a worker has begun."""
+    return stay_dead.with_name("notes")
+
+
+def begun(notes: Path, sentence: str) -> int:
+    """How often a worker has begun with a request of this sentence."""
+    return notes.read_text().splitlines().count(sentence) if notes.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def environment(stay_dead: Path, notes: Path) -> dict[str, str]:
+    return {STAY_DEAD: str(stay_dead), NOTES: str(notes)}
+
+
+@pytest.fixture(scope="module")
+def starting(stay_dead: Path, environment: dict[str, str]) -> Iterator[tuple[BareTorchServe, bytes, bool]]:
     """TorchServe as soon as it listened; what it said of its health then, and whether its model answered.
 
     No worker starts until both are known, however late the channel notices that somebody listens.
@@ -64,7 +81,7 @@ def starting(stay_dead: Path) -> Iterator[tuple[BareTorchServe, bytes, bool]]:
     stay_dead.touch()
     with (
         tempfile.TemporaryDirectory(prefix="wl-") as directory,
-        bare_torchserve(Path(directory), HANDLER, {STAY_DEAD: str(stay_dead)}) as bare,
+        bare_torchserve(Path(directory), HANDLER, environment) as bare,
     ):
         said, answered = bare.ping(), answers(bare, timeout_s=0.2)
         stay_dead.unlink()
@@ -158,6 +175,71 @@ def test_it_waits_for_a_worker_that_hangs_and_calls_itself_healthy(bare: BareTor
         assert bare.workers == [pid]
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def test_metadata_of_a_call_does_not_reach_the_handler(bare: BareTorchServe) -> None:
+    """What does reach it are headers that TorchServe itself makes."""
+    call = bare.predict.future(envelope("headers"), timeout=30, metadata=[("traceparent", "marked")])
+    headers = call.result().prediction.decode()
+    assert "content-type" in headers
+    assert "marked" not in headers
+
+
+def test_what_nobody_waits_for_any_longer_is_worked_on_all_the_same(bare: BareTorchServe, notes: Path) -> None:
+    (pid,) = bare.workers
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        occupies_the_worker = bare.predict.future(envelope("first"), timeout=30)
+        time.sleep(0.5)
+        cancelled = bare.predict.future(envelope("cancelled"), timeout=30)
+        late = bare.predict.future(envelope("late"), timeout=0.5)
+        assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        cancelled.cancel()
+        assert [begun(notes, each) for each in ("first", "late", "cancelled")] == [0, 0, 0]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert occupies_the_worker.code() is grpc.StatusCode.OK
+    eventually(lambda: [begun(notes, each) for each in ("late", "cancelled")] == [1, 1], seconds=20)
+
+
+def test_a_message_over_its_limit_is_a_stream_that_is_reset(bare: BareTorchServe) -> None:
+    lines = Path(bare.java.cwd(), "config.properties").read_text().splitlines()
+    (limit,) = [int(line.partition("=")[2]) for line in lines if line.startswith("max_request_size=")]
+    request = envelope()
+    request.input[REQUEST_ENTRY] = bytes(limit)
+    code, details = outcome(bare.predict.future(request, timeout=30))
+    assert code is grpc.StatusCode.CANCELLED
+    assert "RST_STREAM with error code 8" in details
+    assert answers(bare)
+
+
+def test_sigterm_to_java_lets_what_is_in_work_finish(tmp_path: Path) -> None:
+    """So the supervisor sends it, to Java itself."""
+    notes = tmp_path / "notes"
+    environment = {STAY_DEAD: str(tmp_path / "never"), NOTES: str(notes)}
+    with (
+        tempfile.TemporaryDirectory(prefix="wl-") as directory,
+        bare_torchserve(Path(directory), HANDLER, environment) as bare,
+    ):
+        eventually(lambda: answers(bare))
+        call = bare.predict.future(envelope("slow"), timeout=30)
+        eventually(lambda: begun(notes, "slow") == 1)
+        bare.java.terminate()
+        assert call.code() is grpc.StatusCode.OK
+        eventually(lambda: bare.java.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_an_import_error_of_the_handler_is_hidden_behind_another_message(tmp_path: Path) -> None:
+    handler = tmp_path / "handler.py"
+    handler.write_text("import not_installed_anywhere\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="wl-") as directory,
+        bare_torchserve(Path(directory), handler, {}) as bare,
+    ):
+        eventually(lambda: "ModuleNotFoundError" in bare.log())
+        told = [line for line in bare.log().splitlines() if "ModuleNotFoundError" in line]
+    assert "ts.torch_handler" in told[-1], "it looks for a handler of its own, and that is the last that it says"
+    assert "not_installed_anywhere" not in told[-1]
 
 
 def test_its_launcher_orphans_java(tmp_path: Path) -> None:

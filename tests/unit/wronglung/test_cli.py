@@ -1,7 +1,6 @@
 """Specification of the command line: what it prints, and how it fails."""
 
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image
 from tests.client_fakes import Service, serving
 from wronglung import cli, errors
 from wronglung.alignment import Alignment, ModelIdentity
-from wronglung.commands import align, doctor
+from wronglung.commands import align
 from wronglung.geometry import letterbox
 from wronglung.v1 import alignment_pb2 as pb
 
@@ -79,18 +78,6 @@ def test_help_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
-def test_the_doctor_finds_weights_that_were_changed(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"weights_sha256": "0" * 64}))
-    (tmp_path / "weights.safetensors").write_bytes(b"other")
-    with pytest.raises(ValueError, match="restore"):
-        doctor._digest(tmp_path)
-
-
-def test_the_doctor_finds_a_store_that_is_not_there(tmp_path: Path) -> None:
-    findings = {each.subject: each for each in doctor.examine("127.0.0.1", 0, tmp_path / "none")}
-    assert findings["model store"].state == "fail"
-
-
 @pytest.mark.parametrize(
     ("x", "y", "words"),
     [(0.0, 0.0, "upper left"), (0.5, 0.5, "centre"), (0.5, 0.9, "lower centre"), (1.0, 0.5, "middle right")],
@@ -122,41 +109,3 @@ def test_models_waits_until_all_are_ready(capsys: pytest.CaptureFixture[str]) ->
     with serving(Loading()) as target:
         assert cli.main(["models", "--target", target]) == 1
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["ready", "not"]
-
-
-def port_finding(port: int, wait_s: float = 0.0) -> doctor.Finding:
-    return list(doctor.examine("127.0.0.1", port, None, wait_s))[-1]
-
-
-def test_the_doctor_is_content_with_a_port_that_a_ready_server_has() -> None:
-    class Ready(Service):
-        def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
-            return pb.ListModelsResponse(models=[pb.Model(ready=True)])
-
-    with serving(Ready()) as target:
-        assert port_finding(int(target.split(":")[1])).state == "ok"
-    with serving(Service()) as target:
-        found = port_finding(int(target.split(":")[1]))
-    assert (found.state, "not ready" in found.detail) == ("fail", True)
-
-
-def test_the_doctor_names_a_port_that_another_program_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_ASK_S", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        found = port_finding(other.getsockname()[1])
-    assert (found.state, "--port" in found.detail) == ("fail", True)
-
-
-def test_the_doctor_waits_for_a_server_only_when_asked_to() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    assert port_finding(port).detail.startswith("free")
-    waited = port_finding(port, wait_s=0.1)
-    assert (waited.state, "wronglung serve" in waited.detail) == ("fail", True)
-
-
-def test_the_doctor_checks_no_server_where_its_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_SERVER_PACKAGES", ("surely_not_there",))
-    findings = list(doctor.examine("127.0.0.1", 0, None))
-    assert [each.state for each in findings] == ["skipped", "ok"]
-    assert "wronglung[serve]" in findings[0].detail

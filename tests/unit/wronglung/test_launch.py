@@ -69,8 +69,14 @@ def test_sigterm_while_the_archives_are_built_leaves_nothing_behind(
     ("host", "security", "words"),
     [
         ("0.0.0.0", UNPROTECTED, "--insecure"),
-        ("127.0.0.1", SecurityOptions(tokens=Path("nowhere.txt")), "nowhere.txt"),
-        ("127.0.0.1", SecurityOptions(tls_cert=ROOT / "README.md", tls_key=ROOT / "README.md"), "no PEM file"),
+        ("127.0.0.1", SecurityOptions(tokens=Path("nowhere.txt")), "^--tokens nowhere.txt: "),
+        ("127.0.0.1", SecurityOptions(tokens=ROOT / "README.md"), "^--tokens .*README.md: line 3"),
+        (
+            "127.0.0.1",
+            SecurityOptions(tls_cert=ROOT / "README.md", tls_key=ROOT / "LICENSE"),
+            "^--tls-cert .*README.md, --tls-key .*LICENSE: the certificate is no PEM file",
+        ),
+        ("127.0.0.1", SecurityOptions(tls_cert=Path("no.pem"), tls_key=Path("no.pem")), "^--tls-cert no.pem: "),
     ],
 )
 def test_what_leaves_a_gap_or_cannot_be_used_is_told_before_anything_is_built(
@@ -80,3 +86,15 @@ def test_what_leaves_a_gap_or_cannot_be_used_is_told_before_anything_is_built(
     with pytest.raises((OSError, ValueError), match=words):
         launch.serve(wanted, Console("serve"))
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", [None, "encoder 9.9\n"], ids=["missing", "of what is not served"])
+def test_default_versions_that_cannot_be_used_are_named_with_their_flag(
+    temporary: Path, tmp_path: Path, text: str | None
+) -> None:
+    versions = tmp_path / "versions.txt"
+    if text is not None:
+        versions.write_text(text)
+    wanted = replace(options(random_store(tmp_path / "store")), default_versions=versions)
+    with pytest.raises((OSError, ValueError), match=f"^--default-versions {versions}: "):
+        launch.serve(wanted, Console("serve"))

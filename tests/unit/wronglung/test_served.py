@@ -55,3 +55,12 @@ def test_a_table_of_another_kind_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / MODELS_FILE).write_text('[{"name": "encoder"}]')
     with pytest.raises(ValueError, match="Build the archives again"):
         read_models(tmp_path / MODELS_FILE)
+
+
+@pytest.mark.parametrize("text", [None, "{", "[1]", '[{"name": "encoder"}]'], ids=["missing", "cut", "other", "old"])
+def test_a_table_that_cannot_be_used_is_named_with_its_flag(tmp_path: Path, text: str | None) -> None:
+    table = tmp_path / MODELS_FILE
+    if text is not None:
+        table.write_text(text)
+    with pytest.raises((OSError, ValueError), match=f"^--models {table}"):
+        read_models(table)

@@ -12,7 +12,7 @@ from wronglung.gateway.security.callers import Callers
 from wronglung.gateway.security.certificates import Certificates, make_certificates
 from wronglung.gateway.security.doorkeeper import Doorkeeper
 from wronglung.gateway.security.options import SecurityOptions
-from wronglung.gateway.security.reloading import Reloading
+from wronglung.gateway.security.reloading import Reloading, complain
 from wronglung.gateway.security.tokens import Tokens, make_tokens
 
 _POLL_S = 1.0
@@ -72,7 +72,7 @@ class Access:
         """From now on watch the files; `on_rights` is called, in the event loop, after the tokens have changed."""
         if self._certificates is not None or self._tokens is not None:
             self._watcher = asyncio.create_task(self._watch(on_rights))
-            self._watcher.add_done_callback(_complain)
+            self._watcher.add_done_callback(complain("certificates and tokens"))
 
     async def stop(self) -> None:
         """Watch no longer."""
@@ -119,18 +119,14 @@ class Access:
             _log.warning("the file of tokens gives rights to models that are not served", extra={"models": unknown})
 
 
-def _complain(watcher: "asyncio.Task[None]") -> None:
-    """A watcher ends by being cancelled alone."""
-    if not watcher.cancelled() and (error := watcher.exception()) is not None:
-        _log.critical("certificates and tokens are not reloaded any longer", exc_info=error)
-
-
 def _certificates(options: SecurityOptions, metrics: Metrics) -> Reloading[Certificates] | None:
     if options.tls_cert is None or options.tls_key is None:
         return None
-    paths = [options.tls_cert, options.tls_key, *([options.client_ca] if options.client_ca else [])]
-    return Reloading("certificates", paths, make_certificates, metrics)
+    files = {"--tls-cert": options.tls_cert, "--tls-key": options.tls_key}
+    if options.client_ca is not None:
+        files["--client-ca"] = options.client_ca
+    return Reloading("certificates", files, make_certificates, metrics)
 
 
 def _tokens(options: SecurityOptions, metrics: Metrics) -> Reloading[Tokens] | None:
-    return Reloading("tokens", [options.tokens], make_tokens, metrics) if options.tokens else None
+    return Reloading("tokens", {"--tokens": options.tokens}, make_tokens, metrics) if options.tokens else None

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wronglung.address import is_loopback
+from wronglung.arguments import port
+from wronglung.gateway.security.named import variable_of
 
 _HELP = {
     "tls_cert": "the server's certificate, PEM, intermediate ones after it",
@@ -45,12 +47,13 @@ class SecurityOptions:
             return
         if self.tokens is not None and self.tls_cert is None:
             raise ValueError(
-                f"on {host} tokens would travel in the clear: give --tls-cert and --tls-key, or listen on loopback"
+                f"on --host {host} tokens would travel in the clear: give --tls-cert and --tls-key, or listen on "
+                "loopback"
             )
         if not (self.insecure or (self.tls_cert and (self.tokens or self.client_ca))):
             raise ValueError(
-                f"on {host} anybody could call: give --tls-cert and --tls-key, and --tokens or --client-ca; or say "
-                "--insecure if a closed network or a proxy protects this port"
+                f"on --host {host} anybody could call: give --tls-cert and --tls-key, and --tokens or --client-ca; or "
+                "say --insecure if a closed network or a proxy protects this port"
             )
 
     def flags(self) -> list[str]:
@@ -68,9 +71,10 @@ def add_security(parser: argparse.ArgumentParser, environ: Mapping[str, str] = o
     """Add the flags, with $WRONGLUNG_TLS_CERT and so on as defaults of those that name a file."""
     group = parser.add_argument_group("security", "Paths may come from the environment. Files are reloaded on change.")
     for name, text in _HELP.items():
-        variable = f"WRONGLUNG_{name.upper()}"
+        option = f"--{name.replace('_', '-')}"
+        variable = variable_of(option)
         group.add_argument(
-            f"--{name.replace('_', '-')}",
+            option,
             type=Path,
             metavar="FILE",
             default=environ.get(variable) or None,
@@ -82,7 +86,7 @@ def add_security(parser: argparse.ArgumentParser, environ: Mapping[str, str] = o
     group.add_argument("--probe-host", default="127.0.0.1", help="address of --probe-port (default: %(default)s)")
     group.add_argument(
         "--probe-port",
-        type=int,
+        type=port,
         default=0,
         help="plaintext health of the whole, for probes (default: none)",
     )

@@ -37,7 +37,7 @@ class ProbePort:
         try:
             self._server.add_insecure_port(address(host, port))
         except RuntimeError as error:
-            raise OSError(f"cannot listen on the port for probes, {port} of {host}: {error}") from error
+            raise OSError(f"cannot listen on --probe-port {port} of --probe-host {host}: {error}") from error
 
     async def start(self) -> None:
         """Answer."""

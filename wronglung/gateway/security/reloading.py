@@ -1,11 +1,13 @@
 """A value made of files, made again when they change. What cannot be used leaves the one before in force."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.security.named import named
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -19,7 +21,7 @@ class Reloading(Generic[T]):
 
     Args:
         subject: what it is, for logs and metrics: a word.
-        paths: the files.
+        files: their paths, by the options that name them; errors name both.
         make: makes the value of their contents; raises ValueError when they cannot be used.
         metrics: where reloads are counted.
 
@@ -28,14 +30,14 @@ class Reloading(Generic[T]):
         ValueError: the contents cannot be used now.
     """
 
-    def __init__(self, subject: str, paths: Sequence[Path], make: Callable[..., T], metrics: Metrics) -> None:
+    def __init__(self, subject: str, files: Mapping[str, Path], make: Callable[..., T], metrics: Metrics) -> None:
         self._subject = subject
-        self._paths = tuple(paths)
+        self._files = dict(files)
         self._make = make
         self._metrics = metrics
         self._seen: object = None
         contents = self._read()
-        self.value = make(*contents)
+        self.value = self._made(contents)
         """The value that is in force."""
         self._seen = contents
         metrics.reload_failing.labels(subject).set(0)
@@ -50,7 +52,7 @@ class Reloading(Generic[T]):
         if contents == self._seen:
             return False
         try:
-            value = self._make(*contents)
+            value = self._made(contents)
         except Exception as error:  # libraries raise what they like, and the watcher has to live
             self._keep(contents, error)
             return False
@@ -61,7 +63,14 @@ class Reloading(Generic[T]):
         return True
 
     def _read(self) -> tuple[bytes, ...]:
-        return tuple(path.read_bytes() for path in self._paths)
+        return tuple(_content(option, path) for option, path in self._files.items())
+
+    def _made(self, contents: tuple[bytes, ...]) -> T:
+        try:
+            return self._make(*contents)
+        except ValueError as error:
+            files = ", ".join(named(option, path) for option, path in self._files.items())
+            raise ValueError(f"{files}: {error}") from error
 
     def _keep(self, seen: object, error: Exception) -> None:
         """Say once, for each state that the files are found in, that they cannot be used."""
@@ -74,3 +83,25 @@ class Reloading(Generic[T]):
 
     def _facts(self, error: Exception) -> dict[str, str]:
         return {"subject": self._subject, "error": str(error)}
+
+
+def _content(option: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(f"{named(option, path)}: {why}: give a file that is there and that this user may read") from error
+
+
+def complain(subject: str) -> "Callable[[asyncio.Task[None]], None]":
+    """What to call when a watcher of files is done: it ends by being cancelled alone.
+
+    Args:
+        subject: what it watched, in the plural.
+    """
+
+    def look(watcher: "asyncio.Task[None]") -> None:
+        if not watcher.cancelled() and (error := watcher.exception()) is not None:
+            _log.critical("files are not reloaded any longer", extra={"subject": subject}, exc_info=error)
+
+    return look

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -146,12 +146,42 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
 """Opens a stream and sends nothing."""
 
 
-def test_keepalive_of_the_shipped_client_is_welcome() -> None:
-    """A peer that pings more often than the server allows is sent away (`too_many_pings`)."""
-    ours = dict(Settings(Path("models.json"), "127.0.0.1:1").server_options)
-    client = dict(channel_options("127.0.0.1:2"))
-    assert ours["grpc.keepalive_permit_without_calls"] == 1
-    assert ours["grpc.http2.min_ping_interval_without_data_ms"] < client["grpc.keepalive_time_ms"]
+HURRY = 200
+"""How many times as fast as it is shipped each side's clock of pings goes here: every 0.3 s, not every 60."""
+ENDLESS = ("grpc.http2.max_pings_without_data", 0)
+INTERVAL = "grpc.http2.min_ping_interval_without_data_ms"
+
+
+def hurried(options: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, Any]]:
+    """The same options, but that time."""
+    assert name in dict(options)
+    return [(key, value // HURRY if key == name else value) for key, value in options]
+
+
+@pytest.mark.parametrize(
+    ("least_ms", "code"), [(None, grpc.StatusCode.OK), (2000, grpc.StatusCode.UNAVAILABLE)], ids=["ours", "stricter"]
+)
+async def test_keepalive_of_the_shipped_client_is_welcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least_ms: int | None, code: grpc.StatusCode
+) -> None:
+    """A peer that pings more often than the server allows is sent away (`too_many_pings`), as a stricter one shows.
+
+    By itself gRPC's client stops after two pings without data; this one goes on.
+    """
+    served = hurried(Settings(Path("models.json"), "127.0.0.1:1").server_options, INTERVAL)
+    if least_ms is not None:
+        served = [(key, least_ms if key == INTERVAL else value) for key, value in served]
+    monkeypatch.setattr(Settings, "server_options", served)
+
+    async def slow(job: Job) -> pb.AlignStreamResponse:
+        await asyncio.sleep(6)
+        return answer(job)
+
+    async with running_gateway(tmp_path, FakeTorchServe(slow), drain_s=0.1) as front:
+        options = [*hurried(channel_options(front.target), "grpc.keepalive_time_ms"), ENDLESS]
+        async with grpc.aio.insecure_channel(front.target, options=options) as channel:
+            stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
+            assert await stub.Align(request(), timeout=20).code() is code
 
 
 LONG = 3 * 1024 * 1024

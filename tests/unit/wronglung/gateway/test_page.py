@@ -90,6 +90,45 @@ def test_a_caller_who_says_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -
         assert silent.recv(1) == b""
 
 
+def test_a_caller_who_says_a_byte_now_and_then_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "_LONGEST_S", 0.5)
+    with serving() as served, socket.create_connection(("127.0.0.1", served.port)) as slow:
+        slow.settimeout(0.1)
+        until = time.monotonic() + 10
+        while not hung_up(slow):
+            assert time.monotonic() < until, "it may go on for as long as it likes"
+
+
+def hung_up(slow: socket.socket) -> bool:
+    """Say one byte more; whether there is nobody any longer to say it to."""
+    try:
+        slow.sendall(b"G")
+        return slow.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_silent_callers_have_few_threads_and_only_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "_LONGEST_S", 1.0)
+    monkeypatch.setattr(page, "_MOST_CALLERS", 4)
+    before = threading.active_count()
+    with serving() as served:
+        silent = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(20)]
+        time.sleep(0.3)
+        assert threading.active_count() <= before + 1 + 4, "one listens"
+        time.sleep(1.2)
+        assert "wronglung_model_ready" in scrape(served)
+        for each in silent:
+            each.close()
+
+
+def test_a_port_that_is_taken_is_named_with_its_flag() -> None:
+    with serving() as served, pytest.raises(OSError, match=f"--metrics-port {served.port} of --metrics-host 127.0.0.1"):
+        MetricsPage(Metrics(), "127.0.0.1", served.port)
+
+
 def test_there_is_no_other_page() -> None:
     with serving() as served, pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{served.port}/other", timeout=5)

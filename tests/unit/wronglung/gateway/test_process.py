@@ -27,7 +27,7 @@ def test_a_taken_port_ends_it_with_a_word(tmp_path: Path) -> None:
         flags = [f"--models={tmp_path / MODELS_FILE}", "--torchserve=127.0.0.1:1", f"--port={port}"]
         done = subprocess.run([sys.executable, "-m", "wronglung.gateway", *flags], capture_output=True, text=True)
     assert done.returncode == 1
-    assert f"cannot listen on port {port} of 127.0.0.1" in done.stderr
+    assert f"cannot listen on --port {port} of --host 127.0.0.1" in done.stderr
 
 
 async def test_a_health_watch_that_never_ends_does_not_hold_up_a_stop(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 """Versions of a model side by side, and which of them answers callers who name none."""
 
 import asyncio
+import os
+import threading
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import grpc
@@ -138,3 +142,36 @@ def test_what_cannot_be_later_changes_nothing(versions: Path) -> None:
     versions.unlink()
     default.refresh()
     assert changes == ["1.1"], "nor does a file that was emptied: it is being written, or the disk is full"
+
+
+async def test_a_file_that_cannot_be_read_to_its_end_holds_nobody_up(front: RunningGateway, versions: Path) -> None:
+    """A pipe reads like a file on a mount that does not answer, until somebody writes."""
+    versions.unlink()
+    os.mkfifo(versions)
+    answers_again = threading.Timer(4, versions.write_text, ("encoder 1.1\n",))
+    answers_again.start()
+    try:
+        moments = [time.monotonic()]
+        while moments[-1] < moments[0] + 2.5:
+            assert await asked(front) == "1.0"
+            await asyncio.sleep(0.05)
+            moments.append(time.monotonic())
+        assert max(after - before for before, after in pairwise(moments)) < 1.5
+        await until(front, "1.1")
+    finally:
+        answers_again.join()
+        versions.unlink()
+        versions.write_text("encoder 1.1\n")
+
+
+async def test_a_watcher_that_ends_by_a_defect_is_told_of(versions: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def defect() -> None:
+        raise RuntimeError("nobody can be told")
+
+    default = DefaultVersions(versions, Catalogue(SERVED), Metrics(), defect)
+    default.start()
+    versions.write_text("encoder 1.1\n")
+    async with asyncio.timeout(10):
+        while not any(each.levelname == "CRITICAL" for each in caplog.records):
+            await asyncio.sleep(0.05)
+    await default.stop()

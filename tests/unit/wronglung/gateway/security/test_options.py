@@ -54,6 +54,13 @@ def test_paths_come_from_flags_else_from_the_environment() -> None:
     assert parse([], {}) == UNPROTECTED
 
 
+@pytest.mark.parametrize("text", ["-1", "65536", "eighty"])
+def test_a_port_that_is_none_is_named_with_its_flag(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([f"--probe-port={text}"], {})
+    assert "argument --probe-port: " in capsys.readouterr().err
+
+
 def test_the_gateway_is_told_what_serve_was_told() -> None:
     options = SecurityOptions(**TLS, **TOKENS, **CA, insecure=True, probe_host="::", probe_port=8503)
     assert parse(options.flags(), {}) == options

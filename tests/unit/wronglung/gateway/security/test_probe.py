@@ -61,6 +61,6 @@ async def test_nothing_else_is_served_there(channel: grpc.aio.Channel) -> None:
 
 async def test_a_taken_port_is_named(tmp_path: Path, front: RunningGateway, port: int) -> None:
     security = replace(Authority(tmp_path / "others").server(), probe_port=port)
-    with pytest.raises(OSError, match=f"port for probes, {port}"):
+    with pytest.raises(OSError, match=f"--probe-port {port}"):
         async with running_gateway(tmp_path, FakeTorchServe(), security=security):
             pass

@@ -26,7 +26,7 @@ def reading(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 def test_a_change_is_taken_and_counted(file: Path) -> None:
     metrics = Metrics()
-    value = Reloading("numbers", [file], number, metrics)
+    value = Reloading("numbers", {"--numbers": file}, number, metrics)
     assert value.value == 1
     assert not value.refresh()
     file.write_text("2")
@@ -40,7 +40,7 @@ def test_what_cannot_be_used_leaves_the_one_before_in_force(
     file: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
-    value = Reloading("numbers", [file], number, metrics)
+    value = Reloading("numbers", {"--numbers": file}, number, metrics)
     if damage == "missing":
         file.unlink()
     else:
@@ -59,7 +59,22 @@ def test_what_cannot_be_used_leaves_the_one_before_in_force(
 
 def test_at_the_start_a_damaged_file_is_an_error(file: Path) -> None:
     file.write_text("x")
-    with pytest.raises(ValueError):
-        Reloading("numbers", [file], number, Metrics())
-    with pytest.raises(FileNotFoundError):
-        Reloading("numbers", [file.with_name("nowhere")], number, Metrics())
+    with pytest.raises(ValueError, match=f"^--numbers {file}: "):
+        Reloading("numbers", {"--numbers": file}, number, Metrics())
+
+
+@pytest.mark.parametrize("where", ["nowhere", ""])
+def test_at_the_start_a_file_that_cannot_be_read_is_named_with_its_option(tmp_path: Path, where: str) -> None:
+    """A folder cannot be read either."""
+    with pytest.raises(OSError, match=f"^--numbers {tmp_path / where}: .*: give a file"):
+        Reloading("numbers", {"--numbers": tmp_path / where}, number, Metrics())
+
+
+def test_the_variable_is_named_where_it_says_the_same(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WRONGLUNG_NUMBERS", str(file))
+    file.write_text("x")
+    with pytest.raises(ValueError, match=rf"^--numbers {file} \(\$WRONGLUNG_NUMBERS\): "):
+        Reloading("numbers", {"--numbers": file}, number, Metrics())
+    other = file.with_name("nowhere")
+    with pytest.raises(OSError, match=f"^--numbers {other}: "):
+        Reloading("numbers", {"--numbers": other}, number, Metrics())
