@@ -231,6 +231,18 @@ def test_reports_the_memory_of_its_process(handler: AlignmentHandler) -> None:
     assert 10e6 < context.reported["memory_bytes", "fake"] < 100e9
 
 
+def test_answers_are_given_though_their_figures_cannot_be(
+    handler: AlignmentHandler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise OSError("the patient's name")
+
+    monkeypatch.setattr(handler.model, "caches", broken)
+    assert [code(each) for each in handle(handler, entry("a"), entry("b"))] == ["OK", "OK"]
+    assert "figures of a batch are lost: OSError" in caplog.text
+    assert "patient" not in caplog.text
+
+
 def test_every_metric_of_the_handler_is_declared_for_torchserve() -> None:
     """One that is not declared would be dropped; one that is declared with other labels would be an error per batch."""
     declared = yaml.safe_load((ROOT / "deploy/torchserve/metrics.yaml").read_text())["model_metrics"]
