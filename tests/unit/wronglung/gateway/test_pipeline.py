@@ -9,7 +9,7 @@ from tests.gateway_fakes import MODELS, Job, answer, request
 from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded
 from wronglung.gateway.call import Call
-from wronglung.gateway.health import Health
+from wronglung.gateway.health import Health, Sign
 from wronglung.gateway.intake import Intake
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
@@ -44,7 +44,7 @@ class Bench:
         upstream = cast(TorchServeClient, self.torchserve)
         self.pipeline = Pipeline(catalogue, upstream, self.health, metrics, Untraced())
         self.health.began(MODEL, patience_s=60)
-        self.health.ended(MODEL, answered=True, healthy=True)
+        self.health.ended(MODEL, answered=True, sign=Sign.WELL)
 
     async def checked(self, deadline_s: float | None) -> Checked:
         """A request that passed every check, whose caller waits until then on the monotonic clock."""
