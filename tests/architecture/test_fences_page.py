@@ -21,6 +21,7 @@ FILES = {
     "archives": Path("tests/unit/wronglung/test_archives.py"),
     "tracing": Path("tests/unit/wronglung/test_tracing.py"),
     "stream": GATEWAY / "test_align_stream.py",
+    "whole": GATEWAY / "security/test_whole.py",
 }
 
 

@@ -186,9 +186,6 @@ class Health:
             self.board.set(f"{SERVICE}/{model.label}", _status(state.serves))
         for default in self._catalogue.defaults:
             self.board.set(f"{SERVICE}/{default.name}", _status(self._states[default].serves))
-        everything = all(state.serves for state in self._states.values())
-        for service in ("", SERVICE):
-            self.board.set(service, _status(everything))
 
     async def _watch(self, model: ServedModel) -> None:
         """Send canaries while there is nothing else to judge the model by."""
