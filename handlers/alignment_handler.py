@@ -173,7 +173,7 @@ class AlignmentHandler:
             answers = self._answer_in_turn(entries)
         else:
             answers = self._answer_together(entries)
-        self._report(context, len(data))
+        self._report_unless_it_fails(context, len(data))
         return answers
 
     def _answer_in_turn(self, entries: Sequence[Entry]) -> list[bytes]:
@@ -245,6 +245,13 @@ class AlignmentHandler:
             alignments = self.predict(batch)
         self._predict_s += time.perf_counter() - started
         return alignments
+
+    def _report_unless_it_fails(self, context: Any, batch_size: int) -> None:
+        """The answers are made: nothing that goes wrong here may take them from their callers."""
+        try:
+            self._report(context, batch_size)
+        except Exception as error:
+            _log.error("the figures of a batch are lost: %s", where(error))
 
     def _report(self, context: Any, batch_size: int) -> None:
         """Hand the figures of one batch to TorchServe; each costs a line on the worker's standard output."""

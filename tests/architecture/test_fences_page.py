@@ -15,11 +15,13 @@ FILES = {
     "life": Path("tests/integration/serving/test_lifecycle.py"),
     "served": Path("tests/integration/serving/test_served_models.py"),
     "handler": Path("tests/unit/handlers/test_alignment_handler.py"),
+    "late": Path("tests/unit/handlers/test_deadlines.py"),
     "settings": Path("tests/unit/wronglung/supervisor/test_torchserve.py"),
     "supervisor": Path("tests/unit/wronglung/supervisor/test_supervisor.py"),
     "archives": Path("tests/unit/wronglung/test_archives.py"),
     "tracing": Path("tests/unit/wronglung/test_tracing.py"),
     "stream": GATEWAY / "test_align_stream.py",
+    "whole": GATEWAY / "security/test_whole.py",
 }
 
 

@@ -1,43 +1,45 @@
-"""grpc.health.v1, as far as one server tells it: the status of each service, and watches of them.
+"""The health of each model, and watches of it.
 
 The servicer of grpcio-health-checking holds a lock while it writes to a watch, so that one reader who stops reading
 holds up every change of the service. Here a change is noted and nobody is waited for.
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-import grpc
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from wronglung.errors import ModelUnavailable
 
 _RETRY_MS = 1000
+Status = int
+"""One of `HealthCheckResponse.ServingStatus`."""
+_UNKNOWN: Status = HealthCheckResponse.SERVICE_UNKNOWN
+_SERVING: Status = HealthCheckResponse.SERVING
+_NOT_SERVING: Status = HealthCheckResponse.NOT_SERVING
 
 
 class HealthBoard:
-    """The statuses, by service. Nothing is known of a service that was never set."""
+    """The statuses, by the name that each model's service has. Who may see which is for others to say."""
 
     def __init__(self) -> None:
-        self._statuses: dict[str, HealthCheckResponse.ServingStatus] = {}
+        self._statuses: dict[str, Status] = {}
         self._changed = asyncio.Event()
-        self._rights = 0
         self._for_good = self._ended = False
 
-    def set(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
+    def set(self, service: str, status: Status) -> None:
         """Note a status; watches are told of it in their own time."""
         if not self._for_good:
             self._statuses[service] = status
             self._tell()
 
     def look_again(self) -> None:
-        """Tell every watch its status once more: who may see it may have changed."""
-        self._rights += 1
+        """Have every watch look once more: who may see what may have changed."""
         self._tell()
 
     def drain(self) -> None:
         """Nothing is served any more, for good."""
-        self._statuses = dict.fromkeys(self._statuses, HealthCheckResponse.NOT_SERVING)
+        self._statuses = dict.fromkeys(self._statuses, _NOT_SERVING)
         self._for_good = True
         self._tell()
 
@@ -46,15 +48,23 @@ class HealthBoard:
         self._ended = True
         self._tell()
 
-    async def Check(self, request: HealthCheckRequest, context: Any) -> HealthCheckResponse:
-        """The status of a service."""
-        status = self._statuses.get(request.service)
-        if status is None:
-            await context.abort(grpc.StatusCode.NOT_FOUND)
-        return HealthCheckResponse(status=status)
+    def of(self, service: str) -> Status:
+        """The status of one service; SERVICE_UNKNOWN of one that was never set."""
+        return self._statuses.get(service, _UNKNOWN)
 
-    async def Watch(self, request: HealthCheckRequest, context: Any) -> None:
-        """The status of a service, and again whenever it changes. Who reads slowly misses what came between.
+    def of_all(self, counts: Callable[[str], bool]) -> Status:
+        """SERVING when every service that counts is, and there is one."""
+        counted = [status for service, status in self._statuses.items() if counts(service)]
+        return _SERVING if counted and all(status == _SERVING for status in counted) else _NOT_SERVING
+
+    async def follow(self, look: Callable[[], Status], write: Callable[[HealthCheckResponse], Awaitable[None]]) -> None:
+        """Write what is seen, and again whenever that changes; of what changes unseen nothing can be told.
+
+        Who takes it slowly misses what came between.
+
+        Args:
+            look: tells the status for whoever watches, now; what it raises ends the watch.
+            write: takes an answer.
 
         Raises:
             ModelUnavailable: the server ends.
@@ -62,9 +72,8 @@ class HealthBoard:
         told = None
         while not self._ended:
             changed = self._changed
-            status = self._statuses.get(request.service, HealthCheckResponse.SERVICE_UNKNOWN)
-            if (now := (status, self._rights)) != told:
-                await context.write(HealthCheckResponse(status=status))
+            if (now := look()) != told:
+                await write(HealthCheckResponse(status=now))
                 told = now
             else:
                 await changed.wait()

@@ -12,7 +12,7 @@ from wronglung.gateway import checks
 from wronglung.gateway.admission import Gate, Place
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
-from wronglung.gateway.health import Health
+from wronglung.gateway.health import Health, Sign
 from wronglung.gateway.intake import Message
 from wronglung.gateway.load import Capacity, Load
 from wronglung.gateway.metrics import Metrics
@@ -135,7 +135,7 @@ class Pipeline:
             place.leave(seconds)
             self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
-            self._health.ended(model, answered=_is_answered(done), healthy=_verdict(done))
+            self._health.ended(model, answered=_is_answered(done), sign=_sign(done))
 
         call.add_done_callback(settle)
         return call
@@ -178,13 +178,24 @@ def _is_answered(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool:
     return not done.cancelled() and done.exception() is None
 
 
-def _verdict(done: "asyncio.Future[pb.AlignStreamResponse]") -> bool | None:
+def _sign(done: "asyncio.Future[pb.AlignStreamResponse]") -> Sign:
     """What the fate of a request says of its model's health."""
     if done.cancelled():
-        return None
+        return Sign.NOTHING
     error = done.exception()
     if error is None:
-        if done.result().HasField("response"):
-            return True
-        return False if done.result().error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE else None
-    return False if isinstance(error, ModelUnavailable) else None
+        return _sign_of_answer(done.result())
+    if isinstance(error, ModelUnavailable):
+        return Sign.DOWN
+    return Sign.FAILED if isinstance(error, InternalError) else Sign.NOTHING
+
+
+def _sign_of_answer(answer: pb.AlignStreamResponse) -> Sign:
+    """Like `_sign`. An answer in which every single sentence met a defect is no better than that error alone."""
+    if answer.HasField("error"):
+        return _SIGNS.get(answer.error.code, Sign.NOTHING)
+    codes = {result.error.code if result.HasField("error") else None for result in answer.response.results}
+    return Sign.FAILED if codes == {pb.ERROR_CODE_INTERNAL} else Sign.WELL
+
+
+_SIGNS = {pb.ERROR_CODE_MODEL_UNAVAILABLE: Sign.DOWN, pb.ERROR_CODE_INTERNAL: Sign.FAILED}

@@ -1,7 +1,6 @@
 """The processes under the supervisor: the backend behind its guard, the gateway, and a command if one was given."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from wronglung.supervisor.backend import Backend
 from wronglung.supervisor.children import has_young_child
 from wronglung.supervisor.guard import PID_FILE, guarded, kill_group
+from wronglung.supervisor.reports import as_report, pieces
 from wronglung.supervisor.tie import tied
 
 _MARGIN_S = 5.0
@@ -137,19 +137,18 @@ class GatewayPart:
         """Pass on its reports until it is gone."""
         assert self._process is not None
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self._take(line)
+        async for piece, whole in pieces(self._process.stdout):
+            self._take(piece, whole)
         return await self._process.wait()
 
-    def _take(self, line: bytes) -> None:
-        """A report; or a line that some library printed, which goes where people look for such lines."""
-        try:
-            report = json.loads(line)
-        except ValueError:
-            sys.stderr.buffer.write(line)
-            sys.stderr.flush()
+    def _take(self, piece: bytes, whole: bool) -> None:
+        """A report; or what some library printed, which goes where people look for such lines."""
+        report = as_report(piece) if whole else None
+        if report is not None:
+            self._on_report(report)
             return
-        self._on_report(report)
+        sys.stderr.buffer.write(piece)
+        sys.stderr.flush()
 
     async def stop(self) -> None:
         """SIGTERM: it stops to be ready, refuses what is new, finishes what it has, and ends."""

@@ -35,7 +35,8 @@ class Patience:
     """Canaries may fail this long before the backend is restarted: TorchServe gives up on a dead worker by itself."""
     newborn_s: float = 90.0
     """But not while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
-    would take the workers of other models along."""
+    would take the workers of other models along. For no longer than this, though: that of another model may die again
+    and again."""
     gateway_drain_s: float = 30.0
     """For requests in flight to finish when the gateway stops."""
     backend_drain_s: float = 30.0
@@ -158,10 +159,15 @@ class Supervisor:
             if not self._ready.is_set():
                 self._check_start(time.monotonic() - started)
                 self._on_wait(self._waits_for(time.monotonic() - started))
-            elif self._health.sick and not self._backend_part.brings_up_a_worker(self._patience.newborn_s):
+            elif self._health.sick and not self._is_excused():
                 self._say(f"still no answer from {', '.join(self._health.failing)}; restarting {self._backend.name}")
                 self._health.excuse(self._patience.startup_s)
                 self._backend_part.kill()
+
+    def _is_excused(self) -> bool:
+        """Whether a worker is on its way that may be the one that is missed."""
+        newborn_s = self._patience.newborn_s
+        return self._health.overdue_s < newborn_s and self._backend_part.brings_up_a_worker(newborn_s)
 
     def _check_setup(self) -> None:
         if failure := self._backend.setup_failure():

@@ -1,4 +1,7 @@
-"""Health as one caller may see it: a model that does not exist for a caller has no health either."""
+"""grpc.health.v1 as one caller may see it: a model that does not exist for a caller has no health either.
+
+Nor has it a part in that of the whole, which would tell when it fails.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +11,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
 from wronglung.errors import Overloaded, RequestInvalid, WronglungError
+from wronglung.gateway.board import HealthBoard, Status
 from wronglung.gateway.call import Call
 from wronglung.gateway.questions import Questions, Readers, read_question
 from wronglung.gateway.received import Received
@@ -18,27 +22,38 @@ from wronglung.served import VERSION_MARK
 
 HEALTH_SERVICE: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _RETRY_MS = 1000
-_UNKNOWN = "\0"
-"""A service that nobody can have set: it is asked for in the place of what must not be seen."""
+_UNKNOWN: Status = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 class HealthGuard:
-    """grpc.health.v1 over the servicer that holds the statuses. `List` stays unimplemented: it would name all models.
+    """grpc.health.v1 over the board that holds the statuses. `List` stays unimplemented: it would name all models.
 
     Args:
-        inner: holds the statuses.
-        prefix: what comes before a model's label in a service's name.
+        board: holds the statuses.
+        prefix: what comes before a model's label in a service's name; before its last "/" it names the whole, as
+            does nothing at all.
         who: tells who makes the call of a context; raises Unauthenticated.
         watches: how many watches there may be at once.
         checks: how many other questions may be on their way at once.
         readers: where messages are read.
+        one_whole: the whole is that of all models for everybody, not of those that the caller may use.
     """
 
     def __init__(
-        self, inner: Any, prefix: str, who: Callable[[Any], Caller], watches: int, checks: int, readers: Readers
+        self,
+        board: HealthBoard,
+        prefix: str,
+        who: Callable[[Any], Caller],
+        watches: int,
+        checks: int,
+        readers: Readers,
+        *,
+        one_whole: bool = False,
     ) -> None:
-        self._inner = inner
+        self._board = board
         self._prefix = prefix
+        self._wholes = ("", prefix.removesuffix("/"))
+        self._one_whole = one_whole
         self._who = who
         self._watches = Places(watches, _full)
         self._checks = Questions(checks, readers)
@@ -59,10 +74,12 @@ class HealthGuard:
         try:
             call.caller = self._who(context).name
             request = _parsed(await self._checks.read(Received(context), call.party))
-            seen = self._exists(request.service, context)
+            status = self._status(request.service, context)
         except WronglungError as error:
             await abort(context, error, call.call_id)
-        return await self._inner.Check(request if seen else health_pb2.HealthCheckRequest(service=_UNKNOWN), context)
+        if status == _UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND)
+        return health_pb2.HealthCheckResponse(status=status)
 
     async def watch(self, _messages: object, context: Any) -> None:
         """The status of a service, and again whenever it changes, for as long as the caller may see it."""
@@ -71,35 +88,20 @@ class HealthGuard:
             call.caller = self._who(context).name
             with self._watches.one(call.party):
                 request = _parsed(await read_question(Received(context), self._readers, call.party))
-                await self._inner.Watch(request, _Watch(context, lambda: self._exists(request.service, context)))
+                await self._board.follow(lambda: self._status(request.service, context), context.write)
         except WronglungError as error:
             await abort(context, error, call.call_id)
 
-    def _exists(self, service: str, context: Any) -> bool:
-        """Whether a service exists for a caller, who must be known in any case."""
+    def _status(self, service: str, context: Any) -> Status:
+        """What a caller, who must be known in any case, may know of a service."""
         caller = self._who(context)
+        if service in self._wholes:
+            return self._board.of_all(lambda each: self._one_whole or self._exists(each, caller))
+        return self._board.of(service) if self._exists(service, caller) else _UNKNOWN
+
+    def _exists(self, service: str, caller: Caller) -> bool:
         name, _, _ = service.removeprefix(self._prefix).partition(VERSION_MARK)
-        return not service.startswith(self._prefix) or caller.sees(name)
-
-
-class _Watch:
-    """The context of a watch: looks before each answer whether the caller may have it, and says nothing twice.
-
-    What must not be seen would otherwise be told of by how often it is said to be unknown.
-    """
-
-    def __init__(self, context: Any, exists: Callable[[], bool]) -> None:
-        self._context = context
-        self._exists = exists
-        self._told: health_pb2.HealthCheckResponse | None = None
-
-    async def write(self, response: health_pb2.HealthCheckResponse) -> None:
-        """Answer, unless that is what was answered last."""
-        unknown = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
-        answer = response if self._exists() else unknown
-        if answer != self._told:
-            self._told = answer
-            await self._context.write(answer)
+        return service.startswith(self._prefix) and caller.sees(name)
 
 
 def _full() -> Overloaded:

@@ -6,6 +6,7 @@ It serves grpc.health.v1 and nothing else, and only for the whole: no model is n
 import grpc.aio
 
 from wronglung.address import address
+from wronglung.gateway.board import HealthBoard
 from wronglung.gateway.health import SERVICE
 from wronglung.gateway.questions import Readers
 from wronglung.gateway.security.callers import Caller
@@ -28,11 +29,11 @@ class ProbePort:
         OSError: the port is taken.
     """
 
-    def __init__(self, board: object, host: str, port: int) -> None:
+    def __init__(self, board: HealthBoard, host: str, port: int) -> None:
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST_MESSAGE)]
         self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MOST_CALLS)
         most = _MOST_CALLS // 2
-        guard = HealthGuard(board, f"{SERVICE}/", lambda _context: _PROBE, watches=most, checks=most, readers=Readers())
+        guard = HealthGuard(board, f"{SERVICE}/", lambda _: _PROBE, most, most, Readers(), one_whole=True)
         self._server.add_generic_rpc_handlers([guard.handler()])
         try:
             self._server.add_insecure_port(address(host, port))

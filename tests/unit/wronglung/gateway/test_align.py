@@ -170,17 +170,6 @@ async def test_every_failure_of_torchserve_becomes_a_typed_error(
         assert retry_delay_ms(whole) == error.retry_after_ms > 0
 
 
-async def test_a_deadline_that_passes_is_said_to_have_passed(front: RunningGateway) -> None:
-    async def forever(_: Job) -> pb.AlignStreamResponse:
-        await asyncio.sleep(60)
-        raise AssertionError
-
-    front.torchserve.behaviour = forever
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await front.stub.Align(request(), timeout=0.3)
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-
-
 def test_a_stream_that_torchserve_resets_at_the_deadline_is_the_deadline() -> None:
     past, future = (RequestContext("a", time.monotonic() + seconds) for seconds in (0.0, 60.0))
     reset = grpc.aio.AioRpcError(grpc.StatusCode.CANCELLED, grpc.aio.Metadata(), grpc.aio.Metadata(), "Stream removed")

@@ -251,14 +251,11 @@ async def test_metrics_tell_a_deadline_that_passed_from_a_caller_who_left(
 async def test_a_watch_that_nobody_reads_delays_no_other(front: RunningGateway) -> None:
     stuck = asyncio.Event()
 
-    class Reader:
-        """One who takes nothing."""
-
-        async def write(self, _: object) -> None:
-            await stuck.wait()
+    async def take_nothing(_: object) -> None:
+        await stuck.wait()
 
     board = front.gateway.health.board
-    blocked = asyncio.create_task(board.Watch(health_pb2.HealthCheckRequest(), Reader()))
+    blocked = asyncio.create_task(board.follow(lambda: SERVING, take_nothing))
     watch = health_pb2_grpc.HealthStub(front.channel).Watch(health_pb2.HealthCheckRequest())
     assert (await watch.read()).status == SERVING
     async with asyncio.timeout(2):

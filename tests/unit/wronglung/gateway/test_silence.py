@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.gateway_fakes import MODELS
-from wronglung.gateway.health import Health, Rhythm
+from wronglung.gateway.health import Health, Rhythm, Sign
 from wronglung.gateway.metrics import Metrics
 from wronglung.served import Catalogue, ServedModel
 
@@ -52,7 +52,7 @@ async def test_real_successes_make_canaries_needless(health: Health, model: Mode
     for _ in range(10):
         health.began(MODELS[0], patience_s=10)
         await asyncio.sleep(0.05)
-        health.ended(MODELS[0], answered=True, healthy=True)
+        health.ended(MODELS[0], answered=True, sign=Sign.WELL)
     assert model.sent == 1
 
 
@@ -73,8 +73,8 @@ async def test_a_model_hangs_when_nothing_comes_back_for_its_patience(health: He
     health.began(MODELS[0], patience_s=0.3)  # more work is no sign of life
     await asyncio.sleep(0.3)
     assert health.failing == ["encoder"]
-    health.ended(MODELS[0], answered=False, healthy=False)
-    health.ended(MODELS[0], answered=False, healthy=False)
+    health.ended(MODELS[0], answered=False, sign=Sign.DOWN)
+    health.ended(MODELS[0], answered=False, sign=Sign.DOWN)
     await asyncio.sleep(0.1)
     assert health.failing == []  # a canary was answered
 
@@ -86,7 +86,7 @@ async def test_what_ends_without_the_model_is_no_sign_of_life(health: Health) ->
     for _ in range(8):
         health.began(MODELS[0], patience_s=0.3)
         await asyncio.sleep(0.05)
-        health.ended(MODELS[0], answered=False, healthy=None)
+        health.ended(MODELS[0], answered=False, sign=Sign.NOTHING)
     assert health.failing == ["encoder"]
 
 
@@ -97,10 +97,10 @@ async def test_a_full_queue_that_moves_never_looks_hung_and_a_light_request_may_
     await asyncio.sleep(0.05)
     for _ in range(8):
         health.began(MODELS[0], patience_s=0.4)
-    for healthy_or_not in (True, None) * 4:
+    for sign in (Sign.WELL, Sign.NOTHING) * 4:
         await asyncio.sleep(0.15)
         assert health.is_ready(MODELS[0])
-        health.ended(MODELS[0], answered=True, healthy=healthy_or_not)
+        health.ended(MODELS[0], answered=True, sign=sign)
     health.began(MODELS[0], patience_s=0.1)
     health.began(MODELS[0], patience_s=5)  # with a heavy one in the load there is time for both
     await asyncio.sleep(0.3)
@@ -113,7 +113,7 @@ async def test_a_model_that_answers_after_all_is_ready_again(health: Health) -> 
     health.began(MODELS[0], patience_s=0.05)
     await asyncio.sleep(0.2)
     assert health.failing == ["encoder"]
-    health.ended(MODELS[0], answered=True, healthy=True)
+    health.ended(MODELS[0], answered=True, sign=Sign.WELL)
     assert health.is_ready(MODELS[0])
 
 
@@ -126,6 +126,6 @@ async def test_a_canary_that_fails_beside_real_work_says_nothing(health: Health,
     model.held.set()
     await asyncio.sleep(0.1)
     assert health.is_ready(MODELS[0])
-    health.ended(MODELS[0], answered=False, healthy=None)
+    health.ended(MODELS[0], answered=False, sign=Sign.NOTHING)
     await asyncio.sleep(0.1)
     assert health.failing == ["encoder"]  # the next one failed without any

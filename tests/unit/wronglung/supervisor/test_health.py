@@ -53,3 +53,33 @@ def test_what_was_just_started_is_excused_until_all_is_well() -> None:
     health.report(["encoder"])
     clock.now += 21
     assert health.sick
+
+
+def test_each_model_has_its_own_time() -> None:
+    """A worker that comes up for one is not to be taken for late because another's was."""
+    clock = Clock()
+    health = Health(20, clock)
+    health.report(["encoder"])
+    clock.now += 15
+    health.report(["encoder", "encoder-optout"])
+    health.report(["encoder-optout"])
+    clock.now += 15
+    assert not health.sick
+    clock.now += 6
+    assert health.sick
+
+
+def test_tells_for_how_long_one_has_been_sick() -> None:
+    clock = Clock()
+    health = Health(20, clock)
+    assert health.overdue_s == 0
+    health.report(["encoder"])
+    clock.now += 5
+    assert health.overdue_s == 0
+    health.report(["encoder", "encoder-optout"])
+    clock.now += 18
+    assert health.overdue_s == 3
+    health.excuse(10)
+    assert health.overdue_s == 0
+    clock.now += 14
+    assert health.overdue_s == 4

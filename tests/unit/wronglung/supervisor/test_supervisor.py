@@ -269,6 +269,38 @@ async def test_java_is_left_alone_while_it_brings_up_a_worker(stage: Callable[..
     assert await status == 0
 
 
+async def test_java_without_a_young_worker_is_not_waited_for(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wronglung.supervisor.parts.has_young_child", lambda *_: False)
+    running = stage(patience=dataclasses.replace(QUICK, newborn_s=60))
+    status = asyncio.create_task(running.supervisor.run())
+    await running.ready()
+    (running.directory / "failing").write_text("encoder")
+    await running.until(lambda: "still no answer from encoder; restarting TorchServe" in running.said)
+    stop()
+    assert await status == 0
+
+
+async def test_java_is_restarted_though_some_worker_is_always_young_when_a_model_stays_sick_for_long(
+    stage: Callable[..., Stage],
+) -> None:
+    """A worker of another model dies and is brought up, again and again."""
+    restless = JAVA.replace("sleep 0.02", "sleep 1 & sleep 0.1")
+    running = stage(java=restless, patience=dataclasses.replace(QUICK, newborn_s=1.5))
+    status = asyncio.create_task(running.supervisor.run())
+    await running.ready()
+    started = time.monotonic()
+    (running.directory / "failing").write_text("encoder")
+    await running.until(lambda: "still no answer from encoder; restarting TorchServe" in running.said)
+    assert time.monotonic() - started > QUICK.sick_s + 1.5
+    (running.directory / "failing").write_text("")
+    await running.ready(times=2)
+    await running.until(lambda: len(running.lines("java")) == 2)
+    stop()
+    assert await status == 0
+
+
 async def test_a_second_signal_does_not_wait_for_anyone(stage: Callable[..., Stage]) -> None:
     running = stage(
         java="trap '' TERM; echo started >> java; while true; do sleep 0.02; done",

@@ -42,6 +42,14 @@ async def test_the_health_of_the_whole_needs_neither_tls_nor_token(channel: grpc
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.parametrize("service", ["", WHOLE])
+async def test_the_whole_is_that_of_all_models(front: RunningGateway, channel: grpc.aio.Channel, service: str) -> None:
+    not_serving = health_pb2.HealthCheckResponse.NOT_SERVING
+    front.gateway.health.board.set(f"{WHOLE}/encoder-optout", not_serving)
+    answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+    assert answer.status == not_serving
+
+
 @pytest.mark.parametrize("model", ["encoder", "no-such-model"])
 async def test_no_model_is_known_there(channel: grpc.aio.Channel, model: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:

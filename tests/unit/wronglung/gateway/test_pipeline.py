@@ -1,0 +1,75 @@
+"""What reaches TorchServe, and what does not."""
+
+import time
+from typing import Any, cast
+
+import pytest
+
+from tests.gateway_fakes import MODELS, Job, answer, request
+from wronglung.envelope import RequestContext
+from wronglung.errors import DeadlineExceeded
+from wronglung.gateway.call import Call
+from wronglung.gateway.health import Health, Sign
+from wronglung.gateway.intake import Intake
+from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.pipeline import Checked, Pipeline
+from wronglung.gateway.upstream import TorchServeClient
+from wronglung.served import Catalogue, ServedModel
+from wronglung.tracing import Untraced
+
+MODEL = MODELS[0]
+
+
+class Recorder:
+    """In the place of TorchServe: notes what arrives, and answers it."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    async def predict(self, model: str, version: str, body: bytes, context: RequestContext, timeout_s: float) -> bytes:
+        self.jobs.append(Job(model, version, body, context))
+        return answer(self.jobs[-1]).SerializeToString()
+
+
+class Bench:
+    """A pipeline before a recorder, with a model that is ready."""
+
+    def __init__(self) -> None:
+        async def canary(model: ServedModel, timeout_s: float) -> bool:
+            raise AssertionError("health was not started")
+
+        self.torchserve, self.intake = Recorder(), Intake()
+        catalogue, metrics = Catalogue([MODEL]), Metrics()
+        self.health = Health(catalogue, canary, metrics, lambda _: None)
+        upstream = cast(TorchServeClient, self.torchserve)
+        self.pipeline = Pipeline(catalogue, upstream, self.health, metrics, Untraced())
+        self.health.began(MODEL, patience_s=60)
+        self.health.ended(MODEL, answered=True, sign=Sign.WELL)
+
+    async def checked(self, deadline_s: float | None) -> Checked:
+        """A request that passed every check, whose caller waits until then on the monotonic clock."""
+        asked = request("a")
+        message = await self.intake.hold(asked.SerializeToString())
+        return await self.pipeline.check(message, asked, MODEL, Call("Align", "a", deadline_s), "a")
+
+    async def sent(self, deadline_s: float | None) -> Any:
+        checked = await self.checked(deadline_s)
+        return await self.pipeline.dispatch(checked, self.pipeline.admit_now(checked))
+
+
+async def test_a_request_whose_deadline_passed_while_it_waited_for_room_is_not_sent() -> None:
+    bench = Bench()
+    with pytest.raises(DeadlineExceeded, match="before the work was begun"):
+        await bench.sent(time.monotonic() - 0.001)
+    assert bench.torchserve.jobs == []
+    assert bench.intake.held == 0
+    assert bench.health.is_ready(MODEL)
+
+
+@pytest.mark.parametrize("left_s", [60.0, None])
+async def test_one_that_has_time_is(left_s: float | None) -> None:
+    bench = Bench()
+    deadline = None if left_s is None else time.monotonic() + left_s
+    assert (await bench.sent(deadline)).HasField("response")
+    assert [job.context.deadline_monotonic_s for job in bench.torchserve.jobs] == [deadline]
+    assert bench.intake.held == 0
