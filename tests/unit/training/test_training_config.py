@@ -1,6 +1,7 @@
 """A recipe is checked before anything is computed, and never touches test patients."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -134,6 +135,42 @@ def test_an_ablation_leaves_out_one_thing(name: str) -> None:
     whole, less = (load_recipe(FOLDER / "ablations" / f"{each}.yaml").model_dump() for each in ("everything", name))
     differs = {key for key in whole if whole[key] != less[key]} - {"name", "purpose"}
     assert differs == ABLATIONS[name]
+
+
+OF_ENCODERS = {
+    "encoder-hard-negatives": ("encoder", {"loss.hard_negatives"}),
+    "encoder-single-softmax": ("encoder", {"network.attention.softmax"}),
+    "encoder-single-hard": ("encoder", {"network.attention.softmax", "loss.hard_negatives"}),
+    "encoder-faster": ("encoder", {"optimiser.learning_rate"}),
+    "encoder-longer": ("encoder", {"schedule.steps", "schedule.evaluate_every"}),
+    "encoder-optout-losses": (
+        "encoder-optout",
+        {"loss.opt_out_weight", "loss.entropy_weight", "loss.divergence_weight"},
+    ),
+    "encoder-optout-single": ("encoder-optout", {"network.attention.softmax"}),
+    "few-shot-double": ("encoder-few-shot", {"start_from"}),
+    "few-shot-single": ("encoder-few-shot", {"start_from"}),
+}
+
+
+@pytest.mark.parametrize("name", OF_ENCODERS)
+def test_an_ablation_of_an_encoder_says_what_it_changes(name: str) -> None:
+    whole, keys = OF_ENCODERS[name]
+    shipped, changed = (flat(load_recipe(path).model_dump()) for path in (recipe(whole), recipe(f"ablations/{name}")))
+    told = {"name", "purpose", "notes", "data.test_patients"}  # evaluated on validation patients: no card
+    assert {key for key in shipped | changed if shipped.get(key) != changed.get(key)} - told == keys
+
+
+def recipe(name: str) -> Path:
+    return FOLDER / f"{name}.yaml"
+
+
+def flat(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Every leaf by its path."""
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        leaves |= flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return leaves
 
 
 def test_the_control_has_no_hard_negatives(tmp_path: Path) -> None:
