@@ -122,7 +122,13 @@ def page(runs: Sequence[Results], before: str = "") -> str:
     Args:
         runs: what to write.
         before: the page as it was: its chapters of other runs stay.
+
+    Raises:
+        ResultsError: two runs have one name.
     """
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        raise ResultsError("two of the runs have the same name: give one another `name` in its run file")
     kept = {chapter.partition("\n")[0]: chapter for chapter in before.split("\n## ")[1:]}
     new = {escape(run.name): f"{escape(run.name)}\n\n{table(run)}\n{lineage_markdown(run)}\n" for run in runs}
     chapters = (kept | new).values()

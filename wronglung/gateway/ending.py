@@ -1,6 +1,7 @@
 """How far a stop has come: first nothing new is begun, and at last nothing is waited for any longer."""
 
 import asyncio
+import traceback
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ class Ending:
     async def unless_too_late(self, work: Coroutine[Any, Any, T]) -> T:
         """Do a work for a caller, or stop waiting for it: gRPC would cut the call off without a word of why.
 
+        What it gives must own nothing: a caller that goes away at the moment when it is done does not get it.
+
         Raises:
             ModelUnavailable: the server had no more time for it.
             Exception: whatever the work raises.
@@ -37,6 +40,10 @@ class Ending:
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)  # it gives back what it holds
+            elif not doing.cancelled() and (error := doing.exception()) is not None:
+                traceback.clear_frames(error.__traceback__)  # they hold the request, and the error refers to them
+                del error
+            del doing  # or this frame, to which the error refers, would hold the error
         raise ModelUnavailable(
             "the server is shutting down and had no time to finish this: send it again", retry_after_ms=_RETRY_MS
         )

@@ -1,7 +1,7 @@
 """Whether each model answers, from real requests where there are any and from canaries where there are none.
 
 A model is ready after its first success and until its first failure that is the server's own; overload and bad requests
-say nothing of it. A canary is sent only to a model that is idle, so that load never looks like sickness. And it is not
+say nothing of it. A canary is sent to a model that is idle, or doubted: load never looks like sickness. And it is not
 ready when it has work and nothing at all has come back for long: a worker that hangs is alive, and TorchServe would
 wait for it for minutes. Single requests are not timed: one that is batched with heavy ones is as slow as they are.
 

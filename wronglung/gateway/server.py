@@ -99,7 +99,7 @@ class Gateway:
 
     Args:
         settings: see there.
-        on_health: told the names of the models that are not ready, at the start and at every change.
+        on_health: told the names of the models that fail, at the start and at every change.
 
     Raises:
         OSError: a file that the settings name cannot be read.

@@ -77,28 +77,39 @@ class StreamSession:
             async for body in until(self._ending.draining, requests):
                 await self._window.acquire()
                 await self._unread.take(LIMITS.answer_bytes)  # before it holds what others wait for
-                message = await self._intake.hold(body, self._call.party)
-                self._call.tally.bytes += len(body)
-                del body
                 record = Record(self._metrics, self._call)
                 self._reserved[record] = LIMITS.answer_bytes
+                beginning = self._begin(body, record)
+                del body
                 try:
-                    answer = await self._ending.unless_too_late(self._begin(message, record))
+                    answer = await self._ending.unless_too_late(beginning)
                 except asyncio.CancelledError:
-                    message.release()
                     record.close_abandoned()
                     raise
                 except Exception as error:
-                    message.release()
+                    if self._ending.out_of_time.is_set() and not record.request_id:
+                        record.close_failed(error)
+                        return  # the end of the stream says it: nobody could tell which request this was
                     self._put_error(record, error)
                 else:
                     waiting.create_task(self._finish(answer, record))
+                    del answer
 
-    async def _begin(self, message: Message, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
-        """Check one request, wait for room, send it off."""
-        checked = await self._check(message, record)
-        self._reserve(record, checked.answer_bytes)
-        place = await self._pipeline.admit_in_turn(checked)
+    async def _begin(self, body: bytes, record: Record) -> "asyncio.Future[pb.AlignStreamResponse]":
+        """Wait for room for a message, check it, wait for room at the model, send it off.
+
+        From then on the message is its dispatch's to release.
+        """
+        message = await self._intake.hold(body, self._call.party)
+        self._call.tally.bytes += len(body)
+        del body
+        try:
+            checked = await self._check(message, record)
+            self._reserve(record, checked.answer_bytes)
+            place = await self._pipeline.admit_in_turn(checked)
+        except BaseException:
+            message.release()
+            raise
         return self._pipeline.dispatch(checked, place)
 
     async def _check(self, message: Message, record: Record) -> Checked:

@@ -7,11 +7,12 @@ batch would add up until the worker looked hung and were replaced, and everythin
 import threading
 import time
 
-from wronglung.errors import ImageCorrupt, Overloaded
+from wronglung.errors import ImageCorrupt, ImageError, Overloaded
 from wronglung.images import Pixels, decode, decoded_in_isolation
 
-_MOST_LOST_S = 4.0
-"""With one more at its longest (`isolated`), less than the shortest time a model may be silent (`gateway.load`)."""
+_MOST_LOST_S = 2.0
+"""Seconds of decoders, which may run at the same time. With one more at its longest (`isolated`), less than the shortest
+time a model may be silent (`gateway.load`)."""
 _RETRY_MS = 1000
 
 
@@ -35,6 +36,15 @@ class Patience:
         try:
             return decode(data)
         except ImageCorrupt:
-            with self._lock:
-                self._lost_s += time.monotonic() - started
+            lost_s = time.monotonic() - started
+            if _is_isolated(data):
+                with self._lock:
+                    self._lost_s += lost_s
             raise
+
+
+def _is_isolated(damaged: bytes) -> bool:
+    try:
+        return decoded_in_isolation(damaged)
+    except ImageError:  # its header was the damage
+        return False

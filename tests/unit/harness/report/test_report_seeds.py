@@ -83,6 +83,15 @@ def test_chapters_of_other_runs_stay_on_a_page_and_those_of_the_same_are_replace
     assert file.read_text("utf-8") == both
 
 
+def test_two_runs_of_one_name_do_not_fit_on_a_page(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "page.md"
+    assert main(["seeds", str(run), str(run), "--page", str(file)]) == 2
+    assert "the same name" in capsys.readouterr().err
+    assert not file.exists()
+
+
 def test_the_same_weights_under_two_names_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, {"a": numbers(0.7), "a-seed-1": numbers(0.7)}, digests=["x", "x"])
     assert main(["seeds", str(tmp_path)]) == 1

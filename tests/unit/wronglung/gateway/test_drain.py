@@ -20,7 +20,9 @@ from tests.slow_line import slow_line
 from wronglung.client import AlignItem, AlignmentClient
 from wronglung.client.transport import channel_options, open_aio_channel
 from wronglung.gateway import server
+from wronglung.gateway.intake import Terms
 from wronglung.gateway.server import Settings
+from wronglung.gateway.service import Most
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
@@ -81,6 +83,26 @@ async def test_what_a_stop_has_no_time_for_is_told_to_come_again(tmp_path: Path,
         assert len(answers) >= len([job for job in front.torchserve.jobs if job.context.request_id in ids])
         assert (await failure_of(stream.read()))[1].code == pb.ERROR_CODE_MODEL_UNAVAILABLE
         release.set()
+
+
+async def test_a_stop_has_no_time_for_a_message_that_waits_for_room_either(tmp_path: Path) -> None:
+    async def endless(job: Job) -> pb.AlignStreamResponse:
+        await asyncio.Event().wait()
+        return answer(job)
+
+    terms = Terms(held_bytes=1_000_000)
+    image = png() + bytes(900_000)
+    async with running_gateway(tmp_path, FakeTorchServe(endless), drain_s=1, most=Most(messages=terms)) as front:
+        streams = [front.stub.AlignStream(iter([request("a", image=image)])) for _ in range(2)]
+        while not front.torchserve.jobs:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(4):
+            await front.gateway.stop()
+        answers = [each for stream in streams async for each in until_it_fails(stream)]
+        assert [each.error.code for each in answers] == [pb.ERROR_CODE_MODEL_UNAVAILABLE]
+        for stream in streams:
+            assert (await failure_of(stream.read()))[1].code == pb.ERROR_CODE_MODEL_UNAVAILABLE
 
 
 async def until_it_fails(stream: Any) -> AsyncIterator[pb.AlignStreamResponse]:

@@ -1,15 +1,19 @@
 """Messages of a call are let go of: what the gateway holds is what it says that it holds."""
 
+import ctypes
 import gc
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import grpc.aio
+import psutil
 import pytest
 
 from tests.gateway_fakes import FakeTorchServe, RunningGateway, png, request, running_gateway
 from wronglung.v1 import alignment_pb2 as pb
+
+Ask = Callable[[RunningGateway, pb.AlignRequest], Awaitable[object]]
 
 MEGABYTES = 3 << 20
 IMAGE = png() + bytes(MEGABYTES)
@@ -67,3 +71,37 @@ async def test_a_message_of_megabytes_where_a_short_one_belongs_is_gone_when_it_
     for _ in range(4):
         await ask(pb.AlignRequest(image=IMAGE).SerializeToString()).code()
     assert tracemalloc.get_traced_memory()[0] < MEGABYTES
+
+
+async def unary(front: RunningGateway, asked: pb.AlignRequest) -> object:
+    return await front.stub.Align(asked).code()
+
+
+async def streamed(front: RunningGateway, asked: pb.AlignRequest) -> object:
+    """One of a stream that then stays open, and is kept until the end of the test."""
+    stream = front.stub.AlignStream()
+    await stream.write(asked)
+    await stream.read()
+    return stream
+
+
+@pytest.mark.parametrize("ask", [unary, streamed])
+async def test_a_request_that_is_refused_leaves_nothing_behind(front: RunningGateway, ask: Ask) -> None:
+    """Errors refer to the frames that they passed, and these to the request; parsed, it is in memory of C."""
+    asked = request("a", image=IMAGE, model_name="no such model")
+    kept = [await ask(front, asked)]
+    gc.collect()
+    gc.disable()
+    try:
+        before = in_use()
+        for _ in range(8):
+            kept.append(await ask(front, asked))
+        assert in_use() - before < 3 * MEGABYTES
+    finally:
+        gc.enable()
+
+
+def in_use() -> int:
+    """Bytes of memory that this process has, without what its allocator keeps for later."""
+    ctypes.CDLL(None).malloc_trim(0)
+    return psutil.Process().memory_info().rss
