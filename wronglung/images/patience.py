@@ -11,8 +11,8 @@ from wronglung.errors import ImageCorrupt, ImageError, Overloaded
 from wronglung.images import Pixels, decode, decoded_in_isolation
 
 _MOST_LOST_S = 2.0
-"""Seconds of decoders, which may run at the same time. With one more at its longest (`isolated`), less than the shortest
-time a model may be silent (`gateway.load`)."""
+"""Seconds of decoders, which may run at the same time. With one more at its longest (`isolated`), less than the
+shortest time a model may be silent (`gateway.load`)."""
 _RETRY_MS = 1000
 
 
