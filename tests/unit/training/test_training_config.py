@@ -142,7 +142,6 @@ OF_ENCODERS = {
     "encoder-single-softmax": ("encoder", {"network.attention.softmax"}),
     "encoder-single-hard": ("encoder", {"network.attention.softmax", "loss.hard_negatives"}),
     "encoder-faster": ("encoder", {"optimiser.learning_rate"}),
-    "encoder-longer": ("encoder", {"schedule.steps", "schedule.evaluate_every"}),
     "encoder-optout-losses": (
         "encoder-optout",
         {"loss.opt_out_weight", "loss.entropy_weight", "loss.divergence_weight"},
