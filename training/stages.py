@@ -80,10 +80,20 @@ def identity(recipe: Recipe, seed: int | None) -> str:
 
 
 def _stages_before(recipe: Recipe) -> Iterator[AnyRecipe]:
-    before = recipe_before(recipe, None)
-    while before is not None:
+    """The recipe that this one starts from, the one before that, and so on.
+
+    Raises:
+        ConfigError: one of them starts, in the end, from itself.
+    """
+    passed, stage = [_place(recipe)], recipe
+    while (before := recipe_before(stage, None)) is not None:
         yield before
-        before = recipe_before(before, None)
+        place = _place(before)
+        if place is not None and place in passed:
+            circle = " → ".join(map(str, (*passed, place)))
+            raise ConfigError(f"start_from: recipes start from each other: {circle}; remove one `start_from`")
+        passed.append(place)
+        stage = before
 
 
 def _place(recipe: Recipe) -> Path | None:

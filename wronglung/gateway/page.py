@@ -20,7 +20,7 @@ from wronglung.gateway.metrics import Metrics
 _TORCHSERVE_TIMEOUT_S = 2.0
 _SILENCE_S = 10.0  # a caller who connects and then says nothing is cut off
 _LONGEST_S = 15.0  # and so is one who says a byte now and then: from the connection to the end of the answer
-_MOST_CALLERS = 16  # at once; each has a thread
+_MOST_CALLERS = 16  # at once; each has a thread, and no address has more than are left free for others
 _POLL_S = 0.05  # how soon `close` is noticed, and that somebody's time is up
 _log = logging.getLogger(__name__)
 # TorchServe is on this machine: a proxy that the environment names is not for it.
@@ -82,14 +82,16 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def __init__(self, *args: Any) -> None:
         self._ends: dict[Any, float] = {}
+        self._hosts: dict[Any, str] = {}
         super().__init__(*args)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, unless there are enough of them: then hang up."""
-        if len(self._ends) >= _MOST_CALLERS:
+        hosts, host = list(self._hosts.values()), client_address[0]
+        if hosts.count(host) >= _MOST_CALLERS - len(hosts):
             self.shutdown_request(request)
             return
-        self._ends[request] = time.monotonic() + _LONGEST_S
+        self._ends[request], self._hosts[request] = time.monotonic() + _LONGEST_S, host
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
@@ -102,6 +104,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     def shutdown_request(self, request: Any) -> None:
         """A caller is done with."""
         self._ends.pop(request, None)
+        self._hosts.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

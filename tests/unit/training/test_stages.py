@@ -43,6 +43,12 @@ def test_a_test_patient_that_an_earlier_stage_has_learned_from_is_an_error(tmp_p
         check_earlier_stages_apart(recipe, {learned.pop(), "somebody else"})
 
 
+def test_recipes_that_start_from_each_other_are_told(tmp_path: Path) -> None:
+    recipe = chain(tmp_path, start_from=str(tmp_path / "second.yaml"))
+    with pytest.raises(ConfigError, match=r"second\.yaml → .*first\.yaml → .*second\.yaml; remove one"):
+        check_earlier_stages_apart(recipe, set())
+
+
 def test_a_card_says_phantoms_alone_only_where_every_stage_is_known_to_be(tmp_path: Path) -> None:
     assert has_seen_phantoms_alone(load_recipe(CONFIGS / "wronglung-1.yaml"))
     assert has_seen_phantoms_alone(load_recipe(CONFIGS / "encoder.yaml"))

@@ -1,6 +1,7 @@
 """The page of metrics: it answers whatever becomes of TorchServe, and no caller holds up another."""
 
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -121,6 +122,17 @@ def test_silent_callers_have_few_threads_and_only_for_a_while(monkeypatch: pytes
         time.sleep(1.2)
         assert "wronglung_model_ready" in scrape(served)
         for each in silent:
+            each.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is this machine on Linux alone")
+def test_silent_callers_of_one_address_leave_room_to_another() -> None:
+    with serving() as served:
+        silent = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(40)]
+        other = socket.create_connection(("127.0.0.1", served.port), timeout=5, source_address=("127.0.0.2", 0))
+        other.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert other.recv(15) == b"HTTP/1.0 200 OK"
+        for each in [*silent, other]:
             each.close()
 
 
