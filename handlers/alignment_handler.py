@@ -42,7 +42,7 @@ try:
         RequestInvalid,
         WronglungError,
     )
-    from wronglung.images.patience import Patience
+    from wronglung.images.allowance import Allowance
     from wronglung.limits import LIMITS
     from wronglung.memory import can_have
     from wronglung.model import AlignmentModel, load_model
@@ -79,7 +79,7 @@ class AlignmentHandler:
         self._decode_s: list[float] = []
         self._predict_s = 0.0
         self._decoders = ThreadPoolExecutor(_MOST_DECODERS, "decoder")
-        self._patience = Patience()
+        self._allowance = Allowance()
         self._tracer: Tracer = Untraced()
         self._exhausted = False
 
@@ -103,7 +103,7 @@ class AlignmentHandler:
             request = pb.AlignRequest.FromString(bytes(body))
         except DecodeError as error:
             raise RequestInvalid("the message is not an AlignRequest") from error
-        return request, self._patience.decode(request.image)
+        return request, self._allowance.decode(request.image)
 
     def predict(self, batch: Sequence[Decoded]) -> list[Alignment]:
         """Compute the maps of one or more requests."""
@@ -165,7 +165,7 @@ class AlignmentHandler:
             os._exit(1)
         for index in range(len(data)):  # without it, a streaming call would kill the worker
             context.set_response_header(index, "ts_stream_next", "false")
-        self._decode_s, self._predict_s, self._patience = [], 0.0, Patience()
+        self._decode_s, self._predict_s, self._allowance = [], 0.0, Allowance()
         entries = [_open(entry) for entry in data]
         if len(entries) == 1:
             answers = [self._answer(entries[0], partial(self._decode, entries[0]))]

@@ -140,9 +140,9 @@ def too_far(results: Results, within: float) -> list[str]:
     with the weights of another."""
     lines = []
     for family in families(results.models):
-        if (same := _weights(results, family)) < len(family.members):
+        if (different := _weights(results, family)) < len(family.members):
             lines.append(
-                f"{family.recipe}: {len(family.members)} models have {same} different weights: train them again"
+                f"{family.recipe}: {len(family.members)} models have {different} different weights: train them again"
             )
         apart = family.apart(results, AUROC)
         if apart is None:
@@ -154,5 +154,5 @@ def too_far(results: Results, within: float) -> list[str]:
 
 def _weights(results: Results, family: Family) -> int:
     """How many different weights the models of a recipe have; as many as models where the run does not tell."""
-    models = mapping(dig(results.manifest, "models"))
+    models = mapping(results.manifest.get("models"))
     return len({mapping(models.get(member)).get("weights_digest", member) for member in family.members})

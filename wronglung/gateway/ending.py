@@ -2,8 +2,8 @@
 
 import asyncio
 import traceback
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from wronglung.errors import ModelUnavailable
 
@@ -20,7 +20,7 @@ class Ending:
         self.out_of_time = asyncio.Event()
         """What was taken on and is not done has no more time."""
 
-    async def unless_too_late(self, work: Coroutine[Any, Any, T]) -> T:
+    async def unless_too_late(self, work: Awaitable[T]) -> T:
         """Do a work for a caller, or stop waiting for it: gRPC would cut the call off without a word of why.
 
         What it gives must own nothing: a caller that goes away at the moment when it is done does not get it.
@@ -30,7 +30,6 @@ class Ending:
             Exception: whatever the work raises.
         """
         doing, too_late = asyncio.ensure_future(work), asyncio.ensure_future(self.out_of_time.wait())
-        doing.add_done_callback(_notice)
         try:
             await asyncio.wait([doing, too_late], return_when=asyncio.FIRST_COMPLETED)
             if doing.done():
@@ -47,9 +46,3 @@ class Ending:
         raise ModelUnavailable(
             "the server is shutting down and had no time to finish this: send it again", retry_after_ms=_RETRY_MS
         )
-
-
-def _notice(done: "asyncio.Future[Any]") -> None:
-    """A caller that goes away at the moment of a failure leaves it unread, which asyncio would complain about."""
-    if not done.cancelled():
-        done.exception()

@@ -81,30 +81,29 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def __init__(self, *args: Any) -> None:
-        self._ends: dict[Any, float] = {}
-        self._hosts: dict[Any, str] = {}
+        self._callers: dict[Any, tuple[str, float]] = {}
+        """The address of each, and when its time is up."""
         super().__init__(*args)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, unless there are enough of them: then hang up."""
-        hosts, host = list(self._hosts.values()), client_address[0]
+        hosts, host = [each for each, _ in list(self._callers.values())], client_address[0]
         if hosts.count(host) >= _MOST_CALLERS - len(hosts):
             self.shutdown_request(request)
             return
-        self._ends[request], self._hosts[request] = time.monotonic() + _LONGEST_S, host
+        self._callers[request] = (host, time.monotonic() + _LONGEST_S)
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
         """Asked again and again: cut off those whose time is up; their threads end by that."""
         now = time.monotonic()
-        for request in [each for each, ends in list(self._ends.items()) if ends <= now]:
+        for request in [each for each, (_, ends) in list(self._callers.items()) if ends <= now]:
             with suppress(OSError):  # it has just ended by itself
                 request.shutdown(SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
         """A caller is done with."""
-        self._ends.pop(request, None)
-        self._hosts.pop(request, None)
+        self._callers.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -109,7 +109,7 @@ async def read_question(messages: AsyncIterator[bytes], readers: Readers, party:
             raise RequestInvalid("the call has no message: send one") from None
     size = len(body)
     if size > _LONGEST_BYTES:
-        del body
+        del body  # the error refers to this frame, and would keep it
         raise RequestInvalid(f"the message has {size} bytes; {_LONGEST_BYTES} are allowed here")
     return body
 

@@ -122,7 +122,7 @@ class StreamSession:
 
     async def _finish(self, answer: "asyncio.Future[pb.AlignStreamResponse]", record: Record) -> None:
         try:
-            answered = await self._ending.unless_too_late(_of(answer))
+            answered = await self._ending.unless_too_late(asyncio.shield(answer))
         except asyncio.CancelledError:
             record.close_abandoned()
             raise
@@ -157,11 +157,6 @@ class StreamSession:
         """Of the room for unread answers, the request needs no more than this."""
         self._unread.give_back(self._reserved[record] - size)
         self._reserved[record] = size
-
-
-async def _of(answer: "asyncio.Future[pb.AlignStreamResponse]") -> pb.AlignStreamResponse:
-    """The answer; whoever stops waiting for it does not cancel it."""
-    return await asyncio.shield(answer)
 
 
 def outcome_code(answer: pb.AlignStreamResponse) -> str:

@@ -21,7 +21,7 @@ from tests.handler_fakes import FakeContext, code, entry, handle, png, with_fake
 from tests.repository import ROOT
 from wronglung.alignment import Alignment
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
-from wronglung.images import isolated, patience
+from wronglung.images import allowance, isolated
 from wronglung.limits import LIMITS
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
 from wronglung.model.random_model import create_random_dual_encoder, create_random_model
@@ -52,7 +52,7 @@ def test_streams_that_hang_their_decoders_cost_a_batch_the_time_of_one_and_their
 ) -> None:
     monkeypatch.setattr(isolated, "_PROGRAM", "import time; time.sleep(60)")
     monkeypatch.setattr(isolated, "limits", lambda *_: (1.0, 0.3))
-    monkeypatch.setattr(patience, "_MOST_LOST_S", 0.2)
+    monkeypatch.setattr(allowance, "_MOST_LOST_S", 0.2)
     handler, hostile = with_fake_model(deterministic=True), dicom(np.zeros((60, 80), np.uint8), coding="jpeg-ls")
     for _ in range(2):  # the second batch is given as much as the first
         images = [hostile, hostile, hostile, hostile, png()]  # two are decoded at once

@@ -16,8 +16,8 @@ shortest time a model may be silent (`gateway.load`)."""
 _RETRY_MS = 1000
 
 
-class Patience:
-    """That of one batch with streams which only time can end. Its images may be decoded by several threads."""
+class Allowance:
+    """What damaged streams may cost one batch. Its images may be decoded by several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
