@@ -1,10 +1,11 @@
 """What a model's card says of its recipe: which sentences it read, what was asked of it, and by which sentences."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from training.config import ContrastiveRecipe, FewShotRecipe, GroundingRecipe, LossConfig, ModelRecipe
 from training.sentence_config import PackageConfig, SentencesConfig, WordMaskingConfig
-from wronglung.model.config import GrounderConfig, NetworkConfig
+from wronglung.model.config import AnyNetworkConfig, DualEncoderConfig, GrounderConfig, NetworkConfig
 
 _OPTIONAL = {
     "opt_out_weight": "the penalty on withheld attention",
@@ -70,11 +71,17 @@ def notes(recipe: ModelRecipe) -> str:
     return f"\n## Beyond\n\n{recipe.notes.strip()}\n" if recipe.notes else ""
 
 
-def architecture(network: NetworkConfig | GrounderConfig) -> str:
+def architecture(network: AnyNetworkConfig) -> str:
     """Which architecture it is."""
-    if isinstance(network, GrounderConfig):
-        return "grounder: one softmax over the regions, an opt-out decided per sentence (ADR 0099)"
-    return f"GLoRIA (ICCV 2021) {'with' if network.has_opt_out else 'without'} opt-out vector"
+    match network:
+        case NetworkConfig():
+            return f"GLoRIA (ICCV 2021) {'with' if network.has_opt_out else 'without'} opt-out vector"
+        case DualEncoderConfig():
+            return "dual encoder: a vision transformer and a BERT in one space, one softmax over the patches"
+        case GrounderConfig():
+            return "grounder: one softmax over the regions, an opt-out decided per sentence (ADR 0099)"
+        case _:
+            assert_never(network)
 
 
 def unit(recipe: ModelRecipe) -> str:

@@ -7,7 +7,7 @@ where a sentence points and whether it is true.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, RootModel, model_validator
 
@@ -17,6 +17,7 @@ from training.logs import LogName
 from training.recipe_files import read_document
 from training.sentence_config import SentencesConfig
 from wronglung.model.config import (
+    AnyNetworkConfig,
     CleaningConfig,
     GrounderConfig,
     NetworkConfig,
@@ -145,13 +146,18 @@ class Recipe(StrictModel):
         return self
 
 
-class PairsRecipe(Recipe):
-    """GLoRIA's two encoders learn from pairs of an image and a sentence."""
+class SentencesRecipe(Recipe):
+    """Learns from pairs of an image and one sentence."""
 
     sentences: SentencesConfig = SentencesConfig()
+    augment: AugmentConfig = AugmentConfig()
+
+
+class PairsRecipe(SentencesRecipe):
+    """GLoRIA's two encoders learn from pairs of an image and a sentence."""
+
     network: NetworkConfig
     """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
-    augment: AugmentConfig = AugmentConfig()
 
     @model_validator(mode="after")
     def _masks_are_kept(self) -> Self:
@@ -198,18 +204,19 @@ class ContrastiveRecipe(PairsRecipe):
         return self
 
 
-class FewShotRecipe(PairsRecipe):
-    """Finetuning on a few sentences with boxes: the share of a map inside them is all that counts.
-
-    The network, what is done to pixels and what is done to text are those of the checkpoint.
+class FewShotRecipe(SentencesRecipe):
+    """Finetuning on a few sentences with boxes: the share of a map inside them is all that counts. The network,
+    `preprocess` and `cleaning` are those of the checkpoint, which may have any architecture: the file leaves them out.
     """
 
+    of_checkpoint: ClassVar[frozenset[str]] = frozenset({"network", "preprocess", "cleaning"})
+    """Keys that the file must leave out."""
     kind: Literal["few_shot"]
     """This kind."""
     start_from: str
     """The checkpoint: a model's folder, or a recipe that is run first if its result is not there; looked for in the
     current folder, then in the repository."""
-    network: NetworkConfig = NetworkConfig()
+    network: AnyNetworkConfig = NetworkConfig()
     shots: int = Field(default=30, ge=1)
     """Sentences with boxes, drawn by `seed` from the reports of training patients."""
     held_out: int = Field(default=200, ge=1)
@@ -218,7 +225,7 @@ class FewShotRecipe(PairsRecipe):
     @model_validator(mode="before")
     @classmethod
     def _the_model_is_the_checkpoints(cls, document: Any) -> Any:
-        if isinstance(document, dict) and (said := {"network", "preprocess", "cleaning"} & document.keys()):
+        if isinstance(document, dict) and (said := cls.of_checkpoint & document.keys()):
             raise ValueError(f"{', '.join(sorted(said))}: leave out what the checkpoint of start_from says")
         return document
 

@@ -19,9 +19,9 @@ from training.batches import Batch
 from training.cells import cell_weights, crop_frames
 from training.config import FewShotRecipe
 from training.map_losses import box_loss
-from training.objective import encode_images
+from training.objective import encode_each
+from wronglung.model.architecture import AnyArchitecture
 from wronglung.model.bert import encode_grouped
-from wronglung.model.network import AlignmentNetwork
 from wronglung.model.text import SentenceTokenizer
 
 
@@ -29,7 +29,7 @@ class FewShotObjective:
     """−log of the share of a sentence's map that lies inside its boxes, and no other loss.
 
     Args:
-        network: all of it learns.
+        network: of any architecture; all of it that has a part in the maps learns.
         tokenize: the model's tokenizer.
         recipe: with the checkpoint's frame.
         held_out: batches of sentences with boxes of validation patients, for the log.
@@ -39,7 +39,7 @@ class FewShotObjective:
 
     def __init__(
         self,
-        network: AlignmentNetwork,
+        network: AnyArchitecture,
         tokenize: SentenceTokenizer,
         recipe: FewShotRecipe,
         held_out: Callable[[], Iterator[Batch]],
@@ -70,12 +70,12 @@ class FewShotObjective:
         return {name: _mean(values[name] for values in found) for name in self.columns}
 
     def _maps(self, batch: Batch) -> Tensor:
-        """(B, N) each sentence's map of its own image; with an opt-out vector its sum is less than 1."""
-        frames_BHW = batch.frames_BHW.to(self._network.text.bert.device)
-        image = encode_images(self._network, frames_BHW, self._recipe.optimiser.precision)
-        texts = encode_grouped(self._network.text, [self._tokenize(sentence.text) for sentence in batch.sentences])
-        pairs = zip(texts, image.regions_BND, strict=True)
-        return torch.stack([self._network.map_words(text, regions_ND).maps_LN.mean(0) for text, regions_ND in pairs])
+        """(B, N) each sentence's map of its own image, but for a factor."""
+        network = self._network
+        frames_BHW = batch.frames_BHW.to(next(network.parameters()).device)
+        images = encode_each(network, frames_BHW, self._recipe.optimiser.precision)
+        texts = encode_grouped(network.encode_sentences, [self._tokenize(each.text) for each in batch.sentences])
+        return torch.stack([network.map_regions(image, text) for image, text in zip(images, texts, strict=True)])
 
     def _scores(self, batch: Batch) -> dict[str, npt.NDArray[np.float64]]:
         frames = crop_frames(batch.corners_B2, self._recipe.preprocess)

@@ -40,7 +40,10 @@ def _table(model: type[BaseModel], but: type[BaseModel] | None = None) -> str:
 
 def _rows(model: type[BaseModel], path: str) -> Iterator[str]:
     meanings = _docstrings(model)
-    for name, field in model.model_fields.items():
+    told = {
+        name: field for name, field in model.model_fields.items() if name not in getattr(model, "of_checkpoint", ())
+    }
+    for name, field in told.items():
         below = list(_models(field.annotation))
         if below and _required_parts(field):
             for part in below:

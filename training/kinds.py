@@ -74,11 +74,11 @@ def make_objective(
     if isinstance(recipe, GroundingRecipe):
         assert isinstance(network, Grounder)
         return GroundingObjective(network, tokenize, recipe, watched)
+    if isinstance(recipe, FewShotRecipe):
+        return FewShotObjective(network, tokenize, recipe, batches.validation)
     assert isinstance(network, AlignmentNetwork)
     if isinstance(recipe, FindingsRecipe):
         return FindingsObjective(network, tokenize, find_labels(training.studies), recipe)
-    if isinstance(recipe, FewShotRecipe):
-        return FewShotObjective(network, tokenize, recipe, batches.validation)
     return ContrastiveObjective(network, tokenize, recipe, watched)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from wronglung.model.architecture import AnyArchitecture, Embedding
 from wronglung.model.image import ImageFeatures
 from wronglung.model.network import AlignmentNetwork
 
@@ -35,6 +36,13 @@ def encode_images(network: AlignmentNetwork, frames_BHW: Tensor, precision: str)
     with autocast(frames_BHW.device.type, precision):
         image = network.image(frames_BHW)
     return ImageFeatures(image.regions_BND.float(), image.global_BD.float())
+
+
+def encode_each(network: AnyArchitecture, frames_BHW: Tensor, precision: str) -> list[Embedding]:
+    """What a network of any architecture says of each image, in fp32, computed in the recipe's precision."""
+    with autocast(frames_BHW.device.type, precision):
+        images = network.encode_images(frames_BHW)
+    return [type(image)(*(tensor.float() for tensor in image)) for image in images]
 
 
 def autocast(device: str, precision: str) -> AbstractContextManager[object]:

@@ -12,7 +12,7 @@ from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.logs import LOG_FILE
 from training.trainer import Progress
 from wronglung.model.checkpoint import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
-from wronglung.model.config import GrounderConfig, NetworkConfig
+from wronglung.model.config import AnyNetworkConfig
 
 CARD_FILE = "CARD.md"
 _TITLES = {
@@ -35,7 +35,7 @@ class Measured:
     """What trained, e.g. "one CPU"."""
     parameters: int
     training_studies: int
-    network: NetworkConfig | GrounderConfig
+    network: AnyNetworkConfig
     """What was trained: a few-shot recipe does not say."""
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning; empty for other recipes."""

@@ -42,7 +42,7 @@ from training.trainer import Batches, Progress, Trainer
 from training.vocabulary import build_tokenizer
 from wronglung.model.architecture import AnyArchitecture
 from wronglung.model.checkpoint import load_checkpoint, save_checkpoint
-from wronglung.model.config import GrounderConfig, NetworkConfig
+from wronglung.model.config import AnyNetworkConfig
 from wronglung.model.engine import load_model
 
 _FINISHED = "finished.txt"
@@ -56,7 +56,7 @@ class _Trained(NamedTuple):
     progress: Progress
     parameters: int
     studies: int
-    network: NetworkConfig | GrounderConfig
+    network: AnyNetworkConfig
     shots: tuple[str, ...]
     """Ids of the sentences of few-shot finetuning."""
     start_digest: str | None

@@ -8,7 +8,6 @@ from tokenizers import Tokenizer
 from training.config import AnyRecipe, FewShotRecipe
 from wronglung.model.architecture import AnyArchitecture
 from wronglung.model.checkpoint import load_checkpoint, read_config
-from wronglung.model.config import NetworkConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.registry import build_network
 
@@ -32,13 +31,9 @@ def as_in_checkpoint(recipe: FewShotRecipe, directory: Path) -> FewShotRecipe:
     """The recipe with the network, the preprocessing and the cleaning of the model in a folder.
 
     Raises:
-        ModelFilesError: the model cannot be loaded, or is not GLoRIA.
+        ModelFilesError: the model cannot be loaded.
     """
     config = read_config(directory)
-    if not isinstance(config.network, NetworkConfig):
-        raise ModelFilesError(
-            f"{directory}: few-shot finetuning needs GLoRIA's attention, not {config.network.architecture}"
-        )
     model = {"network": config.network, "preprocess": config.preprocess, "cleaning": config.cleaning}
     return recipe.model_copy(update=model)
 

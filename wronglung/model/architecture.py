@@ -66,6 +66,10 @@ class Architecture(nn.Module, ABC, Generic[ImageT, TextT]):
         """
 
     @abstractmethod
+    def map_regions(self, image: ImageT, text: TextT) -> Tensor:
+        """(N,) where a sentence looks, >= 0: the map of `match` but for a factor, and differentiable."""
+
+    @abstractmethod
     def match(self, image: ImageT, sentence: TokenizedSentence, text: TextT) -> Match:
         """Hold a sentence (`text` is its embedding) against an image; both embeddings are float32."""
 

@@ -64,19 +64,29 @@ class DualEncoder(Architecture[PatchFeatures, SentenceFeatures]):
         ids_BT = piece_ids(sentences, self.pair.device)
         return [SentenceFeatures(global_D) for global_D in self.pair.get_text_features(input_ids=ids_BT).pooler_output]
 
-    def match(self, image: PatchFeatures, sentence: TokenizedSentence, text: SentenceFeatures) -> Match:
-        """A softmax over the patches of their cosines with the sentence; the largest of these is the local similarity.
+    def map_regions(self, image: PatchFeatures, text: SentenceFeatures) -> Tensor:
+        """A softmax over the patches of their cosines with the sentence; its sum is 1."""
+        return self._softmax(_cosines(image, text))
 
-        `temperature` of the config is the factor on the cosines inside the softmax.
-        """
-        cosines_N = functional.cosine_similarity(image.patches_ND, text.global_D, dim=-1)
+    def match(self, image: PatchFeatures, sentence: TokenizedSentence, text: SentenceFeatures) -> Match:
+        """The map, and as local similarity the largest cosine of a patch with the sentence."""
+        cosines_N = _cosines(image, text)
         return Match(
-            map=torch.softmax(self.config.temperature * cosines_N, dim=-1).cpu().numpy(),
+            map=self._softmax(cosines_N).cpu().numpy(),
             word_maps=None,
             opt_out=0.0,
             local_similarity=float(cosines_N.max()),
             global_similarity=float(functional.cosine_similarity(text.global_D, image.global_D, dim=-1)),
         )
+
+    def _softmax(self, cosines_N: Tensor) -> Tensor:
+        """`temperature` of the config is the factor on the cosines."""
+        return torch.softmax(self.config.temperature * cosines_N, dim=-1)
+
+
+def _cosines(image: PatchFeatures, text: SentenceFeatures) -> Tensor:
+    """(N,) of every patch with the sentence."""
+    return functional.cosine_similarity(image.patches_ND, text.global_D, dim=-1)
 
 
 def _vision_config(sizes: VisionTransformerConfig) -> CLIPVisionConfig:

@@ -152,6 +152,10 @@ class Grounder(Architecture[RegionFeatures, QuestionFeatures]):
         questions: list[QuestionFeatures] = self.text(sentences)
         return questions
 
+    def map_regions(self, image: RegionFeatures, text: QuestionFeatures) -> Tensor:
+        """The map before opting out: its sum is 1."""
+        return ground(image, text).log_map_N.exp()
+
     def match(self, image: RegionFeatures, sentence: TokenizedSentence, text: QuestionFeatures) -> Match:
         """The map and, taken from it, the opt-out mass. Local similarity: the log odds of the match."""
         grounding = ground(image, text)

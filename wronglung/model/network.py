@@ -38,6 +38,11 @@ class AlignmentNetwork(Architecture[ImageFeatures, TextFeatures]):
         features: list[TextFeatures] = self.text(sentences)
         return features
 
+    def map_regions(self, image: ImageFeatures, text: TextFeatures) -> Tensor:
+        """The mean of the words' maps; with an opt-out vector its sum is less than 1."""
+        regions_ND, _ = image
+        return self.map_words(text, regions_ND).maps_LN.mean(0)
+
     def match(self, image: ImageFeatures, sentence: TokenizedSentence, text: TextFeatures) -> Match:
         """The words' maps, and as the sentence's map their mean."""
         regions_ND, global_D = image

@@ -108,10 +108,14 @@ def test_a_status_that_a_handler_sets_is_lost(bare: BareTorchServe) -> None:
 
 
 def test_an_exception_fails_everything_that_is_in_the_same_batch(bare: BareTorchServe) -> None:
-    calls = [bare.predict.future(envelope("slow"), timeout=30)]
-    while not calls[0].running():
-        pass
-    calls += [bare.predict.future(envelope("raise" if i == 3 else "good"), timeout=30) for i in range(6)]
+    (pid,) = bare.workers
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # It may be given some of the first, and the rest wait together: the fourth has company either way.
+        calls = [bare.predict.future(envelope("raise" if i == 3 else "good"), timeout=30) for i in range(7)]
+        time.sleep(2)
+    finally:
+        os.kill(pid, signal.SIGCONT)
     codes = [outcome(call) for call in calls]
     failed = [each for each in codes if each[0] is grpc.StatusCode.UNAVAILABLE]
     assert len(failed) > 1

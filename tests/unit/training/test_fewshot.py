@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from harness.case import Box, Sentence
-from tests.tiny_gloria import TOKENIZE, tiny_config, tiny_network
+from tests.tiny_networks import CONFIGS, TOKENIZE
 from training.config import AugmentConfig, FewShotRecipe
 from training.fewshot import FewShotObjective
 from training.shots import Shot, ShotSource
 from training.studies import Study, StudySet
 from wronglung.model.config import PreprocessConfig
+from wronglung.model.registry import build_network
 
 PREPROCESS = PreprocessConfig(longer_side=40, crop=32)
 BOXES = [Box("left lung", 8, 8, 20, 20), Box("right lung", 20, 4, 36, 36)]
@@ -29,19 +30,20 @@ def source(batch: int = 2) -> ShotSource:
     return ShotSource(StudySet(STUDIES, SQUARES), PREPROCESS, batch, [Shot(i, s) for i, s in enumerate(SENTENCES)])
 
 
-def make_objective(opt_out: bool = False, seed: int = 0) -> FewShotObjective:
+def make_objective(architecture: str = "gloria") -> FewShotObjective:
     recipe = FewShotRecipe.model_validate(
         {"kind": "few_shot", "name": "tiny", "purpose": "A test.", "start_from": "anywhere"}
-    ).model_copy(update={"network": tiny_config(opt_out=opt_out), "preprocess": PREPROCESS})
-    return FewShotObjective(tiny_network(opt_out=opt_out, seed=seed), TOKENIZE, recipe, source(batch=1).validation)
+    ).model_copy(update={"network": CONFIGS[architecture], "preprocess": PREPROCESS})
+    torch.manual_seed(0)
+    return FewShotObjective(build_network(CONFIGS[architecture]), TOKENIZE, recipe, source(batch=1).validation)
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("opt_out", [False, True])
+@pytest.mark.parametrize("architecture", CONFIGS)
 def test_the_loss_is_minus_the_log_of_the_share_of_the_renormalised_pixels_inside_the_cropped_boxes(
-    opt_out: bool,
+    architecture: str,
 ) -> None:
-    objective = make_objective(opt_out)
+    objective = make_objective(architecture)
     batch = next(source().training(np.random.default_rng(1), AugmentConfig()))
     maps = objective._maps(batch).numpy().reshape(-1, 8, 8)
     shares = []
@@ -54,8 +56,9 @@ def test_the_loss_is_minus_the_log_of_the_share_of_the_renormalised_pixels_insid
     assert objective.loss(batch).item() == pytest.approx(-np.log(shares).mean(), rel=1e-5)
 
 
-def test_attention_moves_into_the_boxes() -> None:
-    objective = make_objective()
+@pytest.mark.parametrize("architecture", CONFIGS)
+def test_attention_moves_into_the_boxes(architecture: str) -> None:
+    objective = make_objective(architecture)
     optimiser = torch.optim.Adam(objective.parameter_groups()[0]["params"], lr=0.01)
     rng, losses = np.random.default_rng(0), []
     for _ in range(60):
@@ -104,6 +107,6 @@ def test_the_log_shows_the_harness_metrics_of_the_held_out_sentences(tmp_path: P
 
 
 def test_all_of_the_network_learns_once() -> None:
-    objective = make_objective(opt_out=True)
+    objective = make_objective("gloria with opt-out")
     (group,) = objective.parameter_groups()
     assert {id(p) for p in group["params"]} == {id(p) for p in objective._network.parameters()}

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from training.studies import Study
 from training.vocabulary import build_tokenizer
 from wronglung.model import load_model
 from wronglung.model.checkpoint import load_checkpoint
-from wronglung.model.config import CleaningConfig
+from wronglung.model.config import CleaningConfig, ModelConfig
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.random_model import create_random_dual_encoder, create_random_grounder
 
 RECIPE = {
     "kind": "contrastive",
@@ -174,22 +176,25 @@ def test_the_vocabulary_holds_training_words_common_words_and_the_alphabet() -> 
         build_tokenizer([study], CleaningConfig(), 40)
 
 
-def test_few_shots_are_a_run_like_any_other_from_a_model_s_folder_to_a_card(
-    output: Path, work: Path, tmp_path: Path
-) -> None:
-    few = FewShotRecipe.model_validate(
+def few_shots_of(model: Path) -> FewShotRecipe:
+    return FewShotRecipe.model_validate(
         {
             "kind": "few_shot",
             "name": "few",
             "purpose": "Proves that a run ends.",
-            "start_from": str(output),
+            "start_from": str(model),
             "shots": 3,
             "held_out": 4,
             "data": RECIPE["data"],
             "schedule": {"steps": 2, "batch": 3, "evaluate_every": 1},
         }
     )
-    train_and_publish(few, "recipes/few.yaml", tmp_path / "few", at(work))
+
+
+def test_few_shots_are_a_run_like_any_other_from_a_model_s_folder_to_a_card(
+    output: Path, work: Path, tmp_path: Path
+) -> None:
+    train_and_publish(few_shots_of(output), "recipes/few.yaml", tmp_path / "few", at(work))
     start, finetuned = load_checkpoint(output), load_checkpoint(tmp_path / "few")
     assert finetuned.config.network == start.config.network
     assert finetuned.config.weights_sha256 != start.config.weights_sha256
@@ -204,6 +209,22 @@ def test_few_shots_are_a_run_like_any_other_from_a_model_s_folder_to_a_card(
     assert set(listed) <= trained
     assert start.config.weights_sha256 in card
     assert "inside its boxes; no other loss" in card
+
+
+@pytest.mark.parametrize(
+    ("create", "told"),
+    [(create_random_grounder, "grounder: one softmax"), (create_random_dual_encoder, "dual encoder: a vision")],
+)
+def test_few_shots_finetune_models_of_other_architectures(
+    create: Callable[[Path], ModelConfig], told: str, work: Path, tmp_path: Path
+) -> None:
+    start = create(tmp_path / "start")
+    train_and_publish(few_shots_of(tmp_path / "start"), "recipes/few.yaml", tmp_path / "few", at(work))
+    finetuned = load_checkpoint(tmp_path / "few").config
+    assert finetuned.network == start.network
+    assert finetuned.weights_sha256 != start.weights_sha256
+    assert finetuned.tokenizer_sha256 == start.tokenizer_sha256
+    assert told in (tmp_path / "few" / "CARD.md").read_text()
 
 
 ALL_AT_ONCE = {
