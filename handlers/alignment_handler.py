@@ -64,7 +64,7 @@ _RETRY_MS = 1000
 _MOST_DECODERS = 4
 """Images of one batch that are decoded at the same time, where all of them are computed together."""
 
-_HISTOGRAMS = ("decode_seconds", "inference_seconds", "batch_size")
+_HISTOGRAMS = ("decode_seconds", "inference_seconds", "encode_seconds", "batch_size")
 _COUNTERS = ("cache_hits_total", "cache_misses_total", "cache_evictions_total")
 _GAUGES = ("cache_bytes", "memory_bytes")
 
@@ -77,7 +77,7 @@ class AlignmentHandler:
         self._meters: dict[str, Any] = {}
         self._caches: dict[str, CacheFigures] = {}
         self._decode_s: list[float] = []
-        self._predict_s = 0.0
+        self._predict_s = self._encode_s = 0.0
         self._decoders = ThreadPoolExecutor(_MOST_DECODERS, "decoder")
         self._allowance = Allowance()
         self._tracer: Tracer = Untraced()
@@ -165,7 +165,7 @@ class AlignmentHandler:
             os._exit(1)
         for index in range(len(data)):  # without it, a streaming call would kill the worker
             context.set_response_header(index, "ts_stream_next", "false")
-        self._decode_s, self._predict_s, self._allowance = [], 0.0, Allowance()
+        self._decode_s, self._predict_s, self._encode_s, self._allowance = [], 0.0, 0.0, Allowance()
         entries = [_open(entry) for entry in data]
         if len(entries) == 1:
             answers = [self._answer(entries[0], partial(self._decode, entries[0]))]
@@ -186,9 +186,9 @@ class AlignmentHandler:
         try:
             request, pixels = decoded()
             (alignment,) = self._predict([(request, pixels)], [context])
-            return self.encode(alignment, context.request_id, request.options.word_maps)
+            return self._encode(alignment, context, request.options.word_maps)
         except Exception as error:
-            return self.encode(self._judged(error, context.request_id), context.request_id)
+            return self._encode(self._judged(error, context.request_id), context)
 
     def _judged(self, error: Exception, request_id: str) -> WronglungError:
         """What to answer for an item that failed. Without memory a failure says nothing of the item, whatever it is."""
@@ -212,7 +212,7 @@ class AlignmentHandler:
             decoded = [each.result() for each in decoding]
             alignments = self._predict(decoded, contexts)
             return [
-                self.encode(alignment, context.request_id, request.options.word_maps)
+                self._encode(alignment, context, request.options.word_maps)
                 for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
             ]
         except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
@@ -246,6 +246,12 @@ class AlignmentHandler:
         self._predict_s += time.perf_counter() - started
         return alignments
 
+    def _encode(self, outcome: Alignment | WronglungError, context: RequestContext, word_maps: bool = False) -> bytes:
+        started = time.perf_counter()
+        answer = self.encode(outcome, context.request_id, word_maps)
+        self._encode_s += time.perf_counter() - started
+        return answer
+
     def _report_unless_it_fails(self, context: Any, batch_size: int) -> None:
         """The answers are made: nothing that goes wrong here may take them from their callers."""
         try:
@@ -258,6 +264,7 @@ class AlignmentHandler:
         name = str(context.model_name)
         self._meters["decode_seconds"].add_or_update(sum(self._decode_s), [name])
         self._meters["inference_seconds"].add_or_update(self._predict_s, [name])
+        self._meters["encode_seconds"].add_or_update(self._encode_s, [name])
         self._meters["batch_size"].add_or_update(batch_size, [name])
         caches = self.model.caches()
         for cache, now in caches.items():

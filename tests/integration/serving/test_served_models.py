@@ -113,7 +113,7 @@ def test_the_page_of_metrics_shows_the_gateway_and_the_handler(server: Instance,
     stub.Align(pb.AlignRequest(model_name="encoder", image=encoded("PNG"), sentences=SENTENCES[:1]), timeout=60)
     page = urllib.request.urlopen(server.metrics_url, timeout=10).read().decode()
     assert 'wronglung_requests_total{code="OK",method="Align",model="encoder"}' in page
-    for name in ("decode_seconds", "inference_seconds", "batch_size"):
+    for name in ("decode_seconds", "inference_seconds", "encode_seconds", "batch_size"):
         assert f'wronglung_handler_{name}_count{{ModelName="encoder"' in page
     assert 'wronglung_handler_memory_bytes{ModelName="encoder"' in page
 

@@ -202,8 +202,8 @@ def test_reports_seconds_and_batch_size_once_per_batch(handler: AlignmentHandler
     handler.find_meters(context)
     handler.handle([entry("a"), entry("b")], context)
     assert context.reported["batch_size", "fake"] == 2
-    assert 0 < context.reported["decode_seconds", "fake"] < 10
-    assert 0 < context.reported["inference_seconds", "fake"] < 10
+    for stage in ("decode", "inference", "encode"):
+        assert 0 < context.reported[f"{stage}_seconds", "fake"] < 10
 
 
 def test_reports_what_each_cache_did_for_the_batch_and_nothing_that_stayed_the_same(handler: AlignmentHandler) -> None:
@@ -247,7 +247,10 @@ def test_every_metric_of_the_handler_is_declared_for_torchserve() -> None:
     }
     model, cache = ["ModelName"], ["ModelName", "Cache"]
     assert labels == {
-        **{("histogram", name): model for name in ("decode_seconds", "inference_seconds", "batch_size")},
+        **{
+            ("histogram", name): model
+            for name in ("decode_seconds", "inference_seconds", "encode_seconds", "batch_size")
+        },
         **{("counter", f"cache_{name}_total"): cache for name in ("hits", "misses", "evictions")},
         ("gauge", "cache_bytes"): cache,
         ("gauge", "memory_bytes"): model,
