@@ -7,7 +7,8 @@ from harness.case import Sentence, Side, Triple
 from harness.perturbation.swap import sides_named
 from harness.subsets.words import names_a_part
 
-_ANYWHERE = ""
+ANYWHERE = ""
+"""The region of a finding for which the words name no part of the chest."""
 
 Meaning = tuple[frozenset[Triple], frozenset[Side]]
 
@@ -31,7 +32,7 @@ def _affirms_a_finding(triple: Triple) -> bool:
 
 
 def _anywhere(triple: Triple) -> Triple:
-    return Triple(_ANYWHERE, triple.label, triple.context)
+    return Triple(ANYWHERE, triple.label, triple.context)
 
 
 def meaning_code(sentence: Sentence) -> int | None:

@@ -1,13 +1,16 @@
-"""What a sentence states of an image, by its annotations, and whether that is true there.
+"""What a sentence states of an image, by its annotations as far as its words say them, and whether that is true there.
 
 A statement (region, label, present) is false of an image whose own report does not make it; a statement of absence is
-false where the report states the presence, and "normal" states the absence of "abnormal".
+false where the report states the presence, and "normal" states the absence of "abnormal". Of a finding that is affirmed
+without a side or a part ("There is an effusion.") the annotated region is where the other image shows it: such a
+statement is true of an image whose report states the finding anywhere.
 """
 
 from collections.abc import Iterable
 from typing import Literal
 
 from harness.case import Case, ImageRecord, Sentence, Triple
+from harness.meaning import ANYWHERE, meaning
 from harness.perturbation.base import UNPERTURBED
 
 StatementClass = Literal["own_present", "own_negated", "random_false", ""]
@@ -31,12 +34,18 @@ def own_class(sentence: Sentence) -> StatementClass:
 
 
 def is_false_of(sentence: Sentence, report: Iterable[Sentence]) -> bool:
-    """Whether the sentence states anything that is false of the image with this report."""
+    """Whether the sentence states anything that is false of the image with this report; not, if it states nothing."""
+    said = meaning(sentence)
+    if said is None:
+        return False
     known = frozenset(triple for own in report for triple in own.triples)
-    return any(_is_false(triple, known) for triple in sentence.triples)
+    statements, _ = said
+    return any(_is_false(triple, known) for triple in statements)
 
 
 def _is_false(triple: Triple, known: frozenset[Triple]) -> bool:
+    if triple.region == ANYWHERE:
+        return all(own.label != triple.label or not own.context for own in known)
     if triple.label == "normal":  # says that there is no abnormality
         triple = Triple(triple.region, "abnormal", not triple.context)
     if triple.context:

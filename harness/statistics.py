@@ -22,6 +22,7 @@ Statistic = Callable[[Array], Array]
 
 RESAMPLES = 10_000
 FEW_PATIENTS = 20  # below it an interval is a rough guide only
+_ROUNDING = 1e-12  # resampled means that differ by less are equal
 DETECTABLE = 2.80  # z(1 − .05/2) + z(.8): the effect found with power .8 at α .05, in standard errors
 
 
@@ -35,7 +36,7 @@ class Interval:
     n: int
     """Values that are not null."""
     patients: int
-    """Patients with at least one of them."""
+    """Patients with at least one of them; of a statistic that compares classes of rows: in its scarcest class."""
     few_patients: bool
     """Fewer than 20: take the interval with caution."""
 
@@ -47,7 +48,8 @@ class Delta(Interval):
     p: float
     """Two-sided; NaN without pairs."""
     mde: float
-    """2.80 × the bootstrap's standard error: α .05, power .8, not adjusted for multiple tests."""
+    """2.80 × the bootstrap's standard error: α .05, power .8, not adjusted for multiple tests. NaN where no patient
+    differs from another: nothing then tells how large an effect would have been found."""
 
 
 def mean_interval(
@@ -87,19 +89,21 @@ def statistic_interval(
 
     Args:
         statistic: a row that counts twice is to stand for two equal rows; all ones give the value itself.
-        counted: (N,) bool: the rows that take part (the statistic leaves the others out by itself).
+        counted: (N,) bool: the rows that take part (the statistic leaves the others out by itself). (K, N) for a
+            statistic that holds K classes of rows against each other: those of each. It then rests on no more patients
+            than its scarcest class has.
         patients: (N,) patient ids, one per row.
         resamples: how often patients are drawn with replacement; those without a value are left out.
         seed: with the patients it fixes every draw.
 
     Raises:
-        ValueError: `counted` is not one flag per row, or `resamples` is below 1.
+        ValueError: `counted` is not one flag per row (and class), or `resamples` is below 1.
     """
-    takes_part = np.asarray(counted, dtype=bool)
-    if takes_part.shape != (len(patients),):
-        raise ValueError(f"expected one flag for each of {len(patients)} patient ids, got shape {takes_part.shape}")
+    classes = np.atleast_2d(np.asarray(counted, dtype=bool))
+    if classes.ndim != 2 or classes.shape[1] != len(patients):
+        raise ValueError(f"expected one flag for each of {len(patients)} patient ids, got shape {classes.shape}")
     names, index = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    n, with_a_value = int(takes_part.sum()), len(np.unique(index[takes_part]))
+    n, with_a_value = int(classes.any(axis=0).sum()), min(len(np.unique(index[rows])) for rows in classes)
     value = float(statistic(np.ones((1, len(index))))[0]) if n else np.nan
     if np.isnan(value):
         return Interval(np.nan, np.nan, np.nan, n, with_a_value, True)
@@ -222,5 +226,5 @@ def _percentiles(values: Array) -> tuple[float, float]:
 
 def _delta(interval: Interval, means: Array, p: float) -> Delta:
     drawn = means[~np.isnan(means)]
-    error = float(drawn.std(ddof=1)) if len(drawn) > 1 else np.nan
-    return Delta(**dataclasses.asdict(interval), p=p, mde=DETECTABLE * error)
+    error = float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
+    return Delta(**dataclasses.asdict(interval), p=p, mde=DETECTABLE * error if error > _ROUNDING else np.nan)

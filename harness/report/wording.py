@@ -59,7 +59,9 @@ SUBSETS: Mapping[str, Term] = {
 
 CONTROLS: Mapping[str, Term] = {
     "oracle": Term("oracle", "The label itself on the model's grid: the ceiling of AUROC, AP and the metrics at k %."),
-    "text_blind": Term("text-blind", "The model's mean map over all sentences of the image: it cannot read."),
+    "text_blind": Term(
+        "text-blind", "The model's mean map over all sentences of the image, this one among them: it tells none apart."
+    ),
     "image_blind": Term(
         "image-blind", "The model's mean map of the same wording on other patients' images: it cannot see."
     ),

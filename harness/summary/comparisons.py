@@ -12,7 +12,7 @@ from harness.summary.pairing import Pairing, Side
 
 
 def comparison_section(evidence: Evidence) -> Tree:
-    """model → reference → differences, with q over all of one profile; empty for a run of one model."""
+    """model → reference → differences, with q over all of one profile, and of the LRI; empty for a run of one model."""
     return adjust(
         {
             model: {reference: _compared(evidence, model, reference) for reference in evidence.models[:place]}

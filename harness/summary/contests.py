@@ -22,7 +22,7 @@ class Contest:
     before: Statistic
     after: Statistic
     counted: Mask
-    """(N,): the rows that take part."""
+    """(N,) or, of each class, (2, N): the rows that take part."""
     patients: list[str]
 
     def value(self, statistic: Statistic) -> float:

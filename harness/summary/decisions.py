@@ -22,7 +22,8 @@ ARMS = {"own_present": "none", "own_negated": "none", "random_false": "random_se
 AREA = "risk_coverage.area"
 
 Figures = Mapping[str, tuple[Statistic, Mask]]
-"""Figure → the statistic of the rows of a decision, and which of them take part."""
+"""Figure → the statistic of the rows of a decision, and which of them take part: of one that compares two classes,
+those of each (2, N)."""
 
 
 def opt_out_tree(cases: CaseTable, model: str, statistics: Statistician) -> Tree:
@@ -67,7 +68,8 @@ def _denials(cases: CaseTable, own: Index, negated: Index, statistics: Statistic
         return {}
     rows = np.concatenate([own, negated])
     mass, positive = cases.numbers("opt_out", rows), np.arange(len(rows)) >= len(own)
-    node = statistics.statistic(decision_auroc(mass, positive), ~np.isnan(mass), list(cases.patients[rows]))
+    counted = _of_each(positive, ~np.isnan(mass))
+    node = statistics.statistic(decision_auroc(mass, positive), counted, list(cases.patients[rows]))
     return {"auroc_of_negated": node}
 
 
@@ -76,14 +78,22 @@ def figures(cases: CaseTable, rows: Index, positive: Mask, matched: Mask) -> Fig
     that are compared at equal length."""
     mass, words = cases.numbers("opt_out", rows), cases.numbers("words", rows)
     found = {
-        "auroc": (decision_auroc(mass, positive), ~np.isnan(mass)),
-        "auroc_length_matched": (decision_auroc(np.where(matched, mass, np.nan), positive), matched & ~np.isnan(mass)),
-        "auroc_of_word_count": (decision_auroc(words, positive), ~np.isnan(words)),
+        name: (decision_auroc(values, positive), _of_each(positive, ~np.isnan(values)))
+        for name, values in {
+            "auroc": mass,
+            "auroc_length_matched": np.where(matched, mass, np.nan),
+            "auroc_of_word_count": words,
+        }.items()
     }
     if "exact_pointing" in cases.table.column_names:
         risk = _risk(cases, rows, positive)
         found[AREA] = risk_coverage_area(mass, risk), ~np.isnan(risk)
     return found
+
+
+def _of_each(positive: Mask, counted: Mask) -> Mask:
+    """(2, N): the counted rows of either class."""
+    return np.stack([counted & positive, counted & ~positive])
 
 
 def _risk(cases: CaseTable, rows: Index, positive: Mask) -> Array:

@@ -43,7 +43,8 @@ class Statistician:
         return _estimate(paired_delta(values, baseline, patients, self.resamples, self.seed))
 
     def statistic(self, statistic: Statistic, counted: npt.NDArray[np.bool_], patients: Sequence[str]) -> Tree:
-        """One estimate of any statistic of the rows; `counted` (N,): those that take part."""
+        """One estimate of any statistic of the rows; `counted` (N,) or, of each class that it compares, (K, N): those
+        that take part."""
         return _estimate(statistic_interval(statistic, counted, patients, self.resamples, self.seed))
 
     def correlations(self, columns: Columns, values: npt.NDArray[np.float64], patients: Sequence[str]) -> Tree:

@@ -9,6 +9,7 @@ from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, record, sentence
 SICK = sentence("sick", "Nodule on the right.", RIGHT_LUNG, label="nodule")
 CLEAR = sentence("clear", "No nodule on the right.", RIGHT_LUNG, label="nodule", context=False)
 OTHER = sentence("other", "Nodule on the left.", LEFT_LUNG, label="nodule")
+ANYWHERE = sentence("anywhere", "A nodule is noted.", RIGHT_LUNG, label="nodule")
 VAGUE = Sentence("vague", "Follow-up.", (RIGHT_LUNG,))
 
 
@@ -21,6 +22,9 @@ VAGUE = Sentence("vague", "Follow-up.", (RIGHT_LUNG,))
         (CLEAR, SICK, True),  # the opposite is stated
         (CLEAR, CLEAR, False),
         (CLEAR, OTHER, False),  # nothing there speaks against it
+        (ANYWHERE, OTHER, False),  # its words name no place, whatever image it was written of
+        (ANYWHERE, CLEAR, True),
+        (VAGUE, SICK, False),  # nothing is known of it
     ],
 )
 def test_a_sentence_is_false_where_the_report_does_not_bear_it_out(said, report, false):

@@ -43,7 +43,11 @@ GAINS = estimate(0.02, 0.08, q=0.001)
         (FOLLOWS, COSTS_A_TRIFLE, Verdict.PARTLY),
         (None, MAY_COST, Verdict.NOT_SHOWN),
         (AGAINST, COSTS_NOTHING, Verdict.OPPOSITE),
-        (FOLLOWS, GAINS, Verdict.OPPOSITE),
+        (AGAINST, COSTS, Verdict.OPPOSITE),
+        (FOLLOWS, GAINS, Verdict.PARTLY),
+        (TINY, GAINS, Verdict.NO),
+        (UNSURE, GAINS, Verdict.NOT_SHOWN),
+        (None, GAINS, Verdict.NOT_SHOWN),
         (FOLLOWS, None, Verdict.PARTLY),
         (None, COSTS, Verdict.PARTLY),
         (None, COSTS_NOTHING, Verdict.NO),
@@ -85,7 +89,7 @@ def test_a_line_from_few_patients_claims_nothing_by_itself(tmp_path: Path) -> No
     results = read_results(build_results(tmp_path))
     gain = results.summary["advantage"]["encoder"]["text_blind"]["all"]["exact"]["auroc"]
     gain.update(patients=2, n=3)
-    line = next(e for e in answers(results)[0].evidence if "cannot read" in e.question)
+    line = next(e for e in answers(results)[0].evidence if "one map for all" in e.question)
     assert line.sign is Sign.TOO_FEW
     assert "from 2 patients" in line.finding
 
@@ -109,7 +113,7 @@ def test_what_is_not_shown_comes_with_the_smallest_detectable_change(tmp_path: P
 
 def test_an_advantage_whose_interval_holds_zero_does_not_beat_a_control(tmp_path: Path) -> None:
     answer = answers(read_results(build_results(tmp_path, Plan(models={"encoder": 0.0}))))[0]
-    line = next(e for e in answer.evidence if "cannot read" in e.question)
+    line = next(e for e in answer.evidence if "one map for all" in e.question)
     assert line.finding.startswith("AUROC above text-blind by +0.006 [−0.024, +0.036]")
     assert line.sign is Sign.NOT_SHOWN
 
