@@ -1,5 +1,6 @@
 """Means with their uncertainty over patients."""
 
+import dataclasses
 import itertools
 import math
 import time
@@ -156,9 +157,21 @@ def test_a_delta_is_paired_and_drops_pairs_that_are_null_in_either_arm():
     assert (delta.mean, delta.n, delta.patients) == (-0.5, 2, 2)
 
 
-def test_a_delta_of_nothing_is_certain():
+def test_a_delta_of_nothing_has_no_width_and_does_not_say_what_would_have_been_found():
     delta = paired_delta(VALUES, VALUES, PATIENTS, resamples=500)
-    assert delta == Delta(0.0, 0.0, 0.0, 300, 60, False, p=1.0, mde=0.0)
+    assert math.isnan(delta.mde)
+    assert dataclasses.replace(delta, mde=0.0) == Delta(0.0, 0.0, 0.0, 300, 60, False, p=1.0, mde=0.0)
+    shifted = paired_delta(VALUES + 0.1, VALUES, PATIENTS, resamples=500)
+    assert (shifted.lo, shifted.hi) == pytest.approx((0.1, 0.1))
+    assert math.isnan(shifted.mde)
+
+
+def test_a_statistic_of_classes_rests_on_the_patients_of_the_scarcest():
+    first = np.array(PATIENTS) == PATIENTS[0]
+    classes = np.stack([first, ~first])
+    found = statistic_interval(weighted_mean, classes, PATIENTS, resamples=100)
+    assert (found.n, found.patients, found.few_patients) == (300, 1, True)
+    assert statistic_interval(weighted_mean, classes.any(0), PATIENTS, resamples=100).patients == 60
 
 
 def test_the_p_value_is_that_of_all_sign_flips_of_patient_sums():
