@@ -48,5 +48,5 @@ def test_finds_why_a_model_cannot_be_served_in_any_workers_log(instance: PlainBa
         "Traceback\nRuntimeError: WRONGLUNG SET-UP FAILED: config.json is not valid:\n  version: missing\nand so on\n"
     )
     (instance.logs / "worker-encoder-optout-1.log").write_text(said)
-    assert instance.setup_failure() == "config.json is not valid:\n  version: missing"
+    assert instance.setup_failure() == "encoder-optout: config.json is not valid:\n  version: missing"
     assert "--- end of worker-encoder-optout-1.log" in instance.last_words()
