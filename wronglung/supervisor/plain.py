@@ -66,6 +66,7 @@ class PlainBackend:
         return os.environ | {
             "PYTHONPATH": python_path(),
             "OMP_NUM_THREADS": str(self.threads),
+            "TORCHINDUCTOR_CACHE_DIR": str(self.directory / "inductor"),  # torch makes it, and would leave it behind
         }
 
     def setup_failure(self) -> str | None:

@@ -108,6 +108,7 @@ class TorchServe:
             "LOG_LOCATION": str(self.logs),
             "METRICS_LOCATION": str(self.logs),
             "OMP_NUM_THREADS": str(self.threads),
+            "TORCHINDUCTOR_CACHE_DIR": str(self.directory / "inductor"),  # torch makes it, and would leave it behind
         }
 
     def setup_failure(self) -> str | None:

@@ -73,7 +73,7 @@ def test_says_nothing_where_there_are_no_logs_yet(instance: TorchServe) -> None:
 
 def test_keeps_everything_in_its_own_directory(instance: TorchServe) -> None:
     environment = instance.environment()
-    for name in ("TEMP", "LOG_LOCATION", "METRICS_LOCATION"):
+    for name in ("TEMP", "LOG_LOCATION", "METRICS_LOCATION", "TORCHINDUCTOR_CACHE_DIR"):
         assert Path(environment[name]).is_relative_to(instance.directory)
     assert environment["OMP_NUM_THREADS"] == "1"
 
