@@ -2,10 +2,12 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from wronglung import __version__
+from wronglung.variables import misspelt
 
 COMMANDS = ("serve", "align", "models", "doctor", "token", "build-archives", "import-checkpoint")
 
@@ -36,6 +38,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     args = build_parser().parse_args(argv)
+    for sentence in misspelt(os.environ):
+        print(f"wronglung: {sentence}", file=sys.stderr)
     return int(args.run(args))
 
 

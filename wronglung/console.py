@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 _LOG_EVERY_S = 10.0
@@ -53,8 +54,10 @@ class Console:
         return self._bar(what, size) if self._terminal else self._lines(what, size)
 
     def _write(self, text: str) -> None:
-        self._stream.write(_CLEAR + text if self._unfinished else text)
-        self._stream.flush()
+        """Write, or do without: a full disk or a reader that has gone must not end what is told of."""
+        with suppress(OSError):
+            self._stream.write(_CLEAR + text if self._unfinished else text)
+            self._stream.flush()
 
     def _bar(self, what: str, size: int) -> Callable[[int], object]:
         from tqdm import tqdm

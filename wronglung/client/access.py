@@ -46,9 +46,10 @@ class Tls:
 
         Raises:
             OSError: a file cannot be read.
+            ValueError: one is no PEM file; gRPC would only say that no server answers.
         """
         root, key, certificate = (
-            None if path is None or path == PUBLIC else Path(path).read_bytes()
+            None if path is None or path == PUBLIC else _pem(Path(path))
             for path in (self.root, self.key, self.certificate)
         )
         return grpc.ssl_channel_credentials(root, key, certificate)
@@ -98,7 +99,7 @@ class Access:
 
         Raises:
             OSError: a file cannot be read.
-            ValueError: a token would leave this machine in the clear.
+            ValueError: one is no PEM file, or a token would leave this machine in the clear.
         """
         credentials = self.tls.credentials() if self.tls else self.credentials
         if credentials is None and (self.token or self.token_file) and not is_on_this_machine(self.target or ""):
@@ -117,6 +118,13 @@ class Access:
             return lambda: _bearing(path.read_text(encoding="utf-8").strip(), str(path))
         fixed = _bearing(self.token, "the token") if self.token else ()
         return lambda: fixed
+
+
+def _pem(path: Path) -> bytes:
+    content = path.read_bytes()
+    if b"-----BEGIN " not in content:
+        raise ValueError(f"{path} is no PEM file of a certificate or key: TLS needs one")
+    return content
 
 
 def _bearing(token: str, where: str) -> Metadata:

@@ -161,7 +161,8 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
             return ModelUnavailable(f"the server cut the call off ({details}): send it again")
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(
-                f"no server answers ({details}): start one with `wronglung serve`; if one runs there, it may want TLS"
+                f"no server answers ({details}): start one with `wronglung serve`; if one runs there, it may want TLS, "
+                "or a client's certificate"
             )
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:  # gRPC's own words
             return RequestInvalid(f"a message is too large for what is on its way ({details}): send less at once")

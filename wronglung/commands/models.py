@@ -20,7 +20,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "models",
         help="list the models that a server serves",
-        description="List the models of a server. Exit status 1 when it cannot be reached or a model is not ready.",
+        description="List the models of a server. Exit status 1 when it cannot be reached, a model is not "
+        "ready, or the caller may use none.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -36,6 +37,10 @@ def run(args: argparse.Namespace) -> int:
             models = models_when_ready(client, args.wait)
     except (WronglungError, OSError, ValueError) as error:
         return fail("models", error)
+    if not models:
+        return fail(
+            "models", "a server answers, but this caller may use none of its models: see the file of its --tokens"
+        )
     print("\n".join(map(_line, models)))
     return 0 if all(model.ready for model in models) else 1
 

@@ -37,7 +37,12 @@ def gateway_finding(place: Place, wait_s: float, connect: Connect) -> str:
     Raises:
         OSError, RuntimeError, WronglungError: neither a free port nor a server that is well.
     """
-    return _server(place, wait_s, connect) if wait_s > 0 else _free_or(place, lambda: _server(place, 0.0, connect))
+    if wait_s > 0:
+        return _server(place, wait_s, connect)
+    try:
+        return _free_or(place, lambda: _server(place, 0.0, connect))
+    except PortTaken as error:
+        raise PortTaken(f"{error}; if a server has it that asks who calls, give --tls-root, --token-file") from error
 
 
 def page_finding(place: Place) -> str:
@@ -66,6 +71,8 @@ def _server(place: Place, wait_s: float, connect: Connect) -> str:
     """What the server there serves, once everything is ready."""
     with connect(address(place.host, place.port), timeout_s=_ASK_S, retry=Retry(attempts=1)) as client:
         models = models_when_ready(client, wait_s)
+    if not models:
+        raise RuntimeError("a server answers, but this caller may use none of its models: see the file of its --tokens")
     names = ", ".join(f"{each.identity.name} {each.identity.version}" for each in models if not each.ready)
     if names:
         raise RuntimeError(

@@ -3,7 +3,9 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TextIO
 
 from wronglung.defects import where
 
@@ -28,6 +30,34 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes lines as long as somebody takes them. Those that a full disk did not take are counted, and told of in the
+    first line that is taken again: a hole in the audit shall be seen. Python would print stack traces instead."""
+
+    lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, and before it how many were lost."""
+        if lost := self.lost:
+            self.lost = 0
+            with suppress(OSError):  # if it cannot be written, nor can what follows
+                self.stream.write(self.terminator)  # a line may have been cut off
+            super().emit(_told(lost))
+            if self.lost:  # it could not be told either
+                self.lost = lost
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """One line was not written."""
+        self.lost += 1
+
+
+def _told(lost: int) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {"name": __name__, "levelno": logging.ERROR, "levelname": "ERROR", "msg": "lines were lost", "lines": lost}
+    )
+
+
 _TALKATIVE = ("PIL", "pydicom")
 """At their level "debug" these tell what is in a file: values of tags, names among them."""
 
@@ -36,6 +66,6 @@ def log_to_stderr(level: str) -> None:
     """Send all logs from `level` ("debug", "info", "warning", "error") on to standard error."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Lines(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

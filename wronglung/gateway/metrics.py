@@ -57,6 +57,12 @@ class Metrics:
         self.ready = Gauge(
             "wronglung_model_ready", "1 if the model answers, else 0.", ["model"], registry=self.registry
         )
+        self.default_version = Gauge(
+            "wronglung_default_version",
+            "1 for the version of a model that callers get who name none, else 0.",
+            ["model", "version"],
+            registry=self.registry,
+        )
         self.canaries = Counter(
             "wronglung_canaries",
             "Canary requests sent to a model, by outcome.",

@@ -115,8 +115,9 @@ class Gateway:
         self.health = Health(catalogue, canary.send, self.metrics, on_health)
         self._versions: DefaultVersions | None = None
         if settings.default_versions is not None:
-            publish = self.health.publish
-            self._versions = DefaultVersions(settings.default_versions, catalogue, self.metrics, publish)
+            self._versions = DefaultVersions(settings.default_versions, catalogue, self.metrics, self._publish)
+        self._catalogue = catalogue
+        self._note_defaults()
         self._tracer = open_tracer("wronglung-gateway")
         served = {model.name for model in catalogue.models}
         self.access = Access(settings.security, settings.host, self.metrics, served)
@@ -163,6 +164,16 @@ class Gateway:
         # Last, and its canaries begin when this returns: nothing is said to be ready before the caller knows the ports.
         await self.health.start()
         return port, self._page.port
+
+    def _publish(self) -> None:
+        """Let everybody see that the default versions are others."""
+        self._note_defaults()
+        self.health.publish()
+
+    def _note_defaults(self) -> None:
+        defaults = self._catalogue.defaults
+        for model in self._catalogue.models:
+            self.metrics.default_version.labels(model.name, model.version).set(model in defaults)
 
     async def stop(self) -> None:
         """Not serving any more; refuse what is new; finish what was taken on; end."""

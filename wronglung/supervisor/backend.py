@@ -45,7 +45,7 @@ class Backend(Protocol):
         """With what environment."""
 
     def setup_failure(self) -> str | None:
-        """What a worker said when it could not serve its model; None if none did."""
+        """The model that a worker could not serve, and why; None if there is none."""
 
     def stages(self) -> dict[str, str]:
         """What each model is at while they start, in words."""

@@ -66,12 +66,13 @@ class PlainBackend:
         return os.environ | {
             "PYTHONPATH": python_path(),
             "OMP_NUM_THREADS": str(self.threads),
+            "TORCHINDUCTOR_CACHE_DIR": str(self.directory / "inductor"),  # torch makes it, and would leave it behind
         }
 
     def setup_failure(self) -> str | None:
-        """What a worker said when it could not serve its model; None if none did."""
-        failures = (setup_failure(tail(log).splitlines()) for logs in self._logs.values() for log in logs)
-        return next((failure for failure in failures if failure is not None), None)
+        """The model that a worker could not serve, and why; None if there is none."""
+        said = {label: [line for log in logs for line in tail(log).splitlines()] for label, logs in self._logs.items()}
+        return setup_failure(said)
 
     def stages(self) -> dict[str, str]:
         """What each model's first worker is at while they start, in words."""

@@ -1,7 +1,7 @@
 """What workers have written into their logs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -20,11 +20,13 @@ def tail(path: Path) -> str:
         return ""
 
 
-def setup_failure(said: Sequence[str]) -> str | None:
-    """Why a model cannot be served, from the lines of its worker; None if nothing was said."""
-    for index, line in enumerate(said):
-        if SETUP_FAILED in line:
-            return "\n".join([line.partition(SETUP_FAILED)[2].lstrip(": "), *takewhile(_is_message, said[index + 1 :])])
+def setup_failure(said: Mapping[str, Sequence[str]]) -> str | None:
+    """The first model that cannot be served, and why, from the lines of the workers of each; None if there is none."""
+    for model, lines in said.items():
+        for index, line in enumerate(lines):
+            if SETUP_FAILED in line:
+                why = line.partition(SETUP_FAILED)[2].lstrip(": ")
+                return "\n".join([f"{model}: {why}", *takewhile(_is_message, lines[index + 1 :])])
     return None
 
 

@@ -18,15 +18,21 @@ def stages(log: str, models: Sequence[str]) -> dict[str, str]:
         log: what the workers have printed so far.
         models: the models that are being started.
     """
-    found = dict.fromkeys(models, _WAITING)
+    return {model: _stage(said) for model, said in said_by_model(log, models).items()}
+
+
+def said_by_model(log: str, models: Sequence[str]) -> dict[str, list[str]]:
+    """The lines that the workers of each model have printed, without what TorchServe writes before them."""
+    said: dict[str, list[str]] = {model: [] for model in models}
     for line in log.splitlines():
-        if (match := _WORKER_LINE.match(line)) is None or (model := _model(match["archive"], models)) is None:
-            continue
-        if found[model] == _WAITING:
-            found[model] = _STARTING
-        if STAGE in match["text"]:
-            found[model] = match["text"].partition(STAGE)[2].lstrip(": ")
-    return found
+        if (match := _WORKER_LINE.match(line)) and (model := _model(match["archive"], models)) is not None:
+            said[model].append(match["text"])
+    return said
+
+
+def _stage(said: Sequence[str]) -> str:
+    named = [line.partition(STAGE)[2].lstrip(": ") for line in said if STAGE in line]
+    return named[-1] if named else _STARTING if said else _WAITING
 
 
 def _model(archive: str, models: Sequence[str]) -> str | None:

@@ -1,7 +1,6 @@
 """One TorchServe instance: its settings, its command line, its environment, its logs."""
 
 import os
-import re
 import string
 import sys
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from pathlib import Path
 from wronglung.limits import LIMITS
 from wronglung.supervisor.backend import python_path
 from wronglung.supervisor.said import last_words, setup_failure, tail
-from wronglung.supervisor.stages import stages
+from wronglung.supervisor.stages import said_by_model, stages
 
 _ENVELOPE_BYTES = 1024 * 1024
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
-_PREFIX = re.compile(r"^\S+ W-\S+ - ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +108,12 @@ class TorchServe:
             "LOG_LOCATION": str(self.logs),
             "METRICS_LOCATION": str(self.logs),
             "OMP_NUM_THREADS": str(self.threads),
+            "TORCHINDUCTOR_CACHE_DIR": str(self.directory / "inductor"),  # torch makes it, and would leave it behind
         }
 
     def setup_failure(self) -> str | None:
-        """What a worker said when it could not serve its model; None if none did."""
-        return setup_failure([_PREFIX.sub("", line) for line in tail(self.logs / "model_log.log").splitlines()])
+        """The model that a worker could not serve, and why; None if there is none."""
+        return setup_failure(said_by_model(tail(self.logs / "model_log.log"), self.models))
 
     def stages(self) -> dict[str, str]:
         """What each model is at while they start, in words."""

@@ -109,3 +109,14 @@ def test_models_waits_until_all_are_ready(capsys: pytest.CaptureFixture[str]) ->
     with serving(Loading()) as target:
         assert cli.main(["models", "--target", target]) == 1
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["ready", "not"]
+
+
+def test_a_caller_who_may_use_no_model_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    class Nothing(Service):
+        def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+            return pb.ListModelsResponse()
+
+    with serving(Nothing()) as target:
+        assert cli.main(["models", "--target", target]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "may use none of its models" in said.err) == ("", True)

@@ -74,6 +74,16 @@ def test_a_file_of_authorities_that_is_not_there_is_named() -> None:
         AlignmentClient(tls=Tls(root="nowhere.pem"))
 
 
+@pytest.mark.parametrize("field", ["root", "both"])
+def test_a_file_that_is_no_pem_is_named(tmp_path: Path, field: str) -> None:
+    """gRPC would say that no server answers."""
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    file = tmp_path / "ca.pem"
+    tls = Tls(root=file) if field == "root" else Tls(certificate=file, key=file)
+    with pytest.raises(ValueError, match=r"ca\.pem is no PEM file"):
+        AlignmentClient(tls=tls)
+
+
 def test_secrets_show_in_no_representation() -> None:
     assert "dear-to-me" not in repr(Access(token="dear-to-me", credentials=Tls().credentials()))
 

@@ -1,5 +1,6 @@
 """What commands tell people while something takes its time: on a terminal, and in a log."""
 
+import errno
 import io
 
 import pytest
@@ -85,3 +86,23 @@ def test_a_step_of_some_size_is_a_bar_on_a_terminal(clock: Clock, monkeypatch: p
     assert "100%" in terminal.getvalue()
     assert "7.00M/7.00M" in terminal.getvalue()
     assert terminal.getvalue().endswith("\n")
+
+
+class FullDisk(io.StringIO):
+    """What standard error is when its file lies on a full disk."""
+
+    full = True
+
+    def flush(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_cannot_be_written_ends_nothing() -> None:
+    """A supervisor that has to tell of a worker's end shall start it again, whether or not it can tell."""
+    log = FullDisk()
+    console = Console("serve", log)
+    console.say("no answer from encoder")
+    log.full = False
+    console.say("ready")
+    assert log.getvalue().endswith("wronglung serve: ready\n")

@@ -88,7 +88,9 @@ class Callers:
             return ANYBODY
         given = [value for key, value in metadata if key == TOKEN_KEY]
         if len(given) != 1 or not isinstance(given[0], str) or given[0][: len(_SCHEME)].lower() != _SCHEME:
-            raise Unauthenticated("a token is needed: send the metadata 'authorization: Bearer TOKEN', once")
+            raise Unauthenticated(
+                "a token is needed: send the metadata 'authorization: Bearer TOKEN', once (--token-file)"
+            )
         caller = self._tokens.value.find(given[0][len(_SCHEME) :].strip())
         if caller is None:
             raise Unauthenticated("the token is not known here: ask those who run the server for one")

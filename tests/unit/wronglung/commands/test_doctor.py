@@ -34,6 +34,13 @@ def test_the_doctor_finds_a_store_that_is_not_there(tmp_path: Path) -> None:
     assert findings["model store"].state == "fail"
 
 
+class Nothing(Service):
+    """As to a caller whose token is good for none of the models."""
+
+    def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+        return pb.ListModelsResponse()
+
+
 def port_finding(port: int, wait_s: float = 0.0) -> doctor.Finding:
     return list(doctor.examine("127.0.0.1", port, None, wait_s))[-1]
 
@@ -55,6 +62,13 @@ def test_the_doctor_names_a_port_that_another_program_has(monkeypatch: pytest.Mo
     with socket.create_server(("127.0.0.1", 0)) as other:
         found = port_finding(other.getsockname()[1])
     assert (found.state, "--port" in found.detail) == ("fail", True)
+    assert "--tls-root" in found.detail  # perhaps it is a server of ours that does not answer whom it does not know
+
+
+def test_the_doctor_is_not_content_with_a_server_that_shows_its_caller_no_model() -> None:
+    with serving(Nothing()) as target:
+        found = port_finding(int(target.split(":")[1]))
+    assert (found.state, "may use none" in found.detail) == ("fail", True)
 
 
 def test_the_doctor_waits_for_a_server_only_when_asked_to() -> None:

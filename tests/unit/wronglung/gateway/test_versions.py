@@ -68,6 +68,17 @@ async def test_both_are_served_and_one_is_the_default(front: RunningGateway) -> 
     assert named[:2] == [("encoder", "1.0"), ("encoder", "1.1")]
 
 
+async def test_the_page_of_metrics_shows_which_is_the_default(front: RunningGateway, versions: Path) -> None:
+    def shown() -> list[float | None]:
+        value, name = front.gateway.metrics.registry.get_sample_value, "wronglung_default_version"
+        return [value(name, {"model": "encoder", "version": version}) for version in ("1.0", "1.1")]
+
+    assert shown() == [1, 0]
+    versions.write_text("encoder 1.1\n")
+    await until(front, "1.1")
+    assert shown() == [0, 1]
+
+
 async def test_it_rolls_forward_and_back_and_no_request_fails(front: RunningGateway, versions: Path) -> None:
     async def slow(job: Job) -> pb.AlignStreamResponse:
         await asyncio.sleep(0.02)

@@ -35,6 +35,10 @@ def test_computes_with_as_many_threads_as_a_worker_of_torchserve(instance: Plain
     assert str(ROOT) in instance.environment()["PYTHONPATH"].split(os.pathsep)
 
 
+def test_torch_keeps_its_cache_in_the_instances_directory(instance: PlainBackend) -> None:
+    assert Path(instance.environment()["TORCHINDUCTOR_CACHE_DIR"]).is_relative_to(instance.directory)
+
+
 def test_tells_what_each_model_is_at_by_its_first_worker(instance: PlainBackend) -> None:
     assert set(instance.stages().values()) == {"starts a worker"}
     said = "WRONGLUNG STAGE: reads its weights\nWRONGLUNG STAGE: warms up\n"
@@ -48,5 +52,5 @@ def test_finds_why_a_model_cannot_be_served_in_any_workers_log(instance: PlainBa
         "Traceback\nRuntimeError: WRONGLUNG SET-UP FAILED: config.json is not valid:\n  version: missing\nand so on\n"
     )
     (instance.logs / "worker-encoder-optout-1.log").write_text(said)
-    assert instance.setup_failure() == "config.json is not valid:\n  version: missing"
+    assert instance.setup_failure() == "encoder-optout: config.json is not valid:\n  version: missing"
     assert "--- end of worker-encoder-optout-1.log" in instance.last_words()

@@ -73,7 +73,7 @@ def test_says_nothing_where_there_are_no_logs_yet(instance: TorchServe) -> None:
 
 def test_keeps_everything_in_its_own_directory(instance: TorchServe) -> None:
     environment = instance.environment()
-    for name in ("TEMP", "LOG_LOCATION", "METRICS_LOCATION"):
+    for name in ("TEMP", "LOG_LOCATION", "METRICS_LOCATION", "TORCHINDUCTOR_CACHE_DIR"):
         assert Path(environment[name]).is_relative_to(instance.directory)
     assert environment["OMP_NUM_THREADS"] == "1"
 
@@ -114,7 +114,16 @@ def test_finds_in_the_log_why_a_model_could_not_be_set_up(instance: TorchServe) 
     log.write_text("2026-01-01T00:00:00,000 W-9000-encoder_1.0-stdout - Torch worker started.\n")
     assert instance.setup_failure() is None
     log.write_text(LOG.format(marker=SETUP_FAILED))
-    assert instance.setup_failure() == "config.json is invalid:\n  network.text: missing"
+    assert instance.setup_failure() == "encoder: config.json is invalid:\n  network.text: missing"
+
+
+def test_tells_which_of_several_models_could_not_be_set_up(instance: TorchServe) -> None:
+    """Its weights lie in a folder that TorchServe names by itself, and that is gone when the message is read."""
+    instance.logs.mkdir(parents=True)
+    others = "2026-01-01T00:00:00,000 W-9001-encoder-optout_1.0-stdout - Torch worker started.\n"
+    first, rest = LOG.format(marker=SETUP_FAILED).split("\n", 1)
+    (instance.logs / "model_log.log").write_text(f"{others}{first}\n{others}{rest}")
+    assert instance.setup_failure() == "encoder: config.json is invalid:\n  network.text: missing"
 
 
 def test_last_words_are_the_ends_of_the_logs(instance: TorchServe) -> None:
