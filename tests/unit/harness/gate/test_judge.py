@@ -18,7 +18,7 @@ AUROC = "models.m.none.all.exact.auroc"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Before and after, 24 patients each; the second server is worse. Of false sentences a few patients less have one."""
+    """Before and after, 24 patients each; the second server is worse. Not every one has a false sentence."""
     return two_runs(tmp_path_factory.mktemp("gate"), images=(48, 48))
 
 
@@ -125,12 +125,6 @@ def test_nothing_changes_from_a_run_to_itself(runs, path):
     for bound in ("at_least", "at_most"):
         found = changed((runs[0], runs[0]), path, **{bound: 0})
         assert found.outcome == "shown", found.reason
-
-
-def test_a_figure_of_two_classes_rests_on_the_patients_of_the_scarcer(runs):
-    found = verdict(runs[0], value="opt_out.m.auroc", fewest_patients=24, at_least=0)
-    assert runs[0].summary["models"]["m"]["none"]["all"]["exact"]["auroc"]["patients"] == 24
-    assert "fewer than 24 decide nothing" in found.reason
 
 
 def test_a_loss_beyond_the_margin_is_refuted(runs):

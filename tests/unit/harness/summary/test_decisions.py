@@ -72,6 +72,17 @@ def test_without_denials_there_is_no_figure_of_them(tmp_path):
     assert "auroc_of_negated" not in tree
 
 
+def test_a_figure_rests_on_the_patients_of_its_scarcer_class(tmp_path):
+    """Only the first patient's report denies something."""
+    studies = [
+        one_of_three(0),
+        *(dataclasses.replace(s, sentences=s.sentences[:1]) for s in map(one_of_three, range(2, 60))),
+    ]
+    tree = opt_out(tmp_path, FakeClient(withholding), FakeDataset(studies))
+    assert (tree["auroc_of_negated"]["n"], tree["auroc_of_negated"]["patients"]) == (60, 1)
+    assert tree["auroc"]["patients"] > 20
+
+
 def test_every_figure_has_an_interval_over_patients(tmp_path):
     """Half of the false sentences get the mass of true ones: no figure is certain."""
 
