@@ -189,6 +189,26 @@ def test_the_command_fails_with_a_message_and_status_2(tmp_path: Path, capsys: p
     assert "seeds" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_no_generator_takes_is_told_before_anything_is_read(
+    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(write(tmp_path, seed=seed))]) == 2
+    assert main([str(write(tmp_path, data={"test_seed": -1}))]) == 2
+    told = capsys.readouterr().err
+    assert "seed: Input should be" in told
+    assert "test_seed: Input should be" in told
+    with pytest.raises(SystemExit, match="2"):
+        main([str(write(tmp_path)), "--seed", str(seed)])
+    assert f"argument --seed: {seed} is no seed" in capsys.readouterr().err
+
+
+def test_a_version_may_look_like_a_date(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text() + "version: 2026-11-30\n")
+    assert load_recipe(path).version == "2026-11-30"
+
+
 def test_defaults_are_the_published_temperatures() -> None:
     config = ContrastiveRecipe.model_validate({"kind": "contrastive", "name": "x", "purpose": "x", "network": {}})
     assert (config.loss.word_temperature, config.loss.batch_temperature) == (5, 10)
