@@ -56,6 +56,16 @@ def test_an_unknown_key_is_named(tmp_path: Path) -> None:
         load_recipe(write(tmp_path, optimiser={"learning_rat": 1e-3}))
 
 
+def test_a_number_that_yaml_takes_for_a_word_is_told_with_the_fix(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text() + "optimiser: {learning_rate: 1e-4}\n")
+    told = r"learning_rate: .* number, got '1e-4' \(YAML takes it for a word: write 1\.0e-4\)"
+    with pytest.raises(ModelFilesError, match=told):
+        load_recipe(path)
+    path.write_text(path.read_text().replace("1e-4", "1.0e-4"))
+    assert load_recipe(path).optimiser.learning_rate == 1e-4
+
+
 def test_a_missing_file_and_broken_yaml_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="cannot read"):
         load_recipe(tmp_path / "absent.yaml")
