@@ -1,4 +1,7 @@
-"""What each of two processes does in tests/unit/training/test_devices.py; a failed assertion ends both."""
+"""What each of two processes does in tests/unit/training/test_devices.py, on the device that is named or else found; a
+failed assertion ends both."""
+
+import sys
 
 import torch
 from torch import nn
@@ -8,7 +11,7 @@ from training.devices import Devices, leave
 
 def main() -> None:
     """Use everything that processes share, and part."""
-    with Devices("cpu") as devices:
+    with Devices(*sys.argv[1:]) as devices:  # type: ignore[arg-type]
         share(devices)
     assert not torch.distributed.is_initialized()
 

@@ -63,7 +63,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=_seed,
         help="in place of the recipe's seed and of those of the recipes it starts from; the model is then called"
         " NAME-seed-SEED",
     )
@@ -72,6 +72,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--keys", nargs=0, action=_PrintKeys, help="print every key of a recipe with its meaning")
     return parser.parse_args(argv)
+
+
+def _seed(text: str) -> int:
+    """What a recipe takes for a seed, too."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is no seed: name a whole number from 0 to 2^63 - 1")
+    return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -48,6 +48,7 @@ class BatchSource:
         batch: studies per batch.
         draw: which sentence an image is paired with.
         rewrite: what a training step reads in place of the sentence; validation reads it as it is.
+        part: of the data, "training" or "validation"; for the error message.
 
     Raises:
         ModelFilesError: fewer patients have a sentence to draw than a batch takes.
@@ -60,6 +61,7 @@ class BatchSource:
         batch: int,
         draw: SentenceDraw,
         rewrite: Rewrite = as_written,
+        part: str = "training",
     ) -> None:
         self._studies, self._batch = study_set.studies, batch
         self._cutter = FrameCutter(study_set.squares, preprocess)
@@ -67,8 +69,8 @@ class BatchSource:
         self._patients = by_patient(study_set.studies, draw.takes)
         if len(self._patients) < batch:
             raise ModelFilesError(
-                f"schedule.batch ({batch}) takes one study per patient, but only {len(self._patients)} patients have a"
-                " sentence that may be drawn: make the batch smaller, or see sentences.draw"
+                f"schedule.batch ({batch}) takes one study per patient, but only {len(self._patients)} {part} patients"
+                " have a sentence that may be drawn: make the batch smaller, or see sentences.draw"
             )
 
     def training(self, rng: np.random.Generator, augment: AugmentConfig) -> Iterator[Batch]:

@@ -93,7 +93,9 @@ def _develop_all(source: Source, darkroom: Darkroom, folder: Path, workers: int)
         count = _write(bar, darkroom.side, findings, pictures, reports)
     lines = [f"{dataset.name}: {count} pictures", *findings.lines()]
     if not count:
-        raise ConfigError("\n".join([f"data set {dataset.name} holds no study that can be learned from", *lines[1:]]))
+        fix = ": see what is left out, or change data.validation_share" if isinstance(dataset, Chosen) else ""
+        told = f"data set {dataset.name} holds no study that can be learned from{fix}"
+        raise ConfigError("\n".join([told, *lines[1:]]))
     (folder / _FINDINGS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from training.dataconfig import AnyData, PhantomData
 
 def learned_from(data: AnyData, studies: int, *, phantoms_alone: bool) -> str:
     """What the model has learned from; `phantoms_alone`: its first weights have seen no picture of a patient either."""
-    mirrored = ", every study also mirrored with its words exchanged" if data.mirrored else ""
+    mirrored = ", half of them mirror images with their words exchanged" if data.mirrored else ""
     if isinstance(data, PhantomData):
         return (
             f"{studies:,} phantom radiographs of {data.patients:,} procedural patients (generator {GENERATOR_VERSION},"

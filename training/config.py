@@ -122,7 +122,7 @@ class Recipe(StrictModel):
     """One sentence for the card: what this model is."""
     notes: str = ""
     """A section of the card in Markdown: what else was measured, by which command, and how often it was looked at."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Of first weights and batches: the same one gives the same weights on the same kind of CPU."""
     threads: int = Field(default=1, ge=1)
     """Threads of this process. Part of the recipe: other numbers round differently."""
@@ -286,7 +286,8 @@ def load_recipe(path: Path) -> AnyRecipe:
     Raises:
         ModelFilesError: unreadable, not YAML, or a key is unknown, missing or of the wrong type.
     """
-    return parse_config(RecipeFile, json.dumps(read_document(path)), str(path)).root
+    document = json.dumps(read_document(path), default=str)  # YAML knows dates: a version may look like one
+    return parse_config(RecipeFile, document, str(path)).root
 
 
 def reseeded(recipe: AnyRecipe, seed: int | None) -> AnyRecipe:

@@ -28,7 +28,7 @@ class PhantomData(DataConfig):
 
     dataset: Literal["phantom"] = "phantom"
     """The word phantom; any other data set is described by its settings, as in a run file of the harness."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Another one makes other training and validation patients."""
     split: Literal["train"] = "train"
     """Learning from validation or test patients is refused here."""
@@ -36,7 +36,7 @@ class PhantomData(DataConfig):
     """Patients of the split "train"."""
     validation_patients: int = Field(default=100, ge=2)
     """Patients of the split "validation": for early stopping."""
-    test_seed: int = 0
+    test_seed: int = Field(default=0, ge=0)
     """Seed of the test patients: raise it once their results have been looked at while a recipe was chosen."""
     test_patients: int = Field(default=100, ge=1)
     """Patients of the split "test": for the card, once, after training."""

@@ -34,14 +34,16 @@ class Devices:
         name: "auto": a GPU if there is one.
 
     Raises:
-        ConfigError: there is no such device.
+        ConfigError: there is no such device, or several processes were started where none can train with another.
     """
 
     def __init__(self, name: DeviceName = "auto") -> None:
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # an objective may leave some out
         # The others wait while the first one develops pictures, or looks at the validation patients.
         patient = InitProcessGroupKwargs(timeout=timedelta(days=2))
-        self._accelerator = Accelerator(cpu=name == "cpu", mixed_precision="no", kwargs_handlers=[unused, patient])
+        # accelerate lets processes on CPUs find each other only if told that it is to be CPUs.
+        cpu = name == "cpu" or (name == "auto" and not torch.accelerator.is_available())
+        self._accelerator = Accelerator(cpu=cpu, mixed_precision="no", kwargs_handlers=[unused, patient])
         self.device: torch.device = self._accelerator.device
         """Where this process computes."""
         self.count: int = self._accelerator.num_processes
@@ -50,6 +52,12 @@ class Devices:
         """Which of them this is; 0 does what is done once."""
         if name not in ("auto", self.device.type):
             raise ConfigError(f"--device {name}: PyTorch finds none here; leave it out to train on {self.device.type}")
+        started = int(os.environ.get("WORLD_SIZE", "1"))
+        if started != self.count:  # each would train alone, into the same files
+            raise ConfigError(
+                f"{started} processes were started, but on {self.device.type} they do not find each other: start one"
+                " alone, or add --device cpu"
+            )
 
     def __enter__(self) -> Self:
         return self

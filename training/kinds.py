@@ -37,10 +37,10 @@ def make_batches(recipe: AnyRecipe, training: StudySet, validation: StudySet) ->
         return Batches(claims.training, partial(looked_at.validation, recipe.seed, _VALIDATION_ROUNDS))
     if isinstance(recipe, FewShotRecipe):
         shots = ShotSource(training, recipe.preprocess, recipe.schedule.batch, training_shots(recipe, training))
-        few = _shots(recipe, validation, recipe.held_out)
+        few = _shots(recipe, validation, recipe.held_out, "held_out (validation patients)")
         held_out = ShotSource(validation, recipe.preprocess, recipe.schedule.batch, few)
         return Batches(partial(shots.training, augment=recipe.augment), held_out.validation)
-    learned, held = (_pairs(recipe, part) for part in (training, validation))
+    learned, held = _pairs(recipe, training, "training"), _pairs(recipe, validation, "validation")
     return Batches(
         partial(learned.training, augment=recipe.augment), partial(held.validation, recipe.seed, _VALIDATION_ROUNDS)
     )
@@ -48,7 +48,7 @@ def make_batches(recipe: AnyRecipe, training: StudySet, validation: StudySet) ->
 
 def training_shots(recipe: FewShotRecipe, training: StudySet) -> list[Shot]:
     """The sentences that few-shot finetuning learns from."""
-    return _shots(recipe, training, recipe.shots)
+    return _shots(recipe, training, recipe.shots, "shots (training patients)")
 
 
 def make_objective(
@@ -90,7 +90,8 @@ def boxed_sentences(recipe: GroundingRecipe, training: StudySet) -> frozenset[st
     """
     if recipe.boxed_sentences is None:
         return None
-    shots = draw_shots(training.studies, recipe.boxed_sentences, recipe.seed, lambda sentence: sentence.abnormal)
+    asked = (recipe.boxed_sentences, recipe.seed)
+    shots = draw_shots(training.studies, *asked, lambda sentence: sentence.abnormal, "boxed_sentences")
     return frozenset(shot.sentence.sentence_id for shot in shots)
 
 
@@ -105,14 +106,14 @@ def _never(sentence: Sentence) -> None:
     """No sentence stands a second time with its sides exchanged."""
 
 
-def _pairs(recipe: PairsRecipe, studies: StudySet) -> BatchSource:
+def _pairs(recipe: PairsRecipe, studies: StudySet, part: str) -> BatchSource:
     draw = make_draw(recipe.sentences, recipe.data.abnormal_share, studies.studies)
     rewrite = make_rewrite(recipe.sentences.masking, recipe.cleaning)
-    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, draw, rewrite)
+    return BatchSource(studies, recipe.preprocess, recipe.schedule.batch, draw, rewrite, part)
 
 
-def _shots(recipe: FewShotRecipe, studies: StudySet, count: int) -> list[Shot]:
-    return draw_shots(studies.studies, count, recipe.seed, partial(_may_be_shot, recipe))
+def _shots(recipe: FewShotRecipe, studies: StudySet, count: int, key: str) -> list[Shot]:
+    return draw_shots(studies.studies, count, recipe.seed, partial(_may_be_shot, recipe), key)
 
 
 def _may_be_shot(recipe: FewShotRecipe, sentence: Sentence) -> bool:

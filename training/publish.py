@@ -7,6 +7,7 @@ from pathlib import Path
 from training import cardtext
 from training.carddata import has_seen, held_out, learned_from, tested_on
 from training.config import ModelRecipe
+from training.dataconfig import PhantomData
 from training.devices import ONE_CPU
 from training.evaluation import UNPERTURBED, Outcome, Outcomes
 from training.logs import LOG_FILE
@@ -102,7 +103,7 @@ those of step {measured.progress.best_step:,}, which had the lowest loss on {hel
     python -m training {source}
 
 The recipe is that file; `training-log.csv` has every look at the validation patients. The same seed, thread count,
-generator of phantoms and kind of CPU give the same weights.
+{"generator of phantoms" if isinstance(data, PhantomData) else "data"} and kind of CPU give the same weights.
 {cardtext.shots(measured.shots)}
 ## Intended use
 

@@ -19,6 +19,7 @@ from training.config import (
     Recipe,
 )
 from training.contrastive import ContrastiveObjective
+from training.dataconfig import AnyData, FiledData
 from training.devices import Devices
 from training.evaluation import evaluate
 from training.kinds import make_batches, make_objective, training_shots
@@ -122,7 +123,7 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     check_logs(recipe.logs)
     check_earlier_stages_apart(recipe, untouched)
     sources = open_sources(recipe.data)
-    _check_patients(sources, untouched)
+    _check_patients(recipe.data, sources, untouched)
     start, devices = _start(recipe, work), work.devices
     if isinstance(recipe, FewShotRecipe):
         assert start is not None  # it must name one
@@ -207,14 +208,18 @@ def _studies(recipe: Recipe, sources: Sources, work: Workplace) -> tuple[StudySe
         return load(sources.training, recipe.data.mirrored), load(sources.validation, False)
 
 
-def _check_patients(sources: Sources, tested: Set[str]) -> None:
+def _check_patients(data: AnyData, sources: Sources, tested: Set[str]) -> None:
     """Raise ConfigError unless no patient is in two sets.
 
     Asked of the records, before any picture is read: what is developed of them can only be of fewer patients.
     """
     learned, held_out = patients(sources.training.dataset), patients(sources.validation.dataset)
     check_apart(learned, held_out, "data.validation")
-    check_apart(learned | held_out, tested, "data.test")
+    if isinstance(data, FiledData) and data.validation is not None:
+        check_apart(learned, tested, "data.test")
+        check_apart(held_out, tested, "data.test", "data.validation")
+    else:
+        check_apart(learned | held_out, tested, "data.test")
 
 
 def _save(recipe: Recipe, network: AnyArchitecture, tokenizer: Tokenizer, folder: Path) -> None:

@@ -22,7 +22,9 @@ class Shot(NamedTuple):
     sentence: Sentence
 
 
-def draw_shots(studies: Iterable[Study], count: int, seed: int, accepts: Callable[[Sentence], bool]) -> list[Shot]:
+def draw_shots(
+    studies: Iterable[Study], count: int, seed: int, accepts: Callable[[Sentence], bool], key: str
+) -> list[Shot]:
     """Draw sentences with boxes among those of all studies, each with the same probability, none twice.
 
     The order of the studies and the seed decide which.
@@ -32,6 +34,7 @@ def draw_shots(studies: Iterable[Study], count: int, seed: int, accepts: Callabl
         count: how many.
         seed: of the draw.
         accepts: whether a sentence with boxes may be drawn.
+        key: of the recipe, which says how many and of whom; for the error message.
 
     Raises:
         ModelFilesError: there are not so many.
@@ -43,7 +46,10 @@ def draw_shots(studies: Iterable[Study], count: int, seed: int, accepts: Callabl
         if sentence.boxes and accepts(sentence)
     ]
     if len(boxed) < count:
-        raise ModelFilesError(f"{count} sentences with boxes are asked for, but the data have only {len(boxed)}")
+        raise ModelFilesError(
+            f"{key}: {count} sentences with boxes are asked for, but there are only {len(boxed)} that may be drawn: ask"
+            " for no more, or bring more patients"
+        )
     chosen = np.random.default_rng(seed).choice(len(boxed), count, replace=False)
     return [boxed[index] for index in sorted(chosen.tolist())]
 

@@ -55,16 +55,23 @@ def open_tested(data: AnyData) -> Dataset | None:
     return None if config is None else _open(config, "data.test").dataset
 
 
-def check_apart(learned: Set[str], others: Set[str], key: str) -> None:
-    """Check that no patient is learned from and also in the data of another key.
+def check_apart(known: Set[str], others: Set[str], key: str, known_by: str = "data.dataset") -> None:
+    """Check that no patient whom training sees is also in the data of another key.
+
+    Args:
+        known: patients who are learned from, or looked at meanwhile.
+        others: patients of the data of `key`.
+        key: for the error message.
+        known_by: the key of the data that know them.
 
     Raises:
         ConfigError: some are; it tells how many, and names none.
     """
-    if both := learned & others:
+    if both := known & others:
+        seen = "learned from" if known_by == "data.dataset" else f"in {known_by}"
         raise ConfigError(
-            f"{len(both)} patients of {key} are also learned from, so a model would be judged by whom it knows: list"
-            f" the patients of {key} in a file, one id a line, and name it as data.dataset.finetuned_patients"
+            f"{len(both)} patients of {key} are also {seen}, so a model would be judged by whom it knows: list"
+            f" the patients of {key} in a file, one id a line, and name it as {known_by}.finetuned_patients"
         )
 
 

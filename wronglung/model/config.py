@@ -1,5 +1,6 @@
 """Every option of a model, as stored in its `config.json`. Unknown keys and wrong types are errors that name them."""
 
+import re
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
@@ -322,8 +323,17 @@ def parse_config(kind: type[ConfigT], json_text: str, source: str) -> ConfigT:
     try:
         return kind.model_validate_json(json_text)
     except ValidationError as error:
-        lines = [f"  {_key(e['loc'])}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {_key(e['loc'])}: {e['msg']}{_given(e['type'], e['input'])}" for e in error.errors()]
         raise ModelFilesError("\n".join([f"{source} is not a valid {kind.__name__}:", *lines])) from error
+
+
+def _given(fault: str, given: object) -> str:
+    """What stood there in place of a number, and how YAML takes it for one."""
+    if fault not in ("float_type", "int_type") or not isinstance(given, str):
+        return ""
+    exponent = re.fullmatch(r"([-+]?\d+)[eE]([-+]?\d+)", given)
+    fix = f" (YAML takes it for a word: write {exponent[1]}.0e{int(exponent[2]):+d})" if exponent else ""
+    return f", got {given!r}{fix}"
 
 
 def _key(location: tuple[int | str, ...]) -> str:

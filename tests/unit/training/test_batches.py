@@ -124,5 +124,6 @@ def test_a_training_step_reads_the_rewritten_sentence_and_validation_the_sentenc
 
 
 def test_too_few_patients_with_a_sentence_to_draw_are_an_error(study_set: StudySet) -> None:
-    with pytest.raises(ModelFilesError, match=r"schedule\.batch \(13\).* only 12 patients"):
-        BatchSource(study_set, PREPROCESS, 13, OwnSentences(study_set.studies, 0.5))
+    draw = OwnSentences(study_set.studies, 0.5)
+    with pytest.raises(ModelFilesError, match=r"schedule\.batch \(13\).* only 12 validation patients"):
+        BatchSource(study_set, PREPROCESS, 13, draw, part="validation")

@@ -16,9 +16,20 @@ from training.devices import ONE_CPU, DeviceName, Devices
 from wronglung.model.network import AlignmentNetwork
 
 
-def test_two_processes_average_their_gradients_and_draw_batches_of_their_own() -> None:
-    ended = run_in_two_processes("tests/averaging_process.py")
+@pytest.mark.parametrize("named", [["cpu"], []])
+def test_two_processes_average_their_gradients_and_draw_batches_of_their_own(
+    named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # without a GPU two processes must find each other unasked
+    ended = run_in_two_processes("tests/averaging_process.py", *named)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_processes_that_would_each_train_alone_into_the_same_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Devices("cpu").device
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=f"2 processes were started, but on {alone} they do not find each other"):
+        Devices("cpu")
 
 
 def test_a_single_process_is_what_it_always_was() -> None:

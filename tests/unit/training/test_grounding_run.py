@@ -53,5 +53,5 @@ def test_the_folder_is_a_model_and_its_card_says_which(work: Workplace, tmp_path
 
 def test_more_boxed_sentences_than_there_are_is_an_error(work: Workplace, tmp_path: Path) -> None:
     recipe = GroundingRecipe.model_validate({**RECIPE, "name": "greedy", "boxed_sentences": 10_000})
-    with pytest.raises(ModelFilesError, match="10000 sentences with boxes are asked for"):
+    with pytest.raises(ModelFilesError, match="boxed_sentences: 10000 sentences with boxes are asked for"):
         train_and_publish(recipe, "recipes/tiny.yaml", tmp_path, work)

@@ -42,6 +42,21 @@ def test_so_are_validation_data_that_are_learned_from(tmp_path: Path, work: Path
     assert not work.exists()
 
 
+def test_test_data_that_choose_the_checkpoint_are_told_by_the_key_that_can_leave_them_out(
+    tmp_path: Path, work: Path
+) -> None:
+    lines = write_jsonl(tmp_path, 12).read_text().splitlines(keepends=True)
+    learned, others = tmp_path / "learned.jsonl", tmp_path / "others.jsonl"
+    learned.write_text("".join(lines[:12]))
+    others.write_text("".join(lines[12:]))
+    reports = {"kind": "jsonl", "path": str(others)}
+    data = {"dataset": {"kind": "jsonl", "path": str(learned)}, "validation": reports, "test": reports}
+    told = r"3 patients of data\.test are also in data\.validation, .* as data\.validation\.finetuned_patients"
+    with pytest.raises(ConfigError, match=told):
+        train_and_publish(recipe(data=data), "mine.yaml", tmp_path / "model", at(work))
+    assert not work.exists()
+
+
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_so_are_phantoms_of_the_test_data_that_this_recipe_or_one_before_it_learns_from(
     split: str, tmp_path: Path, work: Path

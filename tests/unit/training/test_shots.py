@@ -24,7 +24,7 @@ SQUARES = np.stack([np.full((32, 32), 20 * index, np.uint8) for index in range(1
 
 
 def ids(seed: int, count: int = 12) -> list[str]:
-    return [shot.sentence.sentence_id for shot in draw_shots(STUDIES, count, seed, lambda _: True)]
+    return [shot.sentence.sentence_id for shot in draw_shots(STUDIES, count, seed, lambda _: True, "shots")]
 
 
 def test_the_seed_decides_which_sentences_with_boxes_are_drawn_none_twice() -> None:
@@ -35,12 +35,14 @@ def test_the_seed_decides_which_sentences_with_boxes_are_drawn_none_twice() -> N
 
 
 def test_what_is_not_accepted_is_not_drawn_and_too_few_are_an_error() -> None:
-    with pytest.raises(ModelFilesError, match="13 sentences with boxes are asked for, but the data have only 10"):
-        draw_shots(STUDIES, 13, 0, lambda sentence: sentence.sentence_id.endswith("-1"))
+    told = "held_out: 13 sentences with boxes are asked for, but there are only 10 that may be drawn: ask for no more"
+    with pytest.raises(ModelFilesError, match=told):
+        draw_shots(STUDIES, 13, 0, lambda sentence: sentence.sentence_id.endswith("-1"), "held_out")
 
 
 def source(batch: int) -> ShotSource:
-    return ShotSource(StudySet(STUDIES, SQUARES), PREPROCESS, batch, draw_shots(STUDIES, 12, 0, lambda _: True))
+    shots = draw_shots(STUDIES, 12, 0, lambda _: True, "shots")
+    return ShotSource(StudySet(STUDIES, SQUARES), PREPROCESS, batch, shots)
 
 
 def test_every_pass_shows_every_shot_once_with_the_picture_that_it_belongs_to() -> None:

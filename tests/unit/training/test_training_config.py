@@ -56,6 +56,16 @@ def test_an_unknown_key_is_named(tmp_path: Path) -> None:
         load_recipe(write(tmp_path, optimiser={"learning_rat": 1e-3}))
 
 
+def test_a_number_that_yaml_takes_for_a_word_is_told_with_the_fix(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text() + "optimiser: {learning_rate: 1e-4}\n")
+    told = r"learning_rate: .* number, got '1e-4' \(YAML takes it for a word: write 1\.0e-4\)"
+    with pytest.raises(ModelFilesError, match=told):
+        load_recipe(path)
+    path.write_text(path.read_text().replace("1e-4", "1.0e-4"))
+    assert load_recipe(path).optimiser.learning_rate == 1e-4
+
+
 def test_a_missing_file_and_broken_yaml_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="cannot read"):
         load_recipe(tmp_path / "absent.yaml")
@@ -187,6 +197,26 @@ def test_hidden_words_need_a_model_that_keeps_the_mask_token(tmp_path: Path) -> 
 def test_the_command_fails_with_a_message_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(write(tmp_path, seeds=1))]) == 2
     assert "seeds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_no_generator_takes_is_told_before_anything_is_read(
+    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(write(tmp_path, seed=seed))]) == 2
+    assert main([str(write(tmp_path, data={"test_seed": -1}))]) == 2
+    told = capsys.readouterr().err
+    assert "seed: Input should be" in told
+    assert "test_seed: Input should be" in told
+    with pytest.raises(SystemExit, match="2"):
+        main([str(write(tmp_path)), "--seed", str(seed)])
+    assert f"argument --seed: {seed} is no seed" in capsys.readouterr().err
+
+
+def test_a_version_may_look_like_a_date(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text() + "version: 2026-11-30\n")
+    assert load_recipe(path).version == "2026-11-30"
 
 
 def test_defaults_are_the_published_temperatures() -> None:

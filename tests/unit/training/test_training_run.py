@@ -60,6 +60,13 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
 
 
+@pytest.mark.parametrize("fewer", ["shots", "held_out"])
+def test_too_few_boxed_sentences_are_told_by_their_key(fewer: str, output: Path, work: Path) -> None:
+    few = few_shots_of(output).model_copy(update={fewer: 10_000})
+    with pytest.raises(ModelFilesError, match=rf"^{fewer} \((training|validation) patients\): 10000 sentences"):
+        train(few, at(work))
+
+
 @pytest.fixture(scope="module")
 def output(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("store") / "tiny"
