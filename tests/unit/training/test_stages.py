@@ -11,6 +11,7 @@ from tests.unit.training.test_training_run import RECIPE
 from training.config import ContrastiveRecipe, load_recipe
 from training.stages import (
     REPOSITORY,
+    SCHEMAS,
     check_earlier_stages_apart,
     has_seen_phantoms_alone,
     identity,
@@ -99,6 +100,16 @@ def test_a_shipped_recipe_is_the_same_run_from_any_folder(
     assert "first weights" in at_home
     monkeypatch.chdir(tmp_path)
     assert identity(load_recipe(path), None) == at_home
+
+
+def test_a_raised_schema_makes_another_run_of_its_kind_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later, few = chain(tmp_path), load_recipe(CONFIGS / "encoder-few-shot.yaml")
+    once = identity(later, None), identity(few, None)
+    assert "\nschema" not in once[0]  # as it was before there were any
+    monkeypatch.setitem(SCHEMAS, "contrastive", 2)
+    assert identity(later, None) != once[0]
+    assert identity(later, None).count("\nschema 2\n") == 3  # so that stages before are run anew too
+    assert identity(few, None) == once[1]
 
 
 def test_what_is_nowhere_is_told_with_both_places_and_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
