@@ -10,6 +10,7 @@ from harness.settings import ConfigError
 from training.config import AnyRecipe, Recipe, load_recipe, reseeded
 from training.dataconfig import PhantomData
 from training.sources import check_apart, open_sources, patients
+from training.truth import REPORTS_VERSION
 from wronglung.model.checkpoint import read_config
 
 SCHEMAS = {"few_shot": 2}
@@ -82,7 +83,7 @@ def identity(recipe: AnyRecipe, seed: int | None) -> str:
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()
-    return f"data {data}\n{said}\n"
+    return f"data {data}\nreports {REPORTS_VERSION}\n{said}\n"
 
 
 def _stages_before(recipe: Recipe) -> Iterator[AnyRecipe]:

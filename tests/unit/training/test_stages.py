@@ -7,6 +7,7 @@ import yaml
 
 from harness.dataset.phantom import PhantomDataset
 from harness.settings import ConfigError
+from tests.harness_fakes import write_jsonl
 from tests.unit.training.test_training_run import RECIPE
 from training.config import ContrastiveRecipe, load_recipe
 from training.stages import (
@@ -123,3 +124,15 @@ def test_what_is_nowhere_is_told_with_both_places_and_the_key(tmp_path: Path, mo
     with pytest.raises(ConfigError, match="start_from: ") as told:
         model_to_start_from(starting_from(str(absent)))
     assert str(told.value).count(str(absent)) == 1  # an absolute path is one place
+
+
+def test_reports_that_are_read_by_another_rule_make_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = {"kind": "jsonl", "path": str(write_jsonl(tmp_path, 12))}
+    filed = ContrastiveRecipe.model_validate({**RECIPE, "data": {"dataset": reports, "validation_share": 0.5}})
+    phantoms = ContrastiveRecipe.model_validate(RECIPE)
+    once = identity(filed, None), identity(phantoms, None)
+    monkeypatch.setattr("training.stages.REPORTS_VERSION", 1000)
+    assert identity(filed, None) != once[0]
+    assert identity(phantoms, None) == once[1]
