@@ -190,7 +190,8 @@ class Trainer(Generic[BatchT]):
                 self._save(self.best)
         train_loss = sum(progress.recent_losses) / len(progress.recent_losses)
         progress.recent_losses.clear()
-        figures = (progress.step, progress.seconds, float(self._schedule.get_last_lr()[0]), train_loss, loss)
+        rate = self._recipe.optimiser.learning_rate * self._rate(progress.step - 1)  # the schedule is a step ahead
+        figures = (progress.step, progress.seconds, rate, train_loss, loss)
         return {**dict(zip(_COLUMNS, figures, strict=True)), **watched, "best": int(improved)}
 
     def _examine(self) -> tuple[float, dict[str, float]]:

@@ -1,5 +1,6 @@
-"""The loop itself, around a network of one weight: what a look weighs."""
+"""The loop itself, around a network of one weight: what a look weighs, and what the log tells."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from harness.settings import ConfigError
 from tests.unit.training.test_training_run import RECIPE
 from training.config import RecipeFile
 from training.devices import Devices
+from training.logs import LOG_FILE
 from training.trainer import Batches, Trainer
 
 Numbers = list[float]
@@ -82,3 +84,17 @@ def test_of_batches_of_equal_size_the_plain_mean_is_taken_to_the_last_bit(tmp_pa
 def test_validation_data_that_say_nothing_end_the_run(validation: list[Numbers], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"schedule\.batch: .* make it smaller"):
         trainer(tmp_path, validation).run("a run")
+
+
+def test_the_log_tells_the_rate_that_the_step_was_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_with, step = [], torch.optim.AdamW.step
+
+    def noted(self: torch.optim.AdamW, closure: None = None) -> Any:
+        made_with.append(self.param_groups[0]["lr"])
+        return step(self, closure)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    trainer(tmp_path, [[1.0]], optimiser={"learning_rate": 0.5, "warmup_steps": 2}).run("a run")
+    with (tmp_path / LOG_FILE).open() as file:
+        logged = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert logged == [pytest.approx(rate) for rate in made_with] == [0.25, 0.5, 0.5, 0.25]
