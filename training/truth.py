@@ -78,8 +78,8 @@ class _Report:
 
     def _states(self, said: _Said) -> bool:
         """All triples are stated, and together they are stated of the sides that the words name; one whose region has
-        no side, of these sides itself. "Nodule on the left" with a box that is called "nodule" is not true where another
-        nodule lies on the right, nor where something else lies on the left."""
+        no side, of these sides itself. "Nodule on the left" with a box that is called "nodule" is not true where
+        another nodule lies on the right, nor where something else lies on the left."""
         if not said.triples or not said.triples <= self._sides.keys():
             return False
         of_all = set().union(*(self._sides[triple] for triple in said.triples))
