@@ -11,12 +11,11 @@ from torch.nn import functional
 from harness.dataset.base import Dataset
 from training.batches import Batch
 from training.config import ContrastiveRecipe
-from training.evaluation import evaluate, watched_figures
+from training.evaluation import WATCHED, watch_maps
 from training.losses import HardTexts, batch_loss
 from training.negatives import hard_negatives
 from training.objective import encode_images
 from wronglung.model.bert import TextFeatures, encode_grouped
-from wronglung.model.engine import load_model
 from wronglung.model.image import ImageFeatures
 from wronglung.model.network import AlignmentNetwork
 from wronglung.model.text import SentenceTokenizer
@@ -32,7 +31,7 @@ class ContrastiveObjective:
         watched: validation patients.
     """
 
-    columns: Sequence[str] = ("auroc", "pointing", "pointing_change_swapped")
+    columns: Sequence[str] = WATCHED
 
     def __init__(
         self,
@@ -55,10 +54,13 @@ class ContrastiveObjective:
         hard = self._encode_hard(batch) if self._recipe.loss.hard_negatives else None
         return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss, hard)
 
+    def counted(self, batch: Batch) -> int:
+        """Its pairs."""
+        return len(batch.sentences)
+
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
-        device = str(next(self._network.parameters()).device)
-        return dict(zip(self.columns, watched_figures(evaluate(load_model(model, device), self._watched)), strict=True))
+        return watch_maps(model, next(self._network.parameters()).device, self._watched)
 
     @torch.no_grad()
     def start_attention(self, batch: Batch) -> None:

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from harness.case import Case, ImageRecord
 from harness.dataset.base import Dataset, Findings
@@ -17,7 +19,7 @@ from harness.subsets import SUBSETS
 from wronglung.alignment import Alignment
 from wronglung.errors import ImageError
 from wronglung.images import decode
-from wronglung.model.engine import AlignmentModel
+from wronglung.model.engine import AlignmentModel, load_model
 
 UNPERTURBED = "none"
 SWAPPED = "swap_left_right"
@@ -25,6 +27,10 @@ PERTURBATIONS = (UNPERTURBED, SWAPPED, "random_sentences")
 METRICS = ("auroc", "pointing")
 """AUROC asks whether a map covers the boxes; pointing whether it is highest inside. A map that is sharp on a finding
 within a larger box scores low in the first and high in the second."""
+
+
+WATCHED = ("auroc", "pointing", "pointing_change_swapped")
+"""What the log shows of a model that makes maps."""
 
 
 class Outcome(NamedTuple):
@@ -88,11 +94,17 @@ def _score_record(
     return _Scored(values, subsets)
 
 
-def watched_figures(outcomes: Outcomes) -> tuple[float, float, float]:
-    """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
+def watch_maps(model: Path, device: torch.device, dataset: Dataset) -> dict[str, float]:
+    """Evaluate the model in a folder on abnormal sentences, for the log.
+
+    Returns:
+        `WATCHED`: mean AUROC, mean pointing, and the change in pointing when sides are exchanged.
+    """
+    outcomes = evaluate(load_model(model, str(device)), dataset)
     pointing = outcomes["pointing"]
     swapped = pointing[SWAPPED]["abnormal"].delta
-    return outcomes["auroc"][UNPERTURBED]["abnormal"].mean, pointing[UNPERTURBED]["abnormal"].mean, swapped
+    figures = outcomes["auroc"][UNPERTURBED]["abnormal"].mean, pointing[UNPERTURBED]["abnormal"].mean, swapped
+    return dict(zip(WATCHED, figures, strict=True))
 
 
 def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dict[str, npt.NDArray[np.float64]]:

@@ -14,10 +14,9 @@ from torch.nn import functional
 from harness.dataset.base import Dataset
 from training.claims import GroundingBatch
 from training.config import GroundingRecipe
-from training.evaluation import evaluate, watched_figures
+from training.evaluation import WATCHED, watch_maps
 from training.objective import autocast
 from wronglung.model.bert import encode_grouped
-from wronglung.model.engine import load_model
 from wronglung.model.grounder import Grounder, QuestionFeatures, RegionFeatures, ground
 from wronglung.model.text import SentenceTokenizer
 
@@ -51,7 +50,7 @@ class GroundingObjective:
         watched: validation patients.
     """
 
-    columns: Sequence[str] = ("auroc", "pointing", "pointing_change_swapped")
+    columns: Sequence[str] = WATCHED
 
     def __init__(
         self, network: Grounder, tokenize: SentenceTokenizer, recipe: GroundingRecipe, watched: Dataset
@@ -73,10 +72,13 @@ class GroundingObjective:
             + weights.whole * whole_loss(pairs, batch, weights.batch_temperature)
         )
 
+    def counted(self, batch: GroundingBatch) -> int:
+        """Its images: the losses are means of different things, so a batch weighs what it holds of patients."""
+        return len(batch.frames_BHW)
+
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
-        device = str(next(self._network.parameters()).device)
-        return dict(zip(self.columns, watched_figures(evaluate(load_model(model, device), self._watched)), strict=True))
+        return watch_maps(model, next(self._network.parameters()).device, self._watched)
 
     def compare(self, batch: GroundingBatch) -> Pairs:
         """Hold every claim against every image."""

@@ -124,21 +124,33 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
     check_earlier_stages_apart(recipe, untouched)
     sources = open_sources(recipe.data)
     _check_patients(recipe.data, sources, untouched)
-    start, devices = _start(recipe, work), work.devices
+    start = _start(recipe, work)
     if isinstance(recipe, FewShotRecipe):
         assert start is not None  # it must name one
         recipe = as_in_checkpoint(recipe, start)
     torch.set_num_threads(recipe.threads)
     training, validation = _studies(recipe, sources, work)
-    folder, run_identity = work.folder / recipe.name, identity(recipe, work.seed)
     tokenizer = _tokenizer(recipe, training, start)
-    network = first_network(recipe, tokenizer, start).to(devices.device)
+    network = first_network(recipe, tokenizer, start).to(work.devices.device)
     batches = make_batches(recipe, training, validation)
     objective = make_objective(recipe, network, tokenizer, training, batches, sources.validation.dataset)
-    _begin(objective, batches, recipe, devices)
-    devices.reseed(recipe.seed)
-    save = partial(_save, recipe, network, tokenizer)
-    trainer = Trainer(recipe, network, objective, batches, save, folder, devices)
+    _begin(objective, batches, recipe, work.devices)
+    work.devices.reseed(recipe.seed)
+    folder, save = work.folder / recipe.name, partial(_save, recipe, network, tokenizer)
+    trainer = Trainer(recipe, network, objective, batches, save, folder, work.devices)
+    progress = _run(trainer, recipe, folder, work)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    shots, digest = _shot_ids(recipe, training), start_digest(recipe)
+    return _Trained(folder, progress, parameters, len(training.studies), recipe.network, shots, digest)
+
+
+def _run(trainer: Trainer[Any], recipe: AnyRecipe, folder: Path, work: Workplace) -> Progress:
+    """Train from the beginning, or from where a run of the same recipe stopped, and say in the folder that it ended.
+
+    Raises:
+        ConfigError: the state is another run's, or no checkpoint was kept.
+    """
+    devices, run_identity = work.devices, identity(recipe, work.seed)
     if devices.is_first:
         _forget(folder, state=not work.resume)
     if work.resume and (step := trainer.resume(run_identity)):
@@ -151,9 +163,7 @@ def train(recipe: AnyRecipe, work: Workplace, untouched: Set[str] = frozenset())
         )
     if devices.is_first:
         (folder / _FINISHED).write_text(run_identity, encoding="utf-8")
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    shots, digest = _shot_ids(recipe, training), start_digest(recipe)
-    return _Trained(folder, progress, parameters, len(training.studies), recipe.network, shots, digest)
+    return progress
 
 
 def _forget(folder: Path, *, state: bool) -> None:

@@ -10,8 +10,12 @@ from harness.settings import ConfigError
 from training.config import AnyRecipe, Recipe, load_recipe, reseeded
 from training.dataconfig import PhantomData
 from training.sources import check_apart, open_sources, patients
+from training.truth import REPORTS_VERSION
 from wronglung.model.checkpoint import read_config
 
+SCHEMAS = {"few_shot": 2}
+"""By kind of recipe: raised whenever the same recipe gives other weights than before, since a default or the way in
+which it is trained has changed; 1 where nothing has. few_shot 2: the validation loss is a mean over sentences."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -61,14 +65,17 @@ def has_seen_phantoms_alone(recipe: Recipe) -> bool:
     return model_to_start_from(stages[-1]) is None and all(isinstance(stage.data, PhantomData) for stage in stages)
 
 
-def identity(recipe: Recipe, seed: int | None) -> str:
+def identity(recipe: AnyRecipe, seed: int | None) -> str:
     """Equal for runs that give the same weights; the seed is that of the stages before, if not their own.
 
     What `start_from` names counts as it is written and by what it holds, not by the folder that it was found in.
     """
     # Without defaults and with sorted keys: a new option, or another order of them, makes no other run of an old one.
+    # A default that changes does, by the schema: tests/unit/training/test_defaults.py notices.
     told = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"notes"})
     said = json.dumps(told, indent=1, sort_keys=True)
+    if (schema := SCHEMAS.get(recipe.kind, 1)) != 1:
+        said += f"\nschema {schema}"
     if (digest := start_digest(recipe)) is not None:
         said += f"\nfirst weights {digest}"
     elif (before := recipe_before(recipe, seed)) is not None:
@@ -76,7 +83,7 @@ def identity(recipe: Recipe, seed: int | None) -> str:
     if isinstance(recipe.data, PhantomData):
         return f"phantom generator {GENERATOR_VERSION}\n{said}\n"
     data = hashlib.sha256("\n".join(source.identity for source in open_sources(recipe.data)).encode()).hexdigest()
-    return f"data {data}\n{said}\n"
+    return f"data {data}\nreports {REPORTS_VERSION}\n{said}\n"
 
 
 def _stages_before(recipe: Recipe) -> Iterator[AnyRecipe]:

@@ -2,11 +2,11 @@
 
 Of a phantom everything is known (`Study.facts`): a sentence is true of it or false. Of a patient only the report is
 known, and what it does not state is unknown. There another image's sentence counts as true only if the report says the
-same: word for word, or by its annotations and the sides that it names. An unknown pair stays a negative, as in the
-study (arXiv 2210.06565).
+same: word for word, or by its annotations and the sides that it names, each finding on its own. An unknown pair stays a
+negative, as in the study (arXiv 2210.06565).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.case import Sentence, Side, Triple
@@ -15,6 +15,8 @@ from harness.meaning import meaning
 from harness.perturbation.swap import sides_named
 from training.studies import Study
 
+REPORTS_VERSION = 2
+"""Raised when a report confirms other sentences than before. 2: each finding on the sides that are named."""
 _ANYWHERE = ""
 
 
@@ -66,9 +68,7 @@ class _Report:
         self._wordings = {_wording(sentence.text) for sentence in sentences}
         self._sides: dict[Triple, set[Side]] = {}
         for sentence in sentences:
-            named = sides_named(sentence.text)
-            for triple in sentence.triples:
-                sides = named | sides_named(triple.region)
+            for triple, sides in _sides(sentence):
                 for stated in (triple, Triple(_ANYWHERE, triple.label, triple.context)):
                     self._sides.setdefault(stated, set()).update(sides)
 
@@ -77,8 +77,24 @@ class _Report:
         return [one.wording in self._wordings or self._states(one) for one in said]
 
     def _states(self, said: _Said) -> bool:
-        """All triples are stated, and together they are stated of the sides that the words name. "Nodule on the left"
-        with a box that is called "nodule" is not true where another nodule lies on the right."""
+        """All triples are stated, and together they are stated of the sides that the words name; one whose region has
+        no side, of these sides itself. "Nodule on the left" with a box that is called "nodule" is not true where
+        another nodule lies on the right, nor where something else lies on the left."""
         if not said.triples or not said.triples <= self._sides.keys():
             return False
-        return said.sides <= set().union(*(self._sides[triple] for triple in said.triples))
+        of_all = set().union(*(self._sides[triple] for triple in said.triples))
+        each = (self._sides[triple] for triple in said.triples if not sides_named(triple.region))
+        return said.sides <= of_all and all(said.sides <= sides for sides in each)
+
+
+def _sides(sentence: Sentence) -> Iterator[tuple[Triple, frozenset[Side]]]:
+    """Each triple, and the sides that the sentence states it of.
+
+    Where left and right are named and several regions have no side, nobody knows which of them is meant by which word:
+    then such a region has none.
+    """
+    named, regions = sides_named(sentence.text), {triple.region for triple in sentence.triples}
+    without = [region for region in regions if not sides_named(region)]
+    unclear = len(named) > 1 and len(without) > 1
+    for triple in sentence.triples:
+        yield triple, frozenset() if unclear and triple.region in without else named | sides_named(triple.region)

@@ -1,6 +1,7 @@
 """What a perturbation is, and where its randomness comes from."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -47,14 +48,24 @@ def not_applicable(record: ImageRecord, sentence: Sentence, perturbation: str, r
     )
 
 
-class Unperturbed:
+class OneByOne(ABC):
+    """A perturbation that makes each case of its sentence alone, whatever else is in the report."""
+
+    __slots__ = ()
+
+    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
+        """One case for each sentence, in their order."""
+        return tuple(self._case(record, sentence) for sentence in record.sentences)
+
+    @abstractmethod
+    def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
+        """The sentence perturbed, or why it cannot be."""
+
+
+class Unperturbed(OneByOne):
     """`none`: the sentence as the report has it, against its own boxes."""
 
     name = UNPERTURBED
 
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence as it is."""
-        return tuple(
-            Case(image=record, sentence=sentence, perturbation=self.name, text=sentence.text, boxes=sentence.boxes)
-            for sentence in record.sentences
-        )
+    def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
+        return Case(image=record, sentence=sentence, perturbation=self.name, text=sentence.text, boxes=sentence.boxes)

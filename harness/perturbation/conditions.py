@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.case import Case, ImageRecord, Sentence, Triple
-from harness.perturbation.base import not_applicable, stable_rng
+from harness.perturbation.base import OneByOne, not_applicable, stable_rng
 from harness.perturbation.synthetic import NOT_ANNOTATED, write_sentences
 
 Condition = tuple[str, bool]
@@ -36,7 +36,7 @@ class ConditionPool:
 
 
 @dataclass(frozen=True, slots=True)
-class SyntheticSwappedConditions:
+class SyntheticSwappedConditions(OneByOne):
     """`synthetic_swapped_conditions`: `synthetic_sentences` with every condition replaced by another one that occurs in
     the data set at the identical set of places; the boxes stay. Compared with `synthetic_sentences`, so that only what
     is said changes, not how.
@@ -48,10 +48,6 @@ class SyntheticSwappedConditions:
     pool: ConditionPool
     seed: int
     name: str = "synthetic_swapped_conditions"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every annotated sentence with other conditions."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         if not sentence.triples:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.case import Box, Case, ImageRecord, Sentence
-from harness.perturbation.base import not_applicable, stable_rng
+from harness.perturbation.base import OneByOne, not_applicable, stable_rng
 from wronglung.geometry import letterbox
 
 DRAWS = 64
@@ -54,7 +54,7 @@ class DonorPool:
 
 
 @dataclass(frozen=True, slots=True)
-class Borrowed:
+class Borrowed(OneByOne):
     """Every sentence with something of a stranger's."""
 
     name: str
@@ -62,10 +62,6 @@ class Borrowed:
     seed: int
     lend: Callable[[Case, Donor], Case]
     """The unperturbed case with what the donor gives."""
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence with a stranger's words, or against a stranger's boxes."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         donor = self.pool.draw(record.patient_id, sentence.sentence_id, self.name, self.seed)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from harness.case import Case, ImageRecord, Sentence
-from harness.perturbation.base import not_applicable
+from harness.perturbation.base import OneByOne, not_applicable
 from harness.perturbation.forms import rewrite
 
 SEVERAL = "says more than one thing"
@@ -73,14 +73,10 @@ def _like(words: str, model: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(OneByOne):
     """`negation`: what is there is said not to be there, and the other way round; the boxes stay."""
 
     name: str = "negation"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence of one plain statement, negated."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         other, reason = _examine(sentence.text)

@@ -3,22 +3,18 @@
 from dataclasses import dataclass
 
 from harness.case import Case, ImageRecord, Sentence
-from harness.perturbation.base import not_applicable
+from harness.perturbation.base import OneByOne, not_applicable
 
 NO_OTHER_WORDING = "has no second wording"
 SAME_WORDING = "has a second wording that is the first"
 
 
 @dataclass(frozen=True, slots=True)
-class Paraphrase:
+class Paraphrase(OneByOne):
     """`paraphrase`: the data set's second wording of a sentence; the boxes stay. What changes here, changes with the
     wording alone: the measure for every other perturbation of the text."""
 
     name: str = "paraphrase"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence that can be said otherwise."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         other = sentence.paraphrase

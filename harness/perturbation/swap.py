@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from harness.case import OTHER_SIDE, Case, ImageRecord, Sentence, Side
-from harness.perturbation.base import not_applicable
+from harness.perturbation.base import OneByOne, not_applicable
 
 BOTH_SIDES = "both_sides"
 
@@ -44,7 +44,7 @@ def sides_named(text: str) -> frozenset[Side]:
 
 
 @dataclass(frozen=True, slots=True)
-class SwapLeftRight:
+class SwapLeftRight(OneByOne):
     """`swap_left_right`: the sentence names the other side; the boxes stay.
 
     Applicable when exactly one side is named, before and after ("RML" has no counterpart: swapping the words around
@@ -52,10 +52,6 @@ class SwapLeftRight:
     """
 
     name: str = "swap_left_right"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence, swapped where that means something."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         named, swapped = sides_named(sentence.text), swap_sides(sentence.text)
@@ -79,14 +75,10 @@ def swap_substrings(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SwapLeftRightPaper:
+class SwapLeftRightPaper(OneByOne):
     """`swap_left_right_paper`: the published study's swap, for comparison with its numbers."""
 
     name: str = "swap_left_right_paper"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every sentence in which something is swapped."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         swapped = swap_substrings(sentence.text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.case import Case, ImageRecord, Sentence, Triple
 from harness.laterality import mirrored_name
-from harness.perturbation.base import not_applicable
+from harness.perturbation.base import OneByOne, not_applicable
 
 NOT_ANNOTATED = "has no annotations"
 
@@ -75,14 +75,10 @@ def _both_sides(place: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SyntheticSentences:
+class SyntheticSentences(OneByOne):
     """`synthetic_sentences`: the text is written from the sentence's annotations; the boxes stay."""
 
     name: str = "synthetic_sentences"
-
-    def cases(self, record: ImageRecord) -> tuple[Case, ...]:
-        """Every annotated sentence in plain words."""
-        return tuple(self._case(record, sentence) for sentence in record.sentences)
 
     def _case(self, record: ImageRecord, sentence: Sentence) -> Case:
         if not sentence.triples:

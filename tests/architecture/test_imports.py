@@ -5,10 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
+
 from tests import needs, repository
 
 LIGHT = ["alignment", "client", "errors", "geometry", "images", "limits", "wire"]
 ENGINE = {"torch", "transformers", "ts", "handlers", "training", "wronglung.model"}
+OF_THE_OTHERS = {
+    *("harness.case", "harness.dataset", "harness.laterality", "harness.mask", "harness.meaning", "harness.metrics"),
+    *("harness.perturbation", "harness.settings", "harness.subsets"),
+    *("wronglung.alignment", "wronglung.errors", "wronglung.geometry", "wronglung.images", "wronglung.model"),
+}
+"""What training may import: a module, or a package with all that is in it (ADR 0121)."""
 LOADED = """
 import importlib, json, sys
 before = set(sys.modules)
@@ -40,6 +48,15 @@ def test_the_import_rules_hold() -> None:
         [needs.tool("lint-imports"), "--no-logo"], cwd=repository.ROOT, capture_output=True, text=True
     )
     assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+def test_training_imports_what_is_listed_and_all_that_is_listed_is_used() -> None:
+    graph = grimp.build_graph("training", "harness", "wronglung", cache_dir=None)
+    found = set().union(
+        *(graph.find_modules_directly_imported_by(m) for m in graph.modules if m.startswith("training"))
+    )
+    others = {".".join(name.split(".")[:2]) for name in found if not name.startswith("training")}
+    assert others == OF_THE_OTHERS
 
 
 def test_importing_the_package_costs_nothing() -> None:

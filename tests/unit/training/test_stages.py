@@ -7,10 +7,12 @@ import yaml
 
 from harness.dataset.phantom import PhantomDataset
 from harness.settings import ConfigError
+from tests.harness_fakes import write_jsonl
 from tests.unit.training.test_training_run import RECIPE
 from training.config import ContrastiveRecipe, load_recipe
 from training.stages import (
     REPOSITORY,
+    SCHEMAS,
     check_earlier_stages_apart,
     has_seen_phantoms_alone,
     identity,
@@ -101,6 +103,16 @@ def test_a_shipped_recipe_is_the_same_run_from_any_folder(
     assert identity(load_recipe(path), None) == at_home
 
 
+def test_a_raised_schema_makes_another_run_of_its_kind_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later, few = chain(tmp_path), load_recipe(CONFIGS / "encoder-few-shot.yaml")
+    once = identity(later, None), identity(few, None)
+    assert "\nschema" not in once[0]  # as it was before there were any
+    monkeypatch.setitem(SCHEMAS, "contrastive", 2)
+    assert identity(later, None) != once[0]
+    assert identity(later, None).count("\nschema 2\n") == 3  # so that stages before are run anew too
+    assert identity(few, None) == once[1]
+
+
 def test_what_is_nowhere_is_told_with_both_places_and_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for ask in (model_to_start_from, lambda recipe: recipe_before(recipe, None)):
@@ -112,3 +124,15 @@ def test_what_is_nowhere_is_told_with_both_places_and_the_key(tmp_path: Path, mo
     with pytest.raises(ConfigError, match="start_from: ") as told:
         model_to_start_from(starting_from(str(absent)))
     assert str(told.value).count(str(absent)) == 1  # an absolute path is one place
+
+
+def test_reports_that_are_read_by_another_rule_make_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = {"kind": "jsonl", "path": str(write_jsonl(tmp_path, 12))}
+    filed = ContrastiveRecipe.model_validate({**RECIPE, "data": {"dataset": reports, "validation_share": 0.5}})
+    phantoms = ContrastiveRecipe.model_validate(RECIPE)
+    once = identity(filed, None), identity(phantoms, None)
+    monkeypatch.setattr("training.stages.REPORTS_VERSION", 1000)
+    assert identity(filed, None) != once[0]
+    assert identity(phantoms, None) == once[1]

@@ -57,7 +57,50 @@ def test_where_regions_have_no_side_the_words_must_agree_in_it() -> None:
     assert is_true(right, patient(right, left))
 
 
-def test_of_a_phantom_everything_is_known() -> None:
+EFFUSION, NODULE = ("effusion", "effusion", True), ("nodule", "nodule", True)
+APART = [said("Effusion on the right.", EFFUSION), said("Nodule on the left.", NODULE)]
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence", "expected"),
+    [
+        (APART, said("Effusion and nodule on the left.", EFFUSION, NODULE), False),
+        (APART, said("Nodule in the left lung.", NODULE), True),
+        (APART, said("Effusion and nodule.", EFFUSION, NODULE), True),
+        (
+            [*APART, said("Effusion on the left.", EFFUSION)],
+            said("Effusion and nodule on the left.", EFFUSION, NODULE),
+            True,
+        ),
+        (
+            [said("Effusion on the right, nodule on the left.", EFFUSION, NODULE)],
+            said("Left effusion.", EFFUSION),
+            False,
+        ),
+        ([said("Nodule on the left and on the right.", NODULE)], said("Left nodule.", NODULE), True),
+        (
+            [said("Effusion on the right.", ("right lung", "effusion", True)), APART[1]],
+            said("Nodule on the left, right effusion.", ("right lung", "effusion", True), NODULE),
+            False,  # which side the nodule has is not known
+        ),
+        (
+            [
+                said("Right effusion.", ("right lung", "effusion", True)),
+                said("Left mass.", ("left lung", "mass", True)),
+            ],
+            said("Left mass, right effusion.", ("right lung", "effusion", True), ("left lung", "mass", True)),
+            True,
+        ),
+    ],
+)
+def test_each_finding_is_stated_of_the_sides_that_are_named(
+    report: list[Sentence], sentence: Sentence, expected: bool
+) -> None:
+    assert is_true(sentence, patient(*report)) == expected
+
+
+def test_of_a_phantom_everything_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.truth._Report", None)  # what its report states is not asked
     records = [PhantomDataset(0, "train", 4).study(i) for i in range(4)]
     studies = [Study(r.record.patient_id, r.record.sentences, r.facts, (0, 0, 1, 1)) for r in records]
     sentences = [sentence for r in records for sentence in r.record.sentences]
