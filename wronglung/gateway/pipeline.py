@@ -86,8 +86,7 @@ class Pipeline:
             WronglungError: it cannot be served.
         """
         load, answer_bytes = await checks.check(request, len(message.body), model)
-        if not self._health.is_ready(model):
-            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
+        self._require_ready(model)
         context = RequestContext(request_id, call.deadline_s)
         sentences = len(request.sentences)
         return Checked(message, model, load, answer_bytes, sentences, context, call.trace, call.tally, call.party)
@@ -106,7 +105,20 @@ class Pipeline:
         return place
 
     async def admit_in_turn(self, checked: Checked) -> Place:
-        """Let a stream's request in when there is room; until then its stream is not read on."""
+        """Let a stream's request in when there is room; until then its stream is not read on.
+
+        Raises:
+            ModelUnavailable: when its turn came, the model was no longer ready.
+        """
+        place = await self._turn(checked)
+        try:
+            self._require_ready(checked.model)
+        except ModelUnavailable:
+            place.leave(None)
+            raise
+        return place
+
+    async def _turn(self, checked: Checked) -> Place:
         started = time.monotonic()
         try:
             return await self._gates[checked.model].enter(checked.load, checked.party)
@@ -114,6 +126,10 @@ class Pipeline:
             waited = time.monotonic() - started
             checked.tally.waiting_seconds += waited
             self._metrics.queue_seconds.labels(checked.model.label).observe(waited)
+
+    def _require_ready(self, model: ServedModel) -> None:
+        if not self._health.is_ready(model):
+            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
 
     def dispatch(self, checked: Checked, place: Place) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
