@@ -33,8 +33,11 @@ class Patience:
     """For the first canary of every model, after a start or a restart of the backend."""
     sick_s: float = 20.0
     """Canaries may fail this long before the backend is restarted: TorchServe gives up on a dead worker by itself."""
+    gateway_s: float = 20.0
+    """But not so soon after a restart of the gateway, which knows of no model before it has sent its canaries: it is up
+    in a few seconds, and they have 10 s."""
     newborn_s: float = 90.0
-    """But not while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
+    """Nor while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
     would take the workers of other models along. For no longer than this, though: that of another model may die again
     and again."""
     gateway_drain_s: float = 30.0
@@ -103,9 +106,8 @@ class Supervisor:
         for number in signals:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
         work = asyncio.create_task(self._work())
-        keepers = [
-            asyncio.create_task(c) for c in (self._keep(self._backend_part), self._keep(self._gateway), self._watch())
-        ]
+        parts = ((self._backend_part, self._patience.startup_s), (self._gateway, self._patience.gateway_s))
+        keepers = [asyncio.create_task(c) for c in (*(self._keep(*part) for part in parts), self._watch())]
         try:
             await asyncio.wait([work, *keepers], return_when=asyncio.FIRST_COMPLETED)
             for keeper in keepers:
@@ -133,12 +135,12 @@ class Supervisor:
             await self._command.stop(self._signal)
         return await running
 
-    async def _keep(self, part: Part) -> None:
-        """Start a part, and start it again whenever it ends."""
+    async def _keep(self, part: Part, excused_s: float) -> None:
+        """Start a part, and start it again whenever it ends; models may fail for so many seconds after each start."""
         patience, failures = self._patience, 0
         while True:
             started = time.monotonic()
-            self._health.excuse(patience.startup_s)
+            self._health.excuse(excused_s)
             await part.start()
             status = await part.wait()
             if not self._ready.is_set():

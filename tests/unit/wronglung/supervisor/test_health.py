@@ -83,3 +83,17 @@ def test_tells_for_how_long_one_has_been_sick() -> None:
     assert health.overdue_s == 0
     clock.now += 14
     assert health.overdue_s == 4
+
+
+def test_a_short_excuse_takes_nothing_from_a_longer_one() -> None:
+    """A gateway is restarted while the backend comes up."""
+    clock = Clock()
+    health = Health(20, clock)
+    health.excuse(300)
+    health.report(["encoder"])
+    clock.now += 10
+    health.excuse(20)
+    clock.now += 280
+    assert not health.sick
+    clock.now += 20
+    assert health.sick
