@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.gateway.audit import Tally
 from wronglung.gateway.line import Line
 from wronglung.gateway.reading import Reading, Readings
 from wronglung.limits import LIMITS
@@ -74,22 +75,20 @@ class Intake:
         """Bytes that are taken up."""
         return self._held_by.total()
 
-    async def read(self, messages: AsyncIterator[bytes], party: str = "") -> Message:
-        """Read the message of a unary call of a party.
+    async def read(self, messages: AsyncIterator[bytes], party: str = "", tally: Tally | None = None) -> Message:
+        """Read the message of a unary call of a party; the tally is told how long it waited and read.
 
         Raises:
             Overloaded: there was no room for it in time, or it came slowly while others waited.
             DeadlineExceeded: it did not arrive in time.
             RequestInvalid: there is none.
         """
-        longest = self._terms.longest_bytes
+        longest, tally = self._terms.longest_bytes, tally or Tally()
+        with tally.waiting():
+            await self._enter_in_time(longest, party)
         try:
-            async with asyncio.timeout(self._terms.patience_s):
-                await self._enter(longest, party)
-        except TimeoutError as error:
-            raise Overloaded("too many images are being sent: try again later", retry_after_ms=_RETRY_MS) from error
-        try:
-            body = await self._arrival(messages, party)
+            with tally.reading():
+                body = await self._arrival(messages, party)
         except BaseException:
             self.free(longest, party)
             raise
@@ -124,6 +123,13 @@ class Intake:
     def held_by(self, party: str) -> float:
         """How many bytes a party holds."""
         return self._held_by[party]
+
+    async def _enter_in_time(self, size: int, party: str) -> None:
+        try:
+            async with asyncio.timeout(self._terms.patience_s):
+                await self._enter(size, party)
+        except TimeoutError as error:
+            raise Overloaded("too many images are being sent: try again later", retry_after_ms=_RETRY_MS) from error
 
     async def _enter(self, size: int, party: str) -> None:
         waiting = self._line.join(size, party)

@@ -119,13 +119,8 @@ class Pipeline:
         return place
 
     async def _turn(self, checked: Checked) -> Place:
-        started = time.monotonic()
-        try:
+        with checked.tally.waiting(), self._metrics.queue_seconds.labels(checked.model.label).time():
             return await self._gates[checked.model].enter(checked.load, checked.party)
-        finally:
-            waited = time.monotonic() - started
-            checked.tally.waiting_seconds += waited
-            self._metrics.queue_seconds.labels(checked.model.label).observe(waited)
 
     def _require_ready(self, model: ServedModel) -> None:
         if not self._health.is_ready(model):

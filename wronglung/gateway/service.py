@@ -1,7 +1,6 @@
 """AlignmentService: the three methods, on raw bytes, so that an image is never decoded or written anew on its way."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -109,9 +108,7 @@ class AlignmentService:
     async def _align(
         self, messages: AsyncIterator[bytes], record: Record, call: Call, caller: Caller
     ) -> pb.AlignStreamResponse:
-        started = time.monotonic()
-        message = await self._intake.read(messages, call.party)
-        call.tally.waiting_seconds += time.monotonic() - started
+        message = await self._intake.read(messages, call.party, call.tally)
         call.tally.bytes += len(message.body)
         try:
             checked = await self._check(message, record, call, caller)
