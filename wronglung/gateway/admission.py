@@ -25,7 +25,7 @@ _SHORTEST_RETRY_MS = 50
 _LONGEST_RETRY_MS = 10_000
 
 
-class Gate:
+class Admission:
     """Lets requests of one model through as far as there is room.
 
     Unary calls are let in at once or not at all. Streams wait in one line; each stream has at most one request in it,

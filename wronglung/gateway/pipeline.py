@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from wronglung.envelope import RequestContext
 from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.admission import Gate, Place
+from wronglung.gateway.admission import Admission, Place
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health, Sign
@@ -64,7 +64,7 @@ class Pipeline:
         self._health = health
         self._metrics = metrics
         self._tracer = tracer
-        self._gates = {model: _gate(model, metrics) for model in catalogue.models}
+        self._admissions = {model: _admission(model, metrics) for model in catalogue.models}
 
     def find(self, request: pb.AlignRequest, caller: Caller) -> ServedModel:
         """The model that a request asks for, if it exists for the caller.
@@ -97,11 +97,11 @@ class Pipeline:
         Raises:
             Overloaded: there is no room.
         """
-        gate = self._gates[checked.model]
-        place = gate.try_enter(checked.load, checked.party)
+        admission = self._admissions[checked.model]
+        place = admission.try_enter(checked.load, checked.party)
         if place is None:
             message = f"model {checked.model.name} has all the work it can take: try again later"
-            raise Overloaded(message, retry_after_ms=gate.retry_after_ms)
+            raise Overloaded(message, retry_after_ms=admission.retry_after_ms)
         return place
 
     async def admit_in_turn(self, checked: Checked) -> Place:
@@ -120,7 +120,7 @@ class Pipeline:
 
     async def _turn(self, checked: Checked) -> Place:
         with checked.tally.waiting(), self._metrics.queue_seconds.labels(checked.model.label).time():
-            return await self._gates[checked.model].enter(checked.load, checked.party)
+            return await self._admissions[checked.model].enter(checked.load, checked.party)
 
     def _require_ready(self, model: ServedModel) -> None:
         if not self._health.is_ready(model):
@@ -137,7 +137,7 @@ class Pipeline:
         call = asyncio.ensure_future(self._call(checked))
         self._metrics.sentences.labels(model.label).observe(checked.sentences)
         in_flight.inc()
-        self._health.began(model, self._gates[model].patience_s)
+        self._health.began(model, self._admissions[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
             seconds = time.monotonic() - started
@@ -163,9 +163,9 @@ class Pipeline:
             return parse_answer(answer, context.request_id)
 
 
-def _gate(model: ServedModel, metrics: Metrics) -> Gate:
+def _admission(model: ServedModel, metrics: Metrics) -> Admission:
     capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size, model.response_s)
-    return Gate(capacity, metrics.waiting.labels(model.label))
+    return Admission(capacity, metrics.waiting.labels(model.label))
 
 
 def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:

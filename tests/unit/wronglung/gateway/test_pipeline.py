@@ -86,13 +86,13 @@ async def test_whose_turn_comes_when_the_model_is_no_longer_ready_is_refused_and
     for _ in range(_DOUBTFUL):
         bench.health.began(MODEL, patience_s=60)
         bench.health.ended(MODEL, answered=True, sign=sign)
-    gate = bench.pipeline._gates[MODEL]
-    advice = gate.retry_after_ms
+    admission = bench.pipeline._admissions[MODEL]
+    advice = admission.retry_after_ms
     places.pop().leave(None)
     for each in waiting:
         with pytest.raises(ModelUnavailable, match="not ready") as refused:
             await each
         assert refused.value.retry_after_ms > 0
-    assert gate.load.requests == len(places)
-    assert gate.retry_after_ms == advice  # no request was done in no time
+    assert admission.load.requests == len(places)
+    assert admission.retry_after_ms == advice  # no request was done in no time
     assert bench.torchserve.jobs == []

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 
-class Health:
+class Sickness:
     """What the gateway's reports of failing models amount to.
 
     Args:
