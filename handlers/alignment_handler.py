@@ -35,6 +35,7 @@ try:
     from wronglung.defects import where
     from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
     from wronglung.errors import (
+        RETRY_MS,
         AnswerTooLarge,
         DeadlineExceeded,
         InternalError,
@@ -60,7 +61,6 @@ Entry = tuple[bytes | bytearray, RequestContext]
 
 _BREATH_BYTES = 64 << 20
 """What a worker must still be able to get from the system. Without it, good images look damaged and answers fail."""
-_RETRY_MS = 1000
 _MOST_DECODERS = 4
 """Images of one batch that are decoded at the same time, where all of them are computed together."""
 
@@ -214,7 +214,7 @@ class AlignmentHandler:
             _log.error("this worker is out of memory and will end: %s", where(error))
             self._exhausted = True
             return ModelUnavailable(
-                "the model's worker ran out of memory and is replaced: try again", retry_after_ms=_RETRY_MS
+                "the model's worker ran out of memory and is replaced: try again", retry_after_ms=RETRY_MS
             )
         if isinstance(error, WronglungError):
             return error

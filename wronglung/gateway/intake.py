@@ -14,13 +14,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.errors import RETRY_MS, DeadlineExceeded, Overloaded, RequestInvalid
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.line import Line
 from wronglung.gateway.reading import Reading, Readings
 from wronglung.limits import LIMITS
-
-_RETRY_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ class Intake:
             async with asyncio.timeout(self._terms.patience_s):
                 await self._enter(size, party)
         except TimeoutError as error:
-            raise Overloaded("too many images are being sent: try again later", retry_after_ms=_RETRY_MS) from error
+            raise Overloaded("too many images are being sent: try again later", retry_after_ms=RETRY_MS) from error
 
     async def _enter(self, size: int, party: str) -> None:
         waiting = self._line.join(size, party)
@@ -160,6 +158,6 @@ class Intake:
     def _too_slow(self, *, hurried: bool) -> Overloaded | DeadlineExceeded:
         if hurried:
             message = "the request came slowly while others waited for its room: send fewer at a time, or try again"
-            return Overloaded(message, retry_after_ms=_RETRY_MS)
+            return Overloaded(message, retry_after_ms=RETRY_MS)
         waited = f"{self._terms.reading_s:g} s"
         return DeadlineExceeded(f"the request did not arrive within {waited}: send a smaller image")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from wronglung.envelope import RequestContext
-from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
+from wronglung.errors import RETRY_MS, DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
 from wronglung.gateway.admission import Admission, Place
 from wronglung.gateway.audit import Tally
@@ -25,7 +25,6 @@ from wronglung.v1 import alignment_pb2 as pb
 
 _LONGEST_CALL_S = 1200.0
 """Two batches of the longest `responseTimeout` (600 s): before that TorchServe has answered, or killed its worker."""
-_RETRY_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class Pipeline:
 
     def _require_ready(self, model: ServedModel) -> None:
         if not self._health.is_ready(model):
-            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
+            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=RETRY_MS)
 
     def dispatch(self, checked: Checked, place: Place) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
