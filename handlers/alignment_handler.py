@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -35,6 +35,7 @@ try:
     from wronglung.defects import where
     from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
     from wronglung.errors import (
+        RETRY_MS,
         AnswerTooLarge,
         DeadlineExceeded,
         InternalError,
@@ -60,7 +61,6 @@ Entry = tuple[bytes | bytearray, RequestContext]
 
 _BREATH_BYTES = 64 << 20
 """What a worker must still be able to get from the system. Without it, good images look damaged and answers fail."""
-_RETRY_MS = 1000
 _MOST_DECODERS = 4
 """Images of one batch that are decoded at the same time, where all of them are computed together."""
 
@@ -182,10 +182,28 @@ class AlignmentHandler:
         return [self._answer(entry, result) for entry, result in zip(entries, decoded, strict=True)]
 
     def _answer(self, entry: Entry, decoded: Callable[[], Decoded]) -> bytes:
+        fit = self._fit(entry, decoded)
+        if isinstance(fit, WronglungError):
+            return self._encode(fit, entry[1])
+        try:
+            (alignment,) = self._predict([fit], [entry[1]])
+        except Exception as error:
+            return self._encode(self._judged(error, entry[1].request_id), entry[1])
+        return self._write(entry, fit, alignment)
+
+    def _fit(self, entry: Entry, decoded: Callable[[], Decoded]) -> Decoded | WronglungError:
+        """What is to be computed; or what is answered instead, where it could not be decoded, or not in time."""
         _, context = entry
         try:
-            request, pixels = decoded()
-            (alignment,) = self._predict([(request, pixels)], [context])
+            fit = decoded()
+            _refuse_expired(context)
+        except Exception as error:
+            return self._judged(error, context.request_id)
+        return fit
+
+    def _write(self, entry: Entry, decoded: Decoded, alignment: Alignment) -> bytes:
+        (_, context), (request, _) = entry, decoded
+        try:
             return self._encode(alignment, context, request.options.word_maps)
         except Exception as error:
             return self._encode(self._judged(error, context.request_id), context)
@@ -196,7 +214,7 @@ class AlignmentHandler:
             _log.error("this worker is out of memory and will end: %s", where(error))
             self._exhausted = True
             return ModelUnavailable(
-                "the model's worker ran out of memory and is replaced: try again", retry_after_ms=_RETRY_MS
+                "the model's worker ran out of memory and is replaced: try again", retry_after_ms=RETRY_MS
             )
         if isinstance(error, WronglungError):
             return error
@@ -204,23 +222,27 @@ class AlignmentHandler:
         return InternalError(f"the server failed on this request; its log has the details under {request_id!r}")
 
     def _answer_together(self, entries: Sequence[Entry]) -> list[bytes]:
-        """One pass through the model for all. If anything is wrong with any of them, each is answered alone."""
-        contexts = [context for _, context in entries]
+        """One pass through the model for all that are fit for it; the others are told what is wrong with them."""
         decoding = [self._decoders.submit(self._decode, entry) for entry in entries]
         wait(decoding)  # for all, whatever fails: none may go on into the next batch
+        fit = [self._fit(entry, each.result) for entry, each in zip(entries, decoding, strict=True)]
+        together = [(entry, each) for entry, each in zip(entries, fit, strict=True) if isinstance(each, tuple)]
+        answers = iter(self._compute_together(together) if together else [])
+        return [
+            self._encode(each, context) if isinstance(each, WronglungError) else next(answers)
+            for (_, context), each in zip(entries, fit, strict=True)
+        ]
+
+    def _compute_together(self, fit: Sequence[tuple[Entry, Decoded]]) -> list[bytes]:
+        """Their answers. If anything is wrong with computing them together, each is computed alone."""
         try:
-            decoded = [each.result() for each in decoding]
-            alignments = self._predict(decoded, contexts)
+            alignments = self._predict([decoded for _, decoded in fit], [context for (_, context), _ in fit])
             return [
-                self._encode(alignment, context, request.options.word_maps)
-                for alignment, (request, _), context in zip(alignments, decoded, contexts, strict=True)
+                self._write(entry, decoded, alignment)
+                for (entry, decoded), alignment in zip(fit, alignments, strict=True)
             ]
         except Exception:  # whatever it is, it comes up again, with a name, when its own request is answered
-            return self._answer_alone(entries, decoding)
-
-    def _answer_alone(self, entries: Sequence[Entry], decoded: list["Future[Decoded]"]) -> list[bytes]:
-        """One after the other, from what is decoded already, or failed to be."""
-        return [self._answer(entry, each.result) for entry, each in zip(entries, decoded, strict=True)]
+            return [self._answer(entry, partial(_same, decoded)) for entry, decoded in fit]
 
     def _decode(self, entry: Entry) -> Decoded:
         body, context = entry
@@ -235,8 +257,6 @@ class AlignmentHandler:
         return decoded
 
     def _predict(self, batch: Sequence[Decoded], contexts: Sequence[RequestContext]) -> list[Alignment]:
-        for context in contexts:
-            _refuse_expired(context)
         started = time.perf_counter()
         with ExitStack() as spans:
             for context in contexts:
@@ -302,6 +322,11 @@ def _kind(name: str) -> Any:
     from ts.metrics.metric_type_enum import MetricTypes
 
     return MetricTypes(name)
+
+
+def _same(decoded: Decoded) -> Decoded:
+    """It is decoded already."""
+    return decoded
 
 
 def _refuse_expired(context: RequestContext) -> None:

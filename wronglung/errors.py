@@ -27,6 +27,9 @@ module imports neither grpc nor protobuf. Messages never contain image data or t
 
 from typing import ClassVar
 
+RETRY_MS = 1000
+"""When to try again, in milliseconds, where nothing tells when that will be worth it."""
+
 
 class WronglungError(Exception):
     """Base of every error that a caller can meet.

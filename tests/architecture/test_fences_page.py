@@ -15,6 +15,7 @@ FILES = {
     "life": Path("tests/integration/serving/test_lifecycle.py"),
     "served": Path("tests/integration/serving/test_served_models.py"),
     "handler": Path("tests/unit/handlers/test_alignment_handler.py"),
+    "batches": Path("tests/unit/handlers/test_batches.py"),
     "late": Path("tests/unit/handlers/test_deadlines.py"),
     "settings": Path("tests/unit/wronglung/supervisor/test_torchserve.py"),
     "supervisor": Path("tests/unit/wronglung/supervisor/test_supervisor.py"),

@@ -58,3 +58,16 @@ def test_every_module_says_what_it_is() -> None:
     paths = repository.modules("wronglung", "harness", "handlers", "training", "benchmarks")
     assert paths
     assert [p for p in paths if not ast.get_docstring(ast.parse(repository.read(p)))] == []
+
+
+def test_when_to_try_again_without_knowing_is_said_in_one_place() -> None:
+    said = [
+        (str(path), target.id)
+        for path in repository.modules("wronglung", "handlers")
+        for node in ast.parse(repository.read(path)).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.endswith("RETRY_MS")
+    ]
+    of_a_full_model = [("wronglung/gateway/admission.py", f"_{most}_RETRY_MS") for most in ("SHORTEST", "LONGEST")]
+    assert sorted(said) == sorted([("wronglung/errors.py", "RETRY_MS"), *of_a_full_model])

@@ -140,6 +140,7 @@ def _close(call: Call, span: Span, code: str) -> None:
             "failed": dict(tally.failed),
             "seconds": round(time.monotonic() - call.started_s, 4),
             "waiting_seconds": round(tally.waiting_seconds, 4),
+            "reading_seconds": round(tally.reading_seconds, 4),
             "torchserve_seconds": round(tally.torchserve_seconds, 4),
         }
     )

@@ -25,7 +25,7 @@ _SHORTEST_RETRY_MS = 50
 _LONGEST_RETRY_MS = 10_000
 
 
-class Gate:
+class Admission:
     """Lets requests of one model through as far as there is room.
 
     Unary calls are let in at once or not at all. Streams wait in one line; each stream has at most one request in it,
@@ -99,17 +99,18 @@ class Gate:
         """The share of all room that a party holds."""
         return self._shares.held_by(party)
 
-    def _leave_unary(self, load: Load, party: str, seconds: float) -> None:
+    def _leave_unary(self, load: Load, party: str, seconds: float | None) -> None:
         self._unary = self._unary.plus(load, -1)
         self._shares.give_back(party, load)
         self._left(seconds)
 
-    def _leave_streams(self, load: Load, party: str, seconds: float) -> None:
+    def _leave_streams(self, load: Load, party: str, seconds: float | None) -> None:
         self.give_back(load, party)
         self._left(seconds)
 
-    def _left(self, seconds: float) -> None:
-        self._seconds += 0.1 * (seconds - self._seconds)
+    def _left(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._seconds += 0.1 * (seconds - self._seconds)
         self._line.move_on()
 
     def _fits(self, load: Load, party: str) -> bool:
@@ -134,5 +135,5 @@ class Gate:
 class Place:
     """The room that a request was let in to."""
 
-    leave: Callable[[float], None]
-    """Give it back, once, when the request is done, after so many seconds."""
+    leave: Callable[[float | None], None]
+    """Give it back, once, when the request is done, after so many seconds; None: it was not sent."""

@@ -4,7 +4,10 @@ Never image data, never the text of a sentence, never what a caller wrote where 
 """
 
 import logging
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +30,7 @@ FIELDS = (
     "failed",
     "seconds",
     "waiting_seconds",
+    "reading_seconds",
     "torchserve_seconds",
 )
 """The fields of a line besides `time`, `level`, `logger` and `message`, in order."""
@@ -46,8 +50,29 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     """Requests that were not answered by a result, by code."""
     waiting_seconds: float = 0.0
-    """For room."""
+    """For room: to hold the message, and of a stream's requests also at their model."""
+    reading_seconds: float = 0.0
+    """For the message of a unary call to arrive once there was room for it. A stream waits for messages that its caller
+    may not have begun to send: that is no time of the server's."""
     torchserve_seconds: float = 0.0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """During the block it is waited for room."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.waiting_seconds += time.monotonic() - started
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """During the block the message arrives."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.reading_seconds += time.monotonic() - started
 
 
 def write(line: dict[str, Any]) -> None:

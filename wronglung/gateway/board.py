@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from wronglung.errors import ModelUnavailable
+from wronglung.errors import RETRY_MS, ModelUnavailable
 
-_RETRY_MS = 1000
 Status = int
 """One of `HealthCheckResponse.ServingStatus`."""
 _UNKNOWN: Status = HealthCheckResponse.SERVICE_UNKNOWN
@@ -77,7 +76,7 @@ class HealthBoard:
                 told = now
             else:
                 await changed.wait()
-        raise ModelUnavailable("the server is shutting down: watch another", retry_after_ms=_RETRY_MS)
+        raise ModelUnavailable("the server is shutting down: watch another", retry_after_ms=RETRY_MS)
 
     def _tell(self) -> None:
         self._changed.set()

@@ -5,10 +5,9 @@ import traceback
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from wronglung.errors import ModelUnavailable
+from wronglung.errors import RETRY_MS, ModelUnavailable
 
 T = TypeVar("T")
-_RETRY_MS = 1000
 
 
 class Ending:
@@ -44,5 +43,5 @@ class Ending:
                 del error
             del doing  # or this frame, to which the error refers, would hold the error
         raise ModelUnavailable(
-            "the server is shutting down and had no time to finish this: send it again", retry_after_ms=_RETRY_MS
+            "the server is shutting down and had no time to finish this: send it again", retry_after_ms=RETRY_MS
         )

@@ -14,12 +14,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.errors import RETRY_MS, DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.gateway.audit import Tally
 from wronglung.gateway.line import Line
 from wronglung.gateway.reading import Reading, Readings
 from wronglung.limits import LIMITS
-
-_RETRY_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +73,20 @@ class Intake:
         """Bytes that are taken up."""
         return self._held_by.total()
 
-    async def read(self, messages: AsyncIterator[bytes], party: str = "") -> Message:
-        """Read the message of a unary call of a party.
+    async def read(self, messages: AsyncIterator[bytes], party: str = "", tally: Tally | None = None) -> Message:
+        """Read the message of a unary call of a party; the tally is told how long it waited and read.
 
         Raises:
             Overloaded: there was no room for it in time, or it came slowly while others waited.
             DeadlineExceeded: it did not arrive in time.
             RequestInvalid: there is none.
         """
-        longest = self._terms.longest_bytes
+        longest, tally = self._terms.longest_bytes, tally or Tally()
+        with tally.waiting():
+            await self._enter_in_time(longest, party)
         try:
-            async with asyncio.timeout(self._terms.patience_s):
-                await self._enter(longest, party)
-        except TimeoutError as error:
-            raise Overloaded("too many images are being sent: try again later", retry_after_ms=_RETRY_MS) from error
-        try:
-            body = await self._arrival(messages, party)
+            with tally.reading():
+                body = await self._arrival(messages, party)
         except BaseException:
             self.free(longest, party)
             raise
@@ -125,6 +122,13 @@ class Intake:
         """How many bytes a party holds."""
         return self._held_by[party]
 
+    async def _enter_in_time(self, size: int, party: str) -> None:
+        try:
+            async with asyncio.timeout(self._terms.patience_s):
+                await self._enter(size, party)
+        except TimeoutError as error:
+            raise Overloaded("too many images are being sent: try again later", retry_after_ms=RETRY_MS) from error
+
     async def _enter(self, size: int, party: str) -> None:
         waiting = self._line.join(size, party)
         self._pace()
@@ -154,6 +158,6 @@ class Intake:
     def _too_slow(self, *, hurried: bool) -> Overloaded | DeadlineExceeded:
         if hurried:
             message = "the request came slowly while others waited for its room: send fewer at a time, or try again"
-            return Overloaded(message, retry_after_ms=_RETRY_MS)
+            return Overloaded(message, retry_after_ms=RETRY_MS)
         waited = f"{self._terms.reading_s:g} s"
         return DeadlineExceeded(f"the request did not arrive within {waited}: send a smaller image")

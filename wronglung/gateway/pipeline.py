@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from wronglung.envelope import RequestContext
-from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
+from wronglung.errors import RETRY_MS, DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.admission import Gate, Place
+from wronglung.gateway.admission import Admission, Place
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health, Sign
@@ -25,7 +25,6 @@ from wronglung.v1 import alignment_pb2 as pb
 
 _LONGEST_CALL_S = 1200.0
 """Two batches of the longest `responseTimeout` (600 s): before that TorchServe has answered, or killed its worker."""
-_RETRY_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Pipeline:
         self._health = health
         self._metrics = metrics
         self._tracer = tracer
-        self._gates = {model: _gate(model, metrics) for model in catalogue.models}
+        self._admissions = {model: _admission(model, metrics) for model in catalogue.models}
 
     def find(self, request: pb.AlignRequest, caller: Caller) -> ServedModel:
         """The model that a request asks for, if it exists for the caller.
@@ -86,8 +85,7 @@ class Pipeline:
             WronglungError: it cannot be served.
         """
         load, answer_bytes = await checks.check(request, len(message.body), model)
-        if not self._health.is_ready(model):
-            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=_RETRY_MS)
+        self._require_ready(model)
         context = RequestContext(request_id, call.deadline_s)
         sentences = len(request.sentences)
         return Checked(message, model, load, answer_bytes, sentences, context, call.trace, call.tally, call.party)
@@ -98,22 +96,34 @@ class Pipeline:
         Raises:
             Overloaded: there is no room.
         """
-        gate = self._gates[checked.model]
-        place = gate.try_enter(checked.load, checked.party)
+        admission = self._admissions[checked.model]
+        place = admission.try_enter(checked.load, checked.party)
         if place is None:
             message = f"model {checked.model.name} has all the work it can take: try again later"
-            raise Overloaded(message, retry_after_ms=gate.retry_after_ms)
+            raise Overloaded(message, retry_after_ms=admission.retry_after_ms)
         return place
 
     async def admit_in_turn(self, checked: Checked) -> Place:
-        """Let a stream's request in when there is room; until then its stream is not read on."""
-        started = time.monotonic()
+        """Let a stream's request in when there is room; until then its stream is not read on.
+
+        Raises:
+            ModelUnavailable: when its turn came, the model was no longer ready.
+        """
+        place = await self._turn(checked)
         try:
-            return await self._gates[checked.model].enter(checked.load, checked.party)
-        finally:
-            waited = time.monotonic() - started
-            checked.tally.waiting_seconds += waited
-            self._metrics.queue_seconds.labels(checked.model.label).observe(waited)
+            self._require_ready(checked.model)
+        except ModelUnavailable:
+            place.leave(None)
+            raise
+        return place
+
+    async def _turn(self, checked: Checked) -> Place:
+        with checked.tally.waiting(), self._metrics.queue_seconds.labels(checked.model.label).time():
+            return await self._admissions[checked.model].enter(checked.load, checked.party)
+
+    def _require_ready(self, model: ServedModel) -> None:
+        if not self._health.is_ready(model):
+            raise ModelUnavailable(f"model {model.name} is not ready: try again", retry_after_ms=RETRY_MS)
 
     def dispatch(self, checked: Checked, place: Place) -> "asyncio.Future[pb.AlignStreamResponse]":
         """Send an admitted request to its model; the result is the model's answer, or a `WronglungError`.
@@ -126,7 +136,7 @@ class Pipeline:
         call = asyncio.ensure_future(self._call(checked))
         self._metrics.sentences.labels(model.label).observe(checked.sentences)
         in_flight.inc()
-        self._health.began(model, self._gates[model].patience_s)
+        self._health.began(model, self._admissions[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
             seconds = time.monotonic() - started
@@ -152,9 +162,9 @@ class Pipeline:
             return parse_answer(answer, context.request_id)
 
 
-def _gate(model: ServedModel, metrics: Metrics) -> Gate:
+def _admission(model: ServedModel, metrics: Metrics) -> Admission:
     capacity = Capacity.for_model(model.workers, model.batch_size, model.queue_size, model.response_s)
-    return Gate(capacity, metrics.waiting.labels(model.label))
+    return Admission(capacity, metrics.waiting.labels(model.label))
 
 
 def parse_answer(answer: bytes, request_id: str) -> pb.AlignStreamResponse:

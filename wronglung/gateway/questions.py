@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from wronglung.errors import DeadlineExceeded, Overloaded, RequestInvalid
+from wronglung.errors import RETRY_MS, DeadlineExceeded, Overloaded, RequestInvalid
 from wronglung.gateway.line import Line
 from wronglung.gateway.shares import Places
 
 _READING_S = 3.0
 _LONGEST_BYTES = 4096
-_RETRY_MS = 1000
 _READERS, _READERS_OF_ONE = 8, 4
 """So many messages are read at the same time, and so many of them of one party: a short one takes no time."""
 
@@ -115,4 +114,4 @@ async def read_question(messages: AsyncIterator[bytes], readers: Readers, party:
 
 
 def _full() -> Overloaded:
-    return Overloaded("too many questions are on their way: ask again later", retry_after_ms=_RETRY_MS)
+    return Overloaded("too many questions are on their way: ask again later", retry_after_ms=RETRY_MS)

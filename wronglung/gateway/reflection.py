@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 
-from wronglung.errors import Overloaded, WronglungError
+from wronglung.errors import RETRY_MS, Overloaded, WronglungError
 from wronglung.gateway.call import Call
 from wronglung.gateway.received import Received
 from wronglung.gateway.security.callers import Callers
@@ -17,7 +17,6 @@ from wronglung.gateway.until import until
 
 _MOST = 8
 """Each may send a message as long as the port lets in, before it is known to be none."""
-_RETRY_MS = 1000
 
 
 class Reflection(reflection.aio.ReflectionServicer):  # type: ignore[misc, name-defined]
@@ -54,4 +53,4 @@ class Reflection(reflection.aio.ReflectionServicer):  # type: ignore[misc, name-
 
 
 def _full() -> Overloaded:
-    return Overloaded("too much is asked of what is served here: try again later", retry_after_ms=_RETRY_MS)
+    return Overloaded("too much is asked of what is served here: try again later", retry_after_ms=RETRY_MS)

@@ -1,7 +1,6 @@
 """AlignmentService: the three methods, on raw bytes, so that an image is never decoded or written anew on its way."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ import grpc
 import grpc.aio
 
 from wronglung import wire
-from wronglung.errors import ModelUnavailable, Overloaded
+from wronglung.errors import RETRY_MS, ModelUnavailable, Overloaded
 from wronglung.gateway import checks
 from wronglung.gateway.accounting import Record, answering
 from wronglung.gateway.call import Call, Context
@@ -29,7 +28,6 @@ from wronglung.served import Catalogue, ServedModel
 from wronglung.tracing import Tracer
 from wronglung.v1 import alignment_pb2 as pb
 
-_RETRY_MS = 1000
 _QUESTIONS = 32
 """What models there are: so many may be asked at once."""
 
@@ -109,9 +107,7 @@ class AlignmentService:
     async def _align(
         self, messages: AsyncIterator[bytes], record: Record, call: Call, caller: Caller
     ) -> pb.AlignStreamResponse:
-        started = time.monotonic()
-        message = await self._intake.read(messages, call.party)
-        call.tally.waiting_seconds += time.monotonic() - started
+        message = await self._intake.read(messages, call.party, call.tally)
         call.tally.bytes += len(message.body)
         try:
             checked = await self._check(message, record, call, caller)
@@ -143,7 +139,7 @@ class AlignmentService:
                         yield answer
             if self.ending.draining.is_set():
                 message = "the server is shutting down: open a new stream and send again what was not answered"
-                raise ModelUnavailable(message, retry_after_ms=_RETRY_MS)
+                raise ModelUnavailable(message, retry_after_ms=RETRY_MS)
 
     async def list_models(self, _messages: object, context: Context) -> bytes:
         """What is served to this caller. Its message says nothing."""
@@ -173,7 +169,7 @@ class AlignmentService:
             Overloaded: there are too many.
         """
         if self.ending.draining.is_set():
-            raise ModelUnavailable("the server is shutting down: send it again", retry_after_ms=_RETRY_MS)
+            raise ModelUnavailable("the server is shutting down: send it again", retry_after_ms=RETRY_MS)
         with self._calls.one(call.party):
             self.idle.clear()
             try:
@@ -197,4 +193,4 @@ class AlignmentService:
 
 def _full(what: str) -> Overloaded:
     message = f"the server has all the {what} that it can hold of one caller: try again later"
-    return Overloaded(message, retry_after_ms=_RETRY_MS)
+    return Overloaded(message, retry_after_ms=RETRY_MS)

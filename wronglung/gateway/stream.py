@@ -100,7 +100,8 @@ class StreamSession:
 
         From then on the message is its dispatch's to release.
         """
-        message = await self._intake.hold(body, self._call.party)
+        with self._call.tally.waiting():
+            message = await self._intake.hold(body, self._call.party)
         self._call.tally.bytes += len(body)
         del body
         try:

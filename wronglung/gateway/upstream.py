@@ -9,11 +9,10 @@ import grpc
 import grpc.aio
 
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext, is_late
-from wronglung.errors import DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
+from wronglung.errors import RETRY_MS, DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, WronglungError
 from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRequest
 from wronglung.torchserve.inference_pb2_grpc import InferenceAPIsServiceStub
 
-_RETRY_MS = 1000
 _PAUSE_S = 0.25
 """Before a call that TorchServe did not take is made again."""
 _RECONNECT_S = 1.0
@@ -99,11 +98,9 @@ def typed_error(status: grpc.StatusCode, details: str, request_id: str) -> Wrong
     if "Prediction failed" in details or "batch response mismatched" in details:
         return InternalError(f"the model's handler failed; the server's log has the details under {request_id!r}")
     if "has no worker to serve" in details:
-        return Overloaded("the model's queue is full: try again later", retry_after_ms=_RETRY_MS)
+        return Overloaded("the model's queue is full: try again later", retry_after_ms=RETRY_MS)
     if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED) or _names_dead_worker(details):
-        return ModelUnavailable(
-            "the model is not answering, it is being restarted: try again", retry_after_ms=_RETRY_MS
-        )
+        return ModelUnavailable("the model is not answering, it is being restarted: try again", retry_after_ms=RETRY_MS)
     return InternalError(f"the inference server failed ({status.name}); look for {request_id!r} in the server's log")
 
 

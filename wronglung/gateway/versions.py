@@ -4,17 +4,15 @@ Each line names a model and one of its versions that are served: ``encoder 1.1``
 ``#`` are passed over. Every request is found its model once, as it arrives: one that is under way is not touched.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from wronglung.errors import ModelUnknown
 from wronglung.gateway.metrics import Metrics
-from wronglung.gateway.security.reloading import Reloading, complain
+from wronglung.gateway.security.reloading import Reloading, Watcher
 from wronglung.served import Catalogue
 
-_POLL_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -36,36 +34,27 @@ class DefaultVersions:
         self._catalogue = catalogue
         self._on_change = on_change
         self._file = Reloading("default versions", {"--default-versions": path}, self._read, metrics)
-        self._watcher: asyncio.Task[None] | None = None
+        self._watcher = Watcher("default versions", self._file.refresh)
         catalogue.choose(self._file.value)
 
     def start(self) -> None:
         """From now on watch the file."""
-        self._watcher = asyncio.create_task(self._watch())
-        self._watcher.add_done_callback(complain("default versions"))
+        self._watcher.start(self._take)
 
     async def stop(self) -> None:
         """Watch no longer."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._watcher.stop()
 
     def refresh(self) -> None:
         """Look at the file now. What cannot be used leaves everything as it is."""
-        self._take(changed=self._file.refresh())
+        if self._file.refresh():
+            self._take()
 
-    def _take(self, *, changed: bool) -> None:
+    def _take(self) -> None:
         """Let the catalogue follow the file; in the event loop, where requests are found their models."""
-        if changed:
-            self._catalogue.choose(self._file.value)
-            _log.info("default versions changed", extra={"versions": self._file.value})
-            self._on_change()
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(_POLL_S)
-            # In a thread: the file may lie on a mount that does not answer.
-            self._take(changed=await asyncio.to_thread(self._file.refresh))
+        self._catalogue.choose(self._file.value)
+        _log.info("default versions changed", extra={"versions": self._file.value})
+        self._on_change()
 
     def _read(self, content: bytes) -> dict[str, str]:
         chosen: dict[str, str] = {}

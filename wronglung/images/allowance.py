@@ -7,13 +7,12 @@ batch would add up until the worker looked hung and were replaced, and everythin
 import threading
 import time
 
-from wronglung.errors import ImageCorrupt, ImageError, Overloaded
+from wronglung.errors import RETRY_MS, ImageCorrupt, ImageError, Overloaded
 from wronglung.images import Pixels, decode, decoded_in_isolation
 
 _MOST_LOST_S = 2.0
 """Seconds of decoders, which may run at the same time. With one more at its longest (`isolated`), less than the
 shortest time a model may be silent (`gateway.load`)."""
-_RETRY_MS = 1000
 
 
 class Allowance:
@@ -31,7 +30,7 @@ class Allowance:
             Overloaded: damaged streams have taken the batch's time, and this image would be decoded as they were.
         """
         if self._lost_s > _MOST_LOST_S and decoded_in_isolation(data):
-            raise Overloaded("damaged images took this image's time: send it again", retry_after_ms=_RETRY_MS)
+            raise Overloaded("damaged images took this image's time: send it again", retry_after_ms=RETRY_MS)
         started = time.monotonic()
         try:
             return decode(data)

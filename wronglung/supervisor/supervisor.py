@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wronglung.supervisor.backend import Backend
-from wronglung.supervisor.health import Health
 from wronglung.supervisor.parts import BackendPart, CommandPart, GatewayPart, Part
+from wronglung.supervisor.sickness import Sickness
 
 _POLL_S = 0.25
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -33,8 +33,11 @@ class Patience:
     """For the first canary of every model, after a start or a restart of the backend."""
     sick_s: float = 20.0
     """Canaries may fail this long before the backend is restarted: TorchServe gives up on a dead worker by itself."""
+    gateway_s: float = 20.0
+    """But not so soon after a restart of the gateway, which knows of no model before it has sent its canaries: it is up
+    in a few seconds, and they have 10 s."""
     newborn_s: float = 90.0
-    """But not while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
+    """Nor while one of its workers is younger than this: on a busy machine it takes long to start, and a restart
     would take the workers of other models along. For no longer than this, though: that of another model may die again
     and again."""
     gateway_drain_s: float = 30.0
@@ -84,7 +87,7 @@ class Supervisor:
         self._backend_part = BackendPart(backend, patience.backend_drain_s)
         self._gateway = GatewayPart(self._gateway_with_ports, self._on_report, patience.gateway_drain_s)
         self._command = CommandPart(command, patience.gateway_drain_s) if command else None
-        self._health = Health(patience.sick_s)
+        self._sickness = Sickness(patience.sick_s)
         self._listening: Mapping[str, Any] = {}
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -103,9 +106,8 @@ class Supervisor:
         for number in signals:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
         work = asyncio.create_task(self._work())
-        keepers = [
-            asyncio.create_task(c) for c in (self._keep(self._backend_part), self._keep(self._gateway), self._watch())
-        ]
+        parts = ((self._backend_part, self._patience.startup_s), (self._gateway, self._patience.gateway_s))
+        keepers = [asyncio.create_task(c) for c in (*(self._keep(*part) for part in parts), self._watch())]
         try:
             await asyncio.wait([work, *keepers], return_when=asyncio.FIRST_COMPLETED)
             for keeper in keepers:
@@ -133,12 +135,12 @@ class Supervisor:
             await self._command.stop(self._signal)
         return await running
 
-    async def _keep(self, part: Part) -> None:
-        """Start a part, and start it again whenever it ends."""
+    async def _keep(self, part: Part, excused_s: float) -> None:
+        """Start a part, and start it again whenever it ends; models may fail for so many seconds after each start."""
         patience, failures = self._patience, 0
         while True:
             started = time.monotonic()
-            self._health.excuse(patience.startup_s)
+            self._sickness.excuse(excused_s)
             await part.start()
             status = await part.wait()
             if not self._ready.is_set():
@@ -159,15 +161,15 @@ class Supervisor:
             if not self._ready.is_set():
                 self._check_start(time.monotonic() - started)
                 self._on_wait(self._waits_for(time.monotonic() - started))
-            elif self._health.sick and not self._is_excused():
-                self._say(f"still no answer from {', '.join(self._health.failing)}; restarting {self._backend.name}")
-                self._health.excuse(self._patience.startup_s)
+            elif self._sickness.sick and not self._is_excused():
+                self._say(f"still no answer from {', '.join(self._sickness.failing)}; restarting {self._backend.name}")
+                self._sickness.excuse(self._patience.startup_s)
                 self._backend_part.kill()
 
     def _is_excused(self) -> bool:
         """Whether a worker is on its way that may be the one that is missed."""
         newborn_s = self._patience.newborn_s
-        return self._health.overdue_s < newborn_s and self._backend_part.brings_up_a_worker(newborn_s)
+        return self._sickness.overdue_s < newborn_s and self._backend_part.brings_up_a_worker(newborn_s)
 
     def _check_setup(self) -> None:
         if failure := self._backend.setup_failure():
@@ -176,12 +178,13 @@ class Supervisor:
     def _check_start(self, elapsed_s: float) -> None:
         self._check_setup()
         if elapsed_s > self._patience.startup_s:
-            raise self._failure(f"no answer from {', '.join(self._health.failing) or 'the gateway'} in {elapsed_s:g} s")
+            silent = ", ".join(self._sickness.failing) or "the gateway"
+            raise self._failure(f"no answer from {silent} in {elapsed_s:g} s")
 
     def _waits_for(self, elapsed_s: float) -> str:
         """What each model is at; until the gateway reports, it cannot be known that one is ready."""
         stages = self._backend.stages()
-        ready = stages.keys() - set(self._health.failing) if self._listening else set()
+        ready = stages.keys() - set(self._sickness.failing) if self._listening else set()
         at = ", ".join(f"{name} {'is ready' if name in ready else stage}" for name, stage in stages.items())
         return f"after {elapsed_s:.0f} s: {at}"
 
@@ -201,8 +204,8 @@ class Supervisor:
             self._on_failing(report["failing"])
 
     def _on_failing(self, failing: Sequence[str]) -> None:
-        was_well = self._ready.is_set() and not self._health.failing
-        self._health.report(failing)
+        was_well = self._ready.is_set() and not self._sickness.failing
+        self._sickness.report(failing)
         if failing and was_well:
             self._say(f"no answer from {', '.join(failing)}")
         if not failing and not was_well:

@@ -1,6 +1,5 @@
 """Everything that decides who is let in, from the options to a port that listens."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
 
@@ -12,10 +11,9 @@ from wronglung.gateway.security.callers import Callers
 from wronglung.gateway.security.certificates import Certificates, make_certificates
 from wronglung.gateway.security.doorkeeper import Doorkeeper
 from wronglung.gateway.security.options import SecurityOptions
-from wronglung.gateway.security.reloading import Reloading, complain
+from wronglung.gateway.security.reloading import Reloading, Watcher
 from wronglung.gateway.security.tokens import Tokens, make_tokens
 
-_POLL_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +44,7 @@ class Access:
         self._certificates = _certificates(options, metrics)
         self._tokens = _tokens(options, metrics)
         self._given: Certificates | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._watcher = Watcher("certificates and tokens", self.refresh)
         self.callers = Callers(self._tokens)
         self.interceptors = [Doorkeeper(self.callers, metrics)] if self._tokens is not None else []
         self._note_certificates()
@@ -71,14 +69,11 @@ class Access:
     def start(self, on_rights: Callable[[], None]) -> None:
         """From now on watch the files; `on_rights` is called, in the event loop, after the tokens have changed."""
         if self._certificates is not None or self._tokens is not None:
-            self._watcher = asyncio.create_task(self._watch(on_rights))
-            self._watcher.add_done_callback(complain("certificates and tokens"))
+            self._watcher.start(on_rights)
 
     async def stop(self) -> None:
         """Watch no longer."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._watcher.stop()
 
     def refresh(self) -> bool:
         """Look at the files now. What is open stays open; new connections and calls meet what is in force then.
@@ -91,12 +86,6 @@ class Access:
         if self._certificates is not None and self._certificates.refresh():
             self._note_certificates()
         return other_tokens
-
-    async def _watch(self, on_rights: Callable[[], None]) -> None:
-        while True:
-            await asyncio.sleep(_POLL_S)
-            if await asyncio.to_thread(self.refresh):
-                on_rights()
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
         """Asked by gRPC in a thread of its own before every handshake: other certificates, or None for the same."""

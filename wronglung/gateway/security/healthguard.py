@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
-from wronglung.errors import Overloaded, RequestInvalid, WronglungError
+from wronglung.errors import RETRY_MS, Overloaded, RequestInvalid, WronglungError
 from wronglung.gateway.board import HealthBoard, Status
 from wronglung.gateway.call import Call
 from wronglung.gateway.questions import Questions, Readers, read_question
@@ -21,7 +21,6 @@ from wronglung.gateway.status import abort
 from wronglung.served import VERSION_MARK
 
 HEALTH_SERVICE: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-_RETRY_MS = 1000
 _UNKNOWN: Status = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
@@ -106,7 +105,7 @@ class HealthGuard:
 
 def _full() -> Overloaded:
     return Overloaded(
-        "too many watch the health of this server: use Check, or try again later", retry_after_ms=_RETRY_MS
+        "too many watch the health of this server: use Check, or try again later", retry_after_ms=RETRY_MS
     )
 
 

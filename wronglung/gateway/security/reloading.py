@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.named import named
 
+_POLL_S = 1.0
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -93,15 +94,38 @@ def _content(option: str, path: Path) -> bytes:
         raise OSError(f"{named(option, path)}: {why}: give a file that is there and that this user may read") from error
 
 
-def complain(subject: str) -> "Callable[[asyncio.Task[None]], None]":
-    """What to call when a watcher of files is done: it ends by being cancelled alone.
+class Watcher:
+    """Looks at files in the background, again and again.
 
     Args:
-        subject: what it watched, in the plural.
+        subject: what it watches, in the plural, for the log.
+        look: looks at them now; called in a thread, for they may lie on a mount that does not answer. Returns whether
+            there is something new.
     """
 
-    def look(watcher: "asyncio.Task[None]") -> None:
-        if not watcher.cancelled() and (error := watcher.exception()) is not None:
-            _log.critical("files are not reloaded any longer", extra={"subject": subject}, exc_info=error)
+    def __init__(self, subject: str, look: Callable[[], bool]) -> None:
+        self._subject = subject
+        self._look = look
+        self._task: asyncio.Task[None] | None = None
 
-    return look
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Begin; `on_change` is called, in the event loop, when there is something new."""
+        self._task = asyncio.create_task(self._watch(on_change))
+        self._task.add_done_callback(self._complain)
+
+    async def stop(self) -> None:
+        """Watch no longer; nothing where it was not started."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _watch(self, on_change: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if await asyncio.to_thread(self._look):
+                on_change()
+
+    def _complain(self, task: "asyncio.Task[None]") -> None:
+        """It ends by being cancelled alone."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("files are not reloaded any longer", extra={"subject": self._subject}, exc_info=error)

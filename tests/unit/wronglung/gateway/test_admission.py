@@ -5,7 +5,7 @@ from collections import Counter, deque
 
 import pytest
 
-from wronglung.gateway.admission import Gate, Place
+from wronglung.gateway.admission import Admission, Place
 from wronglung.gateway.load import Capacity, Load
 from wronglung.limits import LIMITS
 
@@ -18,40 +18,40 @@ def load(units: int = 1, size: int = 1) -> Load:
 
 @pytest.mark.parametrize("heavy", [load(units=15), load(size=990)], ids=["work", "bytes"])
 async def test_is_bounded_by_work_and_by_bytes_not_only_by_count(heavy: Load) -> None:
-    gate = Gate(SMALL)
-    place = gate.try_enter(heavy)
+    admission = Admission(SMALL)
+    place = admission.try_enter(heavy)
     assert place is not None
-    assert not gate.try_enter(heavy)
+    assert not admission.try_enter(heavy)
     place.leave(1)
-    assert gate.try_enter(heavy)
+    assert admission.try_enter(heavy)
 
 
 async def test_what_is_larger_than_the_bounds_is_let_in_alone() -> None:
-    gate = Gate(SMALL)
-    assert gate.try_enter(load(units=1000))
-    assert not gate.try_enter(load())
+    admission = Admission(SMALL)
+    assert admission.try_enter(load(units=1000))
+    assert not admission.try_enter(load())
 
 
 async def test_a_line_is_served_in_order() -> None:
-    gate, order = Gate(SMALL), []
+    admission, order = Admission(SMALL), []
 
     async def go(name: int) -> None:
-        place = await gate.enter(load())
+        place = await admission.enter(load())
         order.append(name)
         await asyncio.sleep(0)
         place.leave(0.1)
 
     await asyncio.gather(*(go(name) for name in range(20)))
     assert order == list(range(20))
-    assert gate.load == Load()
+    assert admission.load == Load()
 
 
 async def test_a_heavy_request_is_not_overtaken_for_ever_by_light_ones() -> None:
-    gate = Gate(SMALL)
-    first = await gate.enter(load(units=10))
-    heavy = asyncio.create_task(gate.enter(load(units=15)))
+    admission = Admission(SMALL)
+    first = await admission.enter(load(units=10))
+    heavy = asyncio.create_task(admission.enter(load(units=15)))
     await asyncio.sleep(0)
-    light = asyncio.create_task(gate.enter(load()))
+    light = asyncio.create_task(admission.enter(load()))
     await asyncio.sleep(0)
     assert not light.done()
     first.leave(1)
@@ -59,34 +59,34 @@ async def test_a_heavy_request_is_not_overtaken_for_ever_by_light_ones() -> None
 
 
 async def test_whoever_gives_up_in_line_holds_nobody_up() -> None:
-    gate = Gate(SMALL)
-    first = await gate.enter(load(units=20))
-    impatient = asyncio.create_task(gate.enter(load(units=20)))
-    patient = asyncio.create_task(gate.enter(load()))
+    admission = Admission(SMALL)
+    first = await admission.enter(load(units=20))
+    impatient = asyncio.create_task(admission.enter(load(units=20)))
+    patient = asyncio.create_task(admission.enter(load()))
     await asyncio.sleep(0)
     impatient.cancel()
     first.leave(1)
     await patient
-    assert gate.load == load()
+    assert admission.load == load()
 
 
 async def test_room_granted_to_someone_who_gave_up_at_that_moment_is_not_lost() -> None:
-    gate = Gate(SMALL)
-    first = await gate.enter(load(units=20))
-    unlucky = asyncio.create_task(gate.enter(load()))
+    admission = Admission(SMALL)
+    first = await admission.enter(load(units=20))
+    unlucky = asyncio.create_task(admission.enter(load()))
     await asyncio.sleep(0)
     first.leave(1)
     unlucky.cancel()
     with pytest.raises(asyncio.CancelledError):
         await unlucky
-    assert gate.load == Load()
+    assert admission.load == Load()
 
 
 async def test_retry_advice_follows_how_long_requests_take() -> None:
-    quick, slow = Gate(SMALL), Gate(SMALL)
+    quick, slow = Admission(SMALL), Admission(SMALL)
     for _ in range(50):
-        for gate, seconds in ((quick, 0.02), (slow, 4.0)):
-            (await gate.enter(load())).leave(seconds)
+        for admission, seconds in ((quick, 0.02), (slow, 4.0)):
+            (await admission.enter(load())).leave(seconds)
     assert 50 <= quick.retry_after_ms < 100
     assert 3000 < slow.retry_after_ms <= 4000
 
@@ -113,15 +113,15 @@ def test_half_of_any_capacity_holds_the_heaviest_request() -> None:
 @pytest.mark.parametrize("stream", [load(), load(units=10), load(size=500)], ids=str)
 async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, stream: Load) -> None:
     """As soon as one is done, as many others come as are let in."""
-    gate = Gate(SMALL)
+    admission = Admission(SMALL)
     places: list[Place] = []
 
     def flood() -> None:
-        while (place := gate.try_enter(unary)) is not None:
+        while (place := admission.try_enter(unary)) is not None:
             places.append(place)
 
     flood()
-    waiting = asyncio.create_task(gate.enter(stream))
+    waiting = asyncio.create_task(admission.enter(stream))
     for _ in range(20):
         await asyncio.sleep(0)
         if waiting.done():
@@ -132,47 +132,47 @@ async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, strea
 
 
 async def test_where_both_want_everything_unary_calls_find_a_quarter() -> None:
-    gate = Gate(Capacity(Load(8, 1000, 10_000), reserved=2))
-    unary = [place for _ in range(8) if (place := gate.try_enter(load())) is not None]
+    admission = Admission(Capacity(Load(8, 1000, 10_000), reserved=2))
+    unary = [place for _ in range(8) if (place := admission.try_enter(load())) is not None]
     assert len(unary) == 8
-    streams = [asyncio.create_task(gate.enter(load())) for _ in range(20)]
+    streams = [asyncio.create_task(admission.enter(load())) for _ in range(20)]
     await asyncio.sleep(0)
     for place in unary:
         place.leave(0.01)
-        gate.try_enter(load())
+        admission.try_enter(load())
     await asyncio.sleep(0)
-    assert gate.load.requests == 8
+    assert admission.load.requests == 8
     assert sum(each.done() for each in streams) == 6
     for each in streams:
         each.cancel()
 
 
 async def test_without_streams_unary_calls_may_have_it_all() -> None:
-    gate = Gate(SMALL)
-    assert [gate.try_enter(load()) is not None for _ in range(5)] == [True, True, True, True, False]
+    admission = Admission(SMALL)
+    assert [admission.try_enter(load()) is not None for _ in range(5)] == [True, True, True, True, False]
 
 
 async def test_a_caller_who_has_it_all_makes_room_for_another_who_was_turned_away() -> None:
-    gate = Gate(SMALL)
-    greedy = [gate.try_enter(load(), "greedy") for _ in range(4)]
+    admission = Admission(SMALL)
+    greedy = [admission.try_enter(load(), "greedy") for _ in range(4)]
     assert all(greedy)
-    assert not gate.try_enter(load(), "modest")
+    assert not admission.try_enter(load(), "modest")
     for place in greedy[:2]:
         assert place is not None
         place.leave(0.01)
-    assert gate.try_enter(load(), "greedy")  # one of the two that came free
-    assert not gate.try_enter(load(), "greedy")
-    assert gate.try_enter(load(), "modest")
+    assert admission.try_enter(load(), "greedy")  # one of the two that came free
+    assert not admission.try_enter(load(), "greedy")
+    assert admission.try_enter(load(), "modest")
 
 
 async def test_where_two_want_everything_each_gets_half() -> None:
     """Although one always asks before the other."""
-    gate = Gate(SMALL)
+    admission = Admission(SMALL)
     held: deque[tuple[str, Place]] = deque()
     served = Counter[str]()
     for _ in range(100):
         for party in ("first", "first", "second"):
-            if place := gate.try_enter(load(), party):
+            if place := admission.try_enter(load(), party):
                 held.append((party, place))
                 served[party] += 1
         held.popleft()[1].leave(0.01)
@@ -180,11 +180,11 @@ async def test_where_two_want_everything_each_gets_half() -> None:
 
 
 async def test_the_stream_of_who_holds_least_comes_first() -> None:
-    gate, order = Gate(SMALL), list[str]()
-    busy = [await gate.enter(load(), "many streams") for _ in range(3)]
+    admission, order = Admission(SMALL), list[str]()
+    busy = [await admission.enter(load(), "many streams") for _ in range(3)]
 
     async def wait(party: str) -> None:
-        await gate.enter(load(), party)
+        await admission.enter(load(), party)
         order.append(party)
 
     waiting = [asyncio.create_task(wait(party)) for party in ("many streams", "many streams", "one stream")]

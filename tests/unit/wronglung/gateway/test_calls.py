@@ -12,6 +12,9 @@ from google.rpc import error_details_pb2 as details
 
 from tests.gateway_fakes import Failure, FakeTorchServe, Job, RunningGateway, failure_of, request, running_gateway
 from wronglung.gateway import audit
+from wronglung.gateway.health import SERVICE
+from wronglung.gateway.intake import Terms
+from wronglung.gateway.service import Most
 from wronglung.v1 import alignment_pb2 as pb
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -65,7 +68,7 @@ async def test_an_audit_line_says_who_asked_for_what_and_how_it_went(front: Runn
     sent = request("a", sentences=["one lung", "two lungs"])
     await front.stub.Align(sent, metadata=(("traceparent", f"00-{TRACE}-{'cd' * 8}-01"),))
     (line,) = lines()
-    seconds = [line.pop(key) for key in ("seconds", "waiting_seconds", "torchserve_seconds")]
+    seconds = [line.pop(f"{kind}seconds") for kind in ("", "waiting_", "reading_", "torchserve_")]
     assert line.pop("peer").startswith("ipv4:127.0.0.1:")
     assert line.pop("call_id")
     assert line == {
@@ -80,7 +83,51 @@ async def test_an_audit_line_says_who_asked_for_what_and_how_it_went(front: Runn
         "code": "OK",
         "failed": {},
     }
-    assert 0 < seconds[2] <= seconds[0] < 5
+    assert 0 < seconds[3] <= seconds[0] < 5
+    assert 0 <= seconds[1] + seconds[2] <= seconds[0]
+
+
+@pytest.mark.parametrize("method", ["Align", "AlignStream"])
+async def test_waiting_is_for_room_to_hold_the_message(front: RunningGateway, lines: Any, method: str) -> None:
+    held = await front.gateway._service._intake.hold(bytes(Terms().held_bytes))
+    sending = front.stub.Align(request("a")) if method == "Align" else asyncio.create_task(front.stream([request("a")]))
+    await asyncio.sleep(0.5)
+    held.release()
+    await sending
+    (line,) = lines()
+    assert 0.3 < line["waiting_seconds"] <= line["seconds"]
+    assert line["reading_seconds"] < 0.3
+
+
+@pytest.mark.parametrize("method", ["Align", "AlignStream"])
+async def test_reading_is_how_long_the_message_of_a_unary_call_took_to_arrive(
+    front: RunningGateway, lines: Any, method: str
+) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.5)
+        yield request("a").SerializeToString()
+
+    open_call = front.channel.stream_unary if method == "Align" else front.channel.stream_stream
+    call: Any = open_call(f"/{SERVICE}/{method}")(slowly())
+    if method == "Align":
+        await call
+    else:
+        assert len([answer async for answer in call]) == 1
+    (line,) = lines()
+    assert line["waiting_seconds"] < 0.3
+    assert line["seconds"] > 0.3
+    assert line["reading_seconds"] > 0.3 if method == "Align" else line["reading_seconds"] == 0
+
+
+async def test_who_is_refused_for_want_of_room_has_waited_for_it(tmp_path: Path, lines: Any) -> None:
+    most = Most(messages=Terms(held_bytes=1000, patience_s=0.2))
+    async with running_gateway(tmp_path, FakeTorchServe(), most=most) as front:
+        await front.gateway._service._intake.hold(bytes(1000))
+        _, error, _ = await failure_of(front.stub.Align(request("a")))
+    assert error.code == pb.ERROR_CODE_OVERLOADED
+    (line,) = lines()
+    assert line["waiting_seconds"] >= 0.2
+    assert line["reading_seconds"] == 0
 
 
 async def test_a_stream_is_one_line_with_its_sums(front: RunningGateway, lines: Any) -> None:

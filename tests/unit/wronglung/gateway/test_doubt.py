@@ -75,6 +75,35 @@ async def test_a_caller_whose_input_alone_fails_takes_the_model_from_others_for_
         assert front.health_reports[-1] == []
 
 
+async def test_what_waited_in_line_is_refused_when_its_turn_comes_at_a_model_in_doubt(tmp_path: Path) -> None:
+    begin = asyncio.Event()
+
+    async def fails_when_told(job: Job) -> pb.AlignStreamResponse:
+        await begin.wait()
+        return await answers_a_defect(job)
+
+    async with running_gateway(tmp_path, FakeTorchServe(fails_when_told)) as front:
+        gateway, at_once = front.gateway, 6  # of 8, two are kept for unary calls
+        front.torchserve.canaries = raises
+        streams = [asyncio.create_task(front.stream([request(str(number))])) for number in range(30)]
+        async with asyncio.timeout(10):
+            while gateway.metrics.waiting.labels("encoder")._value.get() < 30 - at_once:
+                await asyncio.sleep(0.01)
+            begin.set()
+            answers = [next(iter(each.values())) for each in await asyncio.gather(*streams)]
+        refused = [each.error for each in answers if each.error.code == pb.ERROR_CODE_MODEL_UNAVAILABLE]
+        assert len(front.torchserve.jobs) < at_once + _DOUBTFUL
+        assert len(refused) == 30 - len(front.torchserve.jobs)
+        assert all(each.retry_after_ms > 0 for each in refused)
+        assert gateway._service._intake.held == 0
+        front.torchserve.behaviour = front.torchserve.canaries = healthy
+        async with asyncio.timeout(10):
+            while not gateway.health.is_ready(MODEL):
+                await asyncio.sleep(0.01)
+        served = await front.stream([request(str(number)) for number in range(30)])  # all room was given back
+        assert all(each.HasField("response") for each in served.values())
+
+
 class Model:
     """Canaries of one model, as a test wants them."""
 

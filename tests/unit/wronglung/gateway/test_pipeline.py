@@ -1,5 +1,6 @@
 """What reaches TorchServe, and what does not."""
 
+import asyncio
 import time
 from typing import Any, cast
 
@@ -7,9 +8,9 @@ import pytest
 
 from tests.gateway_fakes import MODELS, Job, answer, request
 from wronglung.envelope import RequestContext
-from wronglung.errors import DeadlineExceeded
+from wronglung.errors import DeadlineExceeded, ModelUnavailable
 from wronglung.gateway.call import Call
-from wronglung.gateway.health import Health, Sign
+from wronglung.gateway.health import _DOUBTFUL, Health, Sign
 from wronglung.gateway.intake import Intake
 from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.pipeline import Checked, Pipeline
@@ -73,3 +74,25 @@ async def test_one_that_has_time_is(left_s: float | None) -> None:
     assert (await bench.sent(deadline)).HasField("response")
     assert [job.context.deadline_monotonic_s for job in bench.torchserve.jobs] == [deadline]
     assert bench.intake.held == 0
+
+
+@pytest.mark.parametrize("sign", [Sign.DOWN, Sign.FAILED], ids=["down", "in doubt"])
+async def test_whose_turn_comes_when_the_model_is_no_longer_ready_is_refused_and_leaves_its_place(sign: Sign) -> None:
+    bench = Bench()
+    checked = [await bench.checked(None) for _ in range(9)]
+    places = [await bench.pipeline.admit_in_turn(each) for each in checked[:6]]
+    waiting = [asyncio.create_task(bench.pipeline.admit_in_turn(each)) for each in checked[6:]]
+    await asyncio.sleep(0)
+    for _ in range(_DOUBTFUL):
+        bench.health.began(MODEL, patience_s=60)
+        bench.health.ended(MODEL, answered=True, sign=sign)
+    admission = bench.pipeline._admissions[MODEL]
+    advice = admission.retry_after_ms
+    places.pop().leave(None)
+    for each in waiting:
+        with pytest.raises(ModelUnavailable, match="not ready") as refused:
+            await each
+        assert refused.value.retry_after_ms > 0
+    assert admission.load.requests == len(places)
+    assert admission.retry_after_ms == advice  # no request was done in no time
+    assert bench.torchserve.jobs == []

@@ -18,6 +18,7 @@ from wronglung.supervisor.supervisor import PartFailed, Patience, Supervisor
 QUICK = Patience(
     startup_s=20,
     sick_s=0.5,
+    gateway_s=0.5,
     newborn_s=0,
     gateway_drain_s=5,
     backend_drain_s=5,
@@ -298,6 +299,23 @@ async def test_java_is_restarted_though_some_worker_is_always_young_when_a_model
     (running.directory / "failing").write_text("")
     await running.ready(times=2)
     await running.until(lambda: len(running.lines("java")) == 2)
+    stop()
+    assert await status == 0
+
+
+async def test_a_gateway_that_dies_hides_a_model_that_stays_sick_for_as_long_as_it_needs_to_look(
+    stage: Callable[..., Stage],
+) -> None:
+    running = stage(patience=dataclasses.replace(QUICK, startup_s=300, gateway_s=1.5))
+    status = asyncio.create_task(running.supervisor.run())
+    await running.ready()
+    (running.directory / "failing").write_text("encoder")
+    await running.until(lambda: "no answer from encoder" in running.said)
+    (running.directory / "gateway-die").touch()
+    await running.until(lambda: any(said.startswith("the gateway ended") for said in running.said))
+    died = time.monotonic()
+    await running.until(lambda: "still no answer from encoder; restarting TorchServe" in running.said)
+    assert 1.5 < time.monotonic() - died < 15
     stop()
     assert await status == 0
 

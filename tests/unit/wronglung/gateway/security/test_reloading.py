@@ -1,11 +1,13 @@
 """Files that change under a running server."""
 
+import asyncio
 import logging
 from pathlib import Path
 
 import pytest
 
 from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.security import reloading
 from wronglung.gateway.security.reloading import Reloading
 
 
@@ -78,3 +80,18 @@ def test_the_variable_is_named_where_it_says_the_same(file: Path, monkeypatch: p
     other = file.with_name("nowhere")
     with pytest.raises(OSError, match=f"^--numbers {other}: "):
         Reloading("numbers", {"--numbers": other}, number, Metrics())
+
+
+async def test_a_watcher_tells_of_what_is_new_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reloading, "_POLL_S", 0.01)
+    looks, told = iter([False, True, False, True]), list[str]()
+    watcher = reloading.Watcher("files", lambda: next(looks, False))
+    await watcher.stop()  # not started: nothing to stop
+    watcher.start(lambda: told.append("new"))
+    async with asyncio.timeout(5):
+        while len(told) < 2:
+            await asyncio.sleep(0.01)
+    await watcher.stop()
+    looks = iter([True] * 100)
+    await asyncio.sleep(0.1)
+    assert told == ["new", "new"]

@@ -136,7 +136,7 @@ async def test_clients_of_a_new_authority_are_let_in_once_it_is_in_the_file(
 async def test_files_are_watched_and_a_half_written_pair_leaves_the_old_one_in_force(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wronglung.gateway.security.access._POLL_S", 0.02)
+    monkeypatch.setattr("wronglung.gateway.security.reloading._POLL_S", 0.02)
     security = authority.server()
     new = Authority(tmp_path / "new", trustme.CA())
     chain, key = new.issue("127.0.0.1")

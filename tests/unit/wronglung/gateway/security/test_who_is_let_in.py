@@ -206,7 +206,7 @@ async def test_a_watch_tells_nothing_more_once_the_token_is_withdrawn(front: Run
 async def test_a_watch_ends_with_its_token_though_nothing_changes(
     tmp_path: Path, tokens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wronglung.gateway.security.access._POLL_S", 0.02)
+    monkeypatch.setattr("wronglung.gateway.security.reloading._POLL_S", 0.02)
     asked = health_pb2.HealthCheckRequest(service=f"{HEALTH}/encoder")
     async with running_gateway(tmp_path, FakeTorchServe(), security=SecurityOptions(tokens=tokens)) as front:
         withdrawn, restricted, kept = (

@@ -118,7 +118,7 @@ async def test_a_watch_of_the_whole_is_told_of_every_change_of_what_it_sees_and_
 async def test_a_watch_of_the_whole_follows_the_rights_of_its_token(
     tmp_path: Path, tokens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wronglung.gateway.security.access._POLL_S", 0.02)
+    monkeypatch.setattr("wronglung.gateway.security.reloading._POLL_S", 0.02)
     async with running_gateway(tmp_path, FakeTorchServe(), security=SecurityOptions(tokens=tokens)) as front:
         turn(front, HIDDEN, NOT_SERVING)
         watch = call(front, "Watch", "", ONE)

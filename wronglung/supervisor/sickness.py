@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 
-class Health:
+class Sickness:
     """What the gateway's reports of failing models amount to.
 
     Args:
@@ -26,8 +26,8 @@ class Health:
             self._excused_until = 0.0
 
     def excuse(self, seconds: float) -> None:
-        """Something was just started: models may fail for so long, or until all is well."""
-        self._excused_until = self._clock() + seconds
+        """Something was just started: models may fail for so long, unless a longer time runs, or until all is well."""
+        self._excused_until = max(self._excused_until, self._clock() + seconds)
 
     @property
     def failing(self) -> tuple[str, ...]:
