@@ -40,9 +40,9 @@ FIGURES = {
 """What follows on a subset: where it stands on the page of the run, and its key in the study's tables."""
 OTHERS = {
     "LRI": {"Does the map move to the side that is named?"},
-    "above text-blind": {"Does it beat a map that cannot read?"},
-    "above image-blind": {"Does it beat a map that cannot see?"},
-    "above image-blind, same meaning": {"Does it beat one of all that says the same?"},
+    "above text-blind": {"Does it beat one map for all sentences?"},
+    "above image-blind": {"Does it beat its own wording on other images?"},
+    "above image-blind, same meaning": {"Does it beat its meaning on other images?"},
     "opt-out AUROC, random": {"Opt-out in full", "auroc"},
     "opt-out AUROC of word count": {"Opt-out in full", "auroc of word count"},
     "opt-out AUROC, negated": {"Opt-out in full", "auroc of negated"},
