@@ -258,6 +258,7 @@ class GroundingRecipe(Recipe):
     """
 
     kind: Literal["grounding"]
+    """This kind."""
     network: GrounderConfig
     """`network.text.vocab_size` bounds the vocabulary, which is learned from the training sentences."""
     domain: DomainConfig = DomainConfig()

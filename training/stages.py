@@ -11,7 +11,7 @@ from training.config import AnyRecipe, Recipe, load_recipe, reseeded
 from training.dataconfig import PhantomData
 from training.sources import check_apart, open_sources, patients
 from training.truth import REPORTS_VERSION
-from wronglung.model.checkpoint import read_config
+from wronglung.model.checkpoint import CONFIG_FILE, read_config
 
 SCHEMAS: dict[str, int] = {}
 """By kind of recipe: raised whenever the same recipe gives other weights than before, since a default or the way in
@@ -23,10 +23,14 @@ def model_to_start_from(recipe: Recipe) -> Path | None:
     """The folder of a model, if that is what `start_from` names.
 
     Raises:
-        ConfigError: what it names is not there.
+        ConfigError: what it names is not there, or a folder of something else.
     """
     place = _place(recipe)
-    return place if place is not None and place.is_dir() else None
+    if place is None or not place.is_dir():
+        return None
+    if not (place / CONFIG_FILE).is_file():
+        raise ConfigError(f"start_from: {place} is not the folder of a model: there is no {CONFIG_FILE} in it")
+    return place
 
 
 def start_digest(recipe: Recipe) -> str | None:

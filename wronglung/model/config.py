@@ -201,6 +201,7 @@ class DualEncoderConfig(StrictModel):
     """A CLIP-like pair of encoders: a vision transformer and a BERT, each projected into one common space."""
 
     architecture: Literal["dual_encoder"] = "dual_encoder"
+    """This architecture."""
     image: VisionTransformerConfig = VisionTransformerConfig()
     text: BertSizes = BertSizes()
     embedding_size: int = Field(default=512, ge=1)
@@ -230,10 +231,13 @@ class RegionsConfig(StrictModel):
     positions: bool = True
     """Whether each has a learned vector for its place in the frame."""
     hidden_size: int = Field(default=512, ge=1)
+    """Dimension of a region while they look at each other."""
     layers: int = Field(default=2, ge=0)
     """Of the transformer through which they look at each other; 0: each is by itself."""
     heads: int = Field(default=8, ge=1)
+    """Of its self-attention; they divide `hidden_size`."""
     intermediate_size: int = Field(default=1024, ge=1)
+    """Dimension between the two layers of a block."""
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
@@ -246,6 +250,7 @@ class GrounderConfig(StrictModel):
     """wronglung-1: a sentence's own map by one softmax over the regions, and an opt-out decided per sentence."""
 
     architecture: Literal["grounder"]
+    """This architecture."""
     image: ImageEncoderConfig = ImageEncoderConfig()
     regions: RegionsConfig = RegionsConfig()
     text: BertSizes = BertSizes()

@@ -65,6 +65,11 @@ def test_of_a_model_s_folder_nobody_knows_what_it_has_seen() -> None:
     assert not has_seen_phantoms_alone(recipe)
 
 
+def test_a_folder_that_is_no_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"start_from: .* is not the folder of a model: .* no config\.json"):
+        model_to_start_from(starting_from(str(tmp_path)))
+
+
 def starting_from(named: str) -> ContrastiveRecipe:
     return ContrastiveRecipe.model_validate({**RECIPE, "start_from": named})
 
@@ -72,6 +77,7 @@ def starting_from(named: str) -> ContrastiveRecipe:
 def test_a_recipe_starts_from_what_lies_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("mine", "model"):
         (tmp_path / name).mkdir()
+    (tmp_path / "model" / "config.json").touch()
     chain(tmp_path / "mine")
     monkeypatch.chdir(tmp_path)
     before = recipe_before(starting_from("mine/first.yaml"), None)
@@ -85,6 +91,7 @@ def test_what_lies_in_the_current_folder_comes_before_what_is_called_so_in_the_r
 ) -> None:
     model = tmp_path / "model_store" / "encoder"
     model.mkdir(parents=True)
+    (model / "config.json").touch()
     monkeypatch.chdir(tmp_path)
     assert model_to_start_from(starting_from("model_store/encoder")) == model
 
