@@ -11,13 +11,12 @@ from typing import NamedTuple
 
 from harness.case import Sentence, Side, Triple
 from harness.dataset.phantom import is_true as is_fact
-from harness.meaning import meaning
+from harness.meaning import ANYWHERE, meaning
 from harness.perturbation.swap import sides_named
 from training.studies import Study
 
 REPORTS_VERSION = 2
 """Raised when a report confirms other sentences than before. 2: each finding on the sides that are named."""
-_ANYWHERE = ""
 
 
 def is_true(sentence: Sentence, study: Study) -> bool:
@@ -69,7 +68,7 @@ class _Report:
         self._sides: dict[Triple, set[Side]] = {}
         for sentence in sentences:
             for triple, sides in _sides(sentence):
-                for stated in (triple, Triple(_ANYWHERE, triple.label, triple.context)):
+                for stated in (triple, Triple(ANYWHERE, triple.label, triple.context)):
                     self._sides.setdefault(stated, set()).update(sides)
 
     def confirms(self, said: Sequence[_Said]) -> list[bool]:

@@ -10,7 +10,7 @@ KNOWN = frozenset(
         *("TLS_CERT", "TLS_KEY", "CLIENT_CA", "TOKENS"),  # of a server
         *("TARGET", "TLS_ROOT", "CLIENT_CERT", "CLIENT_KEY", "SERVER_NAME", "TOKEN_FILE"),  # of a client
         *("HOME", "METRICS_URL", "REAL_CXR"),  # of a checkout, what runs after `serve --`, and the harness
-        *("CI", "SECRETS"),  # of the tests and of compose
+        *("CI", "SHARED", "SECRETS"),  # of the tests and of compose
         *("CLOCK_FILE", "FAULTS_INSIDE", "FAULTS_RUN"),  # of the fault campaign
     }
 )

@@ -18,6 +18,10 @@ def test_one_that_is_like_none_is_told_as_well() -> None:
     assert list(misspelt({"WRONGLUNG_BACKEND": "plain"})) == ["nothing reads $WRONGLUNG_BACKEND"]
 
 
+def test_what_our_own_tests_read_is_known() -> None:
+    assert list(misspelt({"WRONGLUNG_SHARED": "shared", "WRONGLUNG_CI": "true"})) == []
+
+
 def test_what_kubernetes_sets_for_a_service_of_our_name_is_nobodys_mistake() -> None:
     names = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_GRPC", "PORT_8500_TCP_ADDR", "PORT_8500_TCP")
     environ = {f"WRONGLUNG_SERVER_{name}": "10.0.0.1" for name in names}
