@@ -54,6 +54,10 @@ class ContrastiveObjective:
         hard = self._encode_hard(batch) if self._recipe.loss.hard_negatives else None
         return batch_loss(self._network, image, texts, batch.false_negatives_BB, self._recipe.loss, hard)
 
+    def counted(self, batch: Batch) -> int:
+        """Its pairs."""
+        return len(batch.sentences)
+
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
         return watch_maps(model, next(self._network.parameters()).device, self._watched)

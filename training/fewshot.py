@@ -54,13 +54,15 @@ class FewShotObjective:
     def loss(self, batch: Batch) -> Tensor:
         """The mean over the sentences of which a box is left in the crop."""
         maps_BN = self._maps(batch)
-        frames = crop_frames(batch.corners_B2, self._recipe.preprocess)
-        weights = cell_weights(batch.sentences, frames, self._grid)
-        area_BN, positive_BN = (weight.to(maps_BN.device) for weight in weights)
-        inside_B = positive_BN.sum(-1) > 0
+        area_BN, positive_BN = (weight.to(maps_BN.device) for weight in self._cell_weights(batch))
+        inside_B = _has_box(positive_BN)
         if not inside_B.any():  # a zero that depends on the maps, so that a step can be made
             return 0 * maps_BN.sum()
         return box_loss(maps_BN[inside_B], area_BN[inside_B], positive_BN[inside_B])
+
+    def counted(self, batch: Batch) -> int:
+        """The sentences of which a box is left in the crop."""
+        return int(_has_box(self._cell_weights(batch)[1]).sum())
 
     @torch.no_grad()
     def watch(self, model: Path) -> dict[str, float]:
@@ -68,6 +70,10 @@ class FewShotObjective:
         self._network.eval()
         found = [self._scores(batch) for batch in self._held_out()]
         return {name: _mean(values[name] for values in found) for name in self.columns}
+
+    def _cell_weights(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(B, N) each cell's area, and the part of it inside the sentence's boxes."""
+        return cell_weights(batch.sentences, crop_frames(batch.corners_B2, self._recipe.preprocess), self._grid)
 
     def _maps(self, batch: Batch) -> Tensor:
         """(B, N) each sentence's map of its own image, but for a factor."""
@@ -87,6 +93,11 @@ class FewShotObjective:
             domains=[frame.to_frame(study.image_rect) for study, frame in zip(batch.studies, frames, strict=True)],
         )
         return {name: found[name] for name in self.columns}
+
+
+def _has_box(positive_BN: Tensor) -> Tensor:
+    """(B,) bool: whether any cell lies inside a box."""
+    return positive_BN.sum(-1) > 0
 
 
 def _mean(values: Iterable[npt.NDArray[np.float64]]) -> float:

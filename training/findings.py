@@ -128,6 +128,10 @@ class FindingsObjective:
             + cross_entropy(self._scores_of_words(texts), affirmed_BK)
         )
 
+    def counted(self, batch: Batch) -> int:
+        """Its pairs."""
+        return len(batch.sentences)
+
     def watch(self, model: Path) -> dict[str, float]:
         """Nothing beside the loss."""
         return {}

@@ -72,6 +72,10 @@ class GroundingObjective:
             + weights.whole * whole_loss(pairs, batch, weights.batch_temperature)
         )
 
+    def counted(self, batch: GroundingBatch) -> int:
+        """Its images: the losses are means of different things, so a batch weighs what it holds of patients."""
+        return len(batch.frames_BHW)
+
     def watch(self, model: Path) -> dict[str, float]:
         """Of abnormal sentences: mean AUROC, mean pointing, and the change in it when sides are exchanged."""
         return watch_maps(model, next(self._network.parameters()).device, self._watched)

@@ -27,6 +27,9 @@ class Objective(Protocol[BatchT]):
     def loss(self, batch: BatchT) -> Tensor:
         """The loss of one batch, a scalar on the device of the batch."""
 
+    def counted(self, batch: BatchT) -> int:
+        """How many items the loss of a batch is the mean of: its weight among the validation batches."""
+
     def watch(self, model: Path) -> dict[str, float]:
         """Figures of the model in a folder on validation patients, one per column."""
 

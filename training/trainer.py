@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -204,10 +204,14 @@ class Trainer(Generic[BatchT]):
     @torch.no_grad()
     def _validation_loss(self) -> float:
         self._network.eval()
-        losses = [self._objective.loss(self._devices.place(batch)).item() for batch in self._validation()]
-        if not losses:
-            raise ConfigError("schedule.batch: there are too few validation patients to fill a batch: make it smaller")
-        return sum(losses) / len(losses)
+        batches = map(self._devices.place, self._validation())
+        found = [(self._objective.loss(batch).item(), self._objective.counted(batch)) for batch in batches]
+        if not any(count for _, count in found):
+            raise ConfigError(
+                "schedule.batch: there are too few validation patients to fill a batch with something to look at: make"
+                " it smaller"
+            )
+        return _mean_over_items(found)
 
     def _keep_state(self, identity: str) -> None:
         """Write down all that a run needs to go on from here."""
@@ -224,6 +228,16 @@ class Trainer(Generic[BatchT]):
             "positions": positions,
         }
         save_state(self._folder / STATE_FILE, self._learner.tensors(), random, facts)
+
+
+def _mean_over_items(found: Sequence[tuple[float, int]]) -> float:
+    """The mean over all items of several batches, of each of which the mean and the number of items are known.
+
+    Weights are relative to the largest batch: of batches of one size each is exactly 1.
+    """
+    largest = max(count for _, count in found)
+    weights = [count / largest for _, count in found]
+    return sum(loss * weight for (loss, _), weight in zip(found, weights, strict=True)) / sum(weights)
 
 
 def _optimiser(objective: Objective[BatchT], config: OptimiserConfig) -> Optimizer:

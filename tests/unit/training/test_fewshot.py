@@ -83,6 +83,8 @@ def test_a_sentence_whose_boxes_are_cut_away_teaches_nothing() -> None:
     objective._network.eval()  # a batch norm would see who else is there
     with_far = batch._replace(sentences=[batch.sentences[0], far])
     assert objective.loss(with_far).item() == pytest.approx(objective.loss(alone).item(), rel=1e-5)
+    assert objective.counted(with_far) == 1  # so much does the batch weigh when it is looked at
+    assert objective.counted(batch._replace(sentences=[far, far])) == 0
     nothing = objective.loss(batch._replace(sentences=[far, far]))
     nothing.backward()  # type: ignore[no-untyped-call]
     assert nothing.item() == 0

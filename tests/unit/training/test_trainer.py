@@ -1,4 +1,4 @@
-"""The loop itself, around a network of one weight: what the log tells."""
+"""The loop itself, around a network of one weight: what a look weighs, and what the log tells."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harness.settings import ConfigError
 from tests.unit.training.test_training_run import RECIPE
 from training.config import RecipeFile
 from training.devices import Devices
@@ -17,7 +18,7 @@ from training.logs import LOG_FILE
 from training.trainer import Batches, Trainer
 
 Numbers = list[float]
-"""A batch."""
+"""A batch; those that are NaN do not count."""
 
 
 class MeanOfNumbers:
@@ -32,7 +33,10 @@ class MeanOfNumbers:
         return [{"params": [self._weight], "rate": 1.0}]
 
     def loss(self, batch: Numbers) -> Tensor:
-        return torch.tensor(np.mean(batch)) + 0 * self._weight.sum()
+        return torch.tensor(np.nanmean(batch) if self.counted(batch) else 0.0) + 0 * self._weight.sum()
+
+    def counted(self, batch: Numbers) -> int:
+        return int(np.isfinite(batch).sum())
 
     def watch(self, model: Path) -> dict[str, float]:
         return {}
@@ -51,6 +55,35 @@ def trainer(folder: Path, validation: list[Numbers], **changes: object) -> Train
 
 def _make(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
+
+
+NOTHING = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("validation", "expected"),
+    [
+        ([[1.0] * 30, [1.0] * 30, [1.0] * 30, [2.0] * 10], 1.1),
+        ([[3.0, 3.0], [NOTHING, NOTHING]], 3.0),
+        ([[1.0, NOTHING], [2.0, 2.0, 2.0]], 1.75),
+    ],
+    ids=["a smaller last batch", "a batch without any", "some left out"],
+)
+def test_each_item_that_counts_weighs_the_same(validation: list[Numbers], expected: float, tmp_path: Path) -> None:
+    assert trainer(tmp_path, validation).run("a run").best_loss == pytest.approx(expected)
+
+
+def test_of_batches_of_equal_size_the_plain_mean_is_taken_to_the_last_bit(tmp_path: Path) -> None:
+    for seed in range(20):
+        losses = np.random.default_rng(seed).random(7).astype(np.float32).astype(float).tolist()
+        found = trainer(tmp_path / str(seed), [[loss] * 3 for loss in losses])._validation_loss()
+        assert found == sum(losses) / 7
+
+
+@pytest.mark.parametrize("validation", [[], [[NOTHING]]], ids=["no batch", "nothing that counts"])
+def test_validation_data_that_say_nothing_end_the_run(validation: list[Numbers], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"schedule\.batch: .* make it smaller"):
+        trainer(tmp_path, validation).run("a run")
 
 
 def test_the_log_tells_the_rate_that_the_step_was_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
