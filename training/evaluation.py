@@ -15,6 +15,7 @@ from harness.metrics import score
 from harness.metrics.label import exact_boxes
 from harness.perturbation.base import Perturbation
 from harness.perturbation.catalogue import make_perturbations
+from harness.statistics import Delta, Interval, mean_intervals, paired_deltas
 from harness.subsets import SUBSETS
 from wronglung.alignment import Alignment
 from wronglung.errors import ImageError
@@ -34,29 +35,50 @@ WATCHED = ("auroc", "pointing", "pointing_change_swapped")
 
 
 class Outcome(NamedTuple):
-    """One metric of one perturbation over one subset."""
+    """One metric of one perturbation over one subset, with 95 % intervals over patients."""
 
-    mean: float
-    """Over the perturbed sentences' maps (profile exact)."""
-    delta: float
-    """Mean change against the same sentences unperturbed."""
-    sentences: int
-    """How many have both values."""
+    mean: Interval
+    """Of the perturbed sentences' maps (profile exact), where the same sentences unperturbed have a value too."""
+    delta: Delta
+    """Their change against the same sentences unperturbed."""
 
 
 Outcomes = dict[str, dict[str, dict[str, Outcome]]]
 """metric → perturbation → subset → outcome"""
 
 
-class _Scored(NamedTuple):
-    """One study: metric → perturbation → values by sentence (NaN: not applicable, failed, or null), and membership per
-    subset."""
+class Scores(NamedTuple):
+    """A model's values on N sentences; NaN: not applicable, failed, or null."""
 
     values: dict[str, dict[str, npt.NDArray[np.float64]]]
+    """metric → perturbation → (N,)"""
     subsets: dict[str, npt.NDArray[np.bool_]]
+    """subset → (N,): whether a sentence is one of it."""
+    patients: list[str]
+    """(N,) patient ids."""
+
+    def pair(
+        self, metric: str, perturbation: str, subset: str
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """(N,) perturbed sentences' values, and those before; NaN in both unless in the subset and both are known."""
+        after, before = (self.values[metric][name] for name in (perturbation, UNPERTURBED))
+        kept = self.subsets[subset] & ~np.isnan(after) & ~np.isnan(before)
+        return np.where(kept, after, np.nan), np.where(kept, before, np.nan)
+
+    def outcomes(self) -> Outcomes:
+        """Every mean and change with its interval, by the resamples that `harness run` draws for these patients."""
+        keys = [(metric, name, subset) for metric in METRICS for name in PERTURBATIONS for subset in SUBSETS]
+        pairs = {"/".join(key): self.pair(*key) for key in keys}
+        after, before = ({name: pair[side] for name, pair in pairs.items()} for side in (0, 1))
+        means, deltas = mean_intervals(after, self.patients), paired_deltas(after, before, self.patients)
+        found: Outcomes = {metric: {name: {} for name in PERTURBATIONS} for metric in METRICS}
+        for key in keys:
+            metric, name, subset = key
+            found[metric][name][subset] = Outcome(means["/".join(key)], deltas["/".join(key)])
+        return found
 
 
-def evaluate(model: AlignmentModel, dataset: Dataset, *, seed: int = 0) -> Outcomes:
+def evaluate(model: AlignmentModel, dataset: Dataset, *, seed: int = 0) -> Scores:
     """Score a model on every sentence of a data set, unperturbed, with sides swapped, and with random sentences.
 
     An image that cannot be read has no values; it is told on stderr.
@@ -66,17 +88,12 @@ def evaluate(model: AlignmentModel, dataset: Dataset, *, seed: int = 0) -> Outco
     scored = [_score_record(model, record, perturbations, findings) for record in dataset]
     if findings.left_out:
         sys.stderr.write("\n".join([f"{dataset.name}, while it was evaluated:", *findings.lines(), ""]))
-    return {
-        metric: {
-            name: {subset: _summarise(scored, metric, name, subset) for subset in SUBSETS} for name in PERTURBATIONS
-        }
-        for metric in METRICS
-    }
+    return _joined(scored)
 
 
 def _score_record(
     model: AlignmentModel, record: ImageRecord, perturbations: Sequence[Perturbation], findings: Findings
-) -> _Scored:
+) -> Scores:
     cases = {perturbation.name: perturbation.cases(record) for perturbation in perturbations}
     texts = list(dict.fromkeys(case.text for group in cases.values() for case in group))
     try:
@@ -91,7 +108,7 @@ def _score_record(
         name: np.array([member(record, sentence) for sentence in record.sentences], np.bool_)
         for name, member in SUBSETS.items()
     }
-    return _Scored(values, subsets)
+    return Scores(values, subsets, [record.patient_id] * len(record.sentences))
 
 
 def watch_maps(model: Path, device: torch.device, dataset: Dataset) -> dict[str, float]:
@@ -100,10 +117,13 @@ def watch_maps(model: Path, device: torch.device, dataset: Dataset) -> dict[str,
     Returns:
         `WATCHED`: mean AUROC, mean pointing, and the change in pointing when sides are exchanged.
     """
-    outcomes = evaluate(load_model(model, str(device)), dataset)
-    pointing = outcomes["pointing"]
-    swapped = pointing[SWAPPED]["abnormal"].delta
-    figures = outcomes["auroc"][UNPERTURBED]["abnormal"].mean, pointing[UNPERTURBED]["abnormal"].mean, swapped
+    scores = evaluate(load_model(model, str(device)), dataset)
+
+    def mean(metric: str, perturbation: str) -> float:
+        return _mean(scores.pair(metric, perturbation, "abnormal")[0])
+
+    after, before = scores.pair("pointing", SWAPPED, "abnormal")
+    figures = mean("auroc", UNPERTURBED), mean("pointing", UNPERTURBED), _mean(after - before)
     return dict(zip(WATCHED, figures, strict=True))
 
 
@@ -122,12 +142,17 @@ def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dic
     return {metric: np.where(applicable, found[metric], np.nan) for metric in METRICS}
 
 
-def _summarise(scored: list[_Scored], metric: str, perturbation: str, subset: str) -> Outcome:
-    after, before = (
-        np.concatenate([study.values[metric][name][study.subsets[subset]] for study in scored])
-        for name in (perturbation, UNPERTURBED)
-    )
-    both = ~np.isnan(after) & ~np.isnan(before)
-    if not both.any():
-        return Outcome(float("nan"), float("nan"), 0)
-    return Outcome(float(after[both].mean()), float((after[both] - before[both]).mean()), int(both.sum()))
+def _joined(scored: Sequence[Scores]) -> Scores:
+    """The sentences of several images, one after the other."""
+    values = {
+        metric: {name: np.concatenate([each.values[metric][name] for each in scored]) for name in PERTURBATIONS}
+        for metric in METRICS
+    }
+    subsets = {name: np.concatenate([each.subsets[name] for each in scored]) for name in SUBSETS}
+    return Scores(values, subsets, [patient for each in scored for patient in each.patients])
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    """Of those that are known; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -123,7 +123,8 @@ def _results(recipe: ModelRecipe, measured: Measured) -> str:
         return "None: the recipe names no test data (`data.test`)."
     intro = (
         f"The maps against the sentences' boxes, on {tested_on(recipe.data, measured.test_studies)}, which training has"
-        " not seen and by which no\ncheckpoint was chosen. Δ: change against the same sentences unperturbed."
+        " not seen and by which no\ncheckpoint was chosen. Δ: change against the same sentences unperturbed. "
+        "In brackets: 95 % intervals over patients."
     )
     tables = [f"{_METRICS[metric]}\n\n{_table(found)}" for metric, found in measured.outcomes.items()]
     return "\n\n".join([intro, *tables])
@@ -133,9 +134,18 @@ def _table(outcomes: dict[str, dict[str, Outcome]]) -> str:
     subsets = list(next(iter(outcomes.values())))
     lines = ["| text | " + " | ".join(subsets) + " |", "|---" * (len(subsets) + 1) + "|"]
     for perturbation, by_subset in outcomes.items():
-        cells = [
-            f"{o.mean:.3f}" + f" (Δ {o.delta:+.3f})" * (perturbation != UNPERTURBED) + f", n={o.sentences}"
-            for o in by_subset.values()
-        ]
+        cells = [_cell(outcome, perturbed=perturbation != UNPERTURBED) for outcome in by_subset.values()]
         lines.append(f"| {_TITLES[perturbation]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _cell(outcome: Outcome, *, perturbed: bool) -> str:
+    """A mean and, if words were changed, by how much it changed: that is given the interval then."""
+    mean, delta = outcome
+    if not mean.n:
+        return "none"
+    if perturbed:
+        found = f"{mean.mean:.3f}, Δ {delta.mean:+.3f} [{delta.lo:+.3f}, {delta.hi:+.3f}]"
+    else:
+        found = f"{mean.mean:.3f} [{mean.lo:.3f}, {mean.hi:.3f}]"
+    return f"{found}, n={mean.n}{f', of {mean.patients} patients only' * mean.few_patients}"

@@ -103,7 +103,7 @@ def train_and_publish(recipe: ModelRecipe, source: str, output: Path, work: Work
         shots=trained.shots,
         start_digest=trained.start_digest,
         phantoms_alone=has_seen_phantoms_alone(recipe),
-        outcomes=None if tested is None else evaluate(model, tested),
+        outcomes=None if tested is None else evaluate(model, tested).outcomes(),
     )
     publish(trained.folder, output, recipe, source, measured)
 

@@ -13,7 +13,7 @@ LIGHT = ["alignment", "client", "errors", "geometry", "images", "limits", "wire"
 ENGINE = {"torch", "transformers", "ts", "handlers", "training", "wronglung.model"}
 OF_THE_OTHERS = {
     *("harness.case", "harness.dataset", "harness.laterality", "harness.mask", "harness.meaning", "harness.metrics"),
-    *("harness.perturbation", "harness.settings", "harness.subsets"),
+    *("harness.perturbation", "harness.settings", "harness.statistics", "harness.subsets"),
     *("wronglung.alignment", "wronglung.errors", "wronglung.geometry", "wronglung.images", "wronglung.model"),
 }
 """What training may import: a module, or a package with all that is in it (ADR 0121)."""

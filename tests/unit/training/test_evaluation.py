@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.statistics import mean_interval, paired_delta
 from tests.harness_fakes import FakeDataset, png, record
 from training.evaluation import evaluate
 from wronglung.model import load_model
@@ -23,12 +24,12 @@ def test_an_image_that_cannot_be_read_has_no_values_and_is_told(
     model: AlignmentModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records = [record(i) for i in range(3)]
-    whole = evaluate(model, FakeDataset(records))["auroc"]["none"]
+    whole = evaluate(model, FakeDataset(records)).outcomes()["auroc"]["none"]
     assert capsys.readouterr().err == ""
     damaged = replace(records[1], load=lambda: png(1)[:-40])
-    partly = evaluate(model, FakeDataset([records[0], damaged, records[2]]))["auroc"]["none"]
-    assert (whole["all"].sentences, partly["all"].sentences) == (9, 6)
-    assert (whole["abnormal"].sentences, partly["abnormal"].sentences) == (6, 4)
+    partly = evaluate(model, FakeDataset([records[0], damaged, records[2]])).outcomes()["auroc"]["none"]
+    assert (whole["all"].mean.n, partly["all"].mean.n) == (9, 6)
+    assert (whole["abnormal"].mean.n, partly["abnormal"].mean.n) == (6, 4)
     assert "1 × image_unreadable" in capsys.readouterr().err
 
 
@@ -36,6 +37,24 @@ def test_without_boxes_there_is_nothing_to_measure(model: AlignmentModel) -> Non
     bare = [
         replace(one, sentences=tuple(replace(s, boxes=()) for s in one.sentences)) for one in (record(0), record(2))
     ]
-    outcome = evaluate(model, FakeDataset(bare))["pointing"]["none"]["all"]
-    assert outcome.sentences == 0
-    assert outcome.mean != outcome.mean  # NaN
+    mean, delta = evaluate(model, FakeDataset(bare)).outcomes()["pointing"]["none"]["all"]
+    assert mean.n == delta.n == 0
+    assert mean.mean != mean.mean  # NaN
+
+
+def test_intervals_are_those_of_the_harness_over_the_same_patients(model: AlignmentModel) -> None:
+    records = [record(i) for i in range(40)]
+    scores = evaluate(model, FakeDataset(records))
+    found = scores.outcomes()["auroc"]["swap_left_right"]["abnormal"]
+    after, before = scores.pair("auroc", "swap_left_right", "abnormal")
+    assert found.mean == mean_interval(after, scores.patients)
+    assert found.delta == paired_delta(after, before, scores.patients)
+    assert (found.mean.patients, found.mean.few_patients) == (20, False)
+    assert found.mean.lo < found.mean.mean < found.mean.hi
+
+
+def test_a_change_is_between_sentences_that_have_both_values(model: AlignmentModel) -> None:
+    scores = evaluate(model, FakeDataset([record(i) for i in range(4)]))
+    after, before = scores.pair("auroc", "swap_left_right", "all")
+    names_a_side = [each.text != "The lungs are clear." for i in range(4) for each in record(i).sentences]
+    assert [bool(value == value) for value in after] == [bool(value == value) for value in before] == names_a_side

@@ -85,10 +85,10 @@ def test_the_folder_is_a_model(output: Path) -> None:
 
 def test_the_card_states_what_was_measured(output: Path, work: Path) -> None:
     card = (output / "CARD.md").read_text()
-    outcome = evaluate(load_model(output), PhantomDataset(0, "test", 3))["auroc"]["none"]["all"]
+    mean = evaluate(load_model(output), PhantomDataset(0, "test", 3)).outcomes()["auroc"]["none"]["all"].mean
     for text in (
         "python -m training recipes/tiny.yaml",
-        f"{outcome.mean:.3f}, n={outcome.sentences}",
+        f"{mean.mean:.3f} [{mean.lo:.3f}, {mean.hi:.3f}], n={mean.n}, of 3 patients only",
         "Not a medical",
     ):
         assert text in card
