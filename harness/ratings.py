@@ -22,9 +22,10 @@ from pydantic import Field
 from harness.case import Sentence
 from harness.dataset.base import Dataset, Findings
 from harness.dataset.checks import Unusable
-from harness.settings import ConfigError, PathField, Settings, suggest
+from harness.settings import ConfigError, PathField, Settings
 from harness.sources.keys import key_of
 from harness.sources.tables import read_csv
+from wronglung.keys import suggest
 
 QUESTIONS = ("has_good_recall", "has_good_precision", "is_intuitive")
 LOWEST, HIGHEST = 1, 5

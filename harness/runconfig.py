@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from harness import metrics as metric_registry
-from harness.dataset.config import DATASET_CONFIGS, DatasetConfig
+from harness.dataset.config import DatasetConfig
 from harness.metrics import Profile
 from harness.perturbation import registered
 from harness.perturbation.registry import baseline_of
 from harness.ratings import RatingsConfig
-from harness.servers import AccessSettings, Server, TlsConfig
-from harness.settings import ConfigError, PathField, Settings, explain, suggest
-from harness.sources.config import MAPS_CONFIGS, SourceConfig
+from harness.servers import AccessSettings, Server
+from harness.settings import ConfigError, PathField, Settings, explain
+from harness.sources.config import SourceConfig
 from harness.subsets import check_subsets
+from wronglung.keys import suggest
 
 
 class GalleryConfig(Settings):
@@ -182,22 +183,8 @@ def parse_run_config(tree: dict[str, Any], where: str) -> RunConfig:
     try:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
-        faults = [f"  {fault}" for fault in explain(error, _settings_at)]
+        faults = [f"  {fault}" for fault in explain(error, RunConfig)]
         raise ConfigError("\n".join([f"{where} has {len(faults)} fault(s):", *faults])) from error
-
-
-def _settings_at(location: Sequence[str]) -> type[BaseModel]:
-    """What the last part of `location` is a key of."""
-    if location[0] == "endpoints" and len(location) == 3:
-        return EndpointConfig
-    models: dict[str, type[BaseModel]] = {
-        **DATASET_CONFIGS,
-        **MAPS_CONFIGS,
-        "ratings": RatingsConfig,
-        "tls": TlsConfig,
-        "gallery": GalleryConfig,
-    }
-    return models.get(location[-2], RunConfig) if len(location) > 1 else RunConfig
 
 
 def _override(tree: dict[str, Any], text: str) -> None:

@@ -15,7 +15,6 @@ from harness.dataset.chest_imagenome.silver import SilverDataset
 from harness.dataset.chexlocalize import open_chexlocalize
 from harness.dataset.coco import open_coco
 from harness.dataset.config import (
-    DATASET_CONFIGS,
     AnyDatasetConfig,
     ChestImagenomeGoldConfig,
     ChestImagenomeSilverConfig,
@@ -34,7 +33,8 @@ from harness.dataset.padchest_gr import open_padchest_gr
 from harness.dataset.phantom import PhantomDataset
 from harness.dataset.real_cxr import open_real_cxr
 from harness.dataset.vindr_cxr import open_vindr_cxr
-from harness.settings import ConfigError, Settings, explain, suggest
+from harness.settings import ConfigError, Settings, explain
+from wronglung.keys import suggest
 
 Config = TypeVar("Config", bound=Settings)
 
@@ -167,5 +167,5 @@ def parse_dataset(text: str) -> AnyDatasetConfig:
     try:
         config: AnyDatasetConfig = form.config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{text}: {'; '.join(explain(error, lambda _: DATASET_CONFIGS[kind]))}") from error
+        raise ConfigError(f"{text}: {'; '.join(explain(error, form.config))}") from error
     return config

@@ -1,6 +1,6 @@
 """Which data set to open, and how: the key `dataset` of a run file."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -126,8 +126,3 @@ AnyDatasetConfig = (
     | CocoConfig
 )
 DatasetConfig = Annotated[AnyDatasetConfig, Field(discriminator="kind")]
-
-DATASET_CONFIGS: dict[str, type[Settings]] = {
-    get_args(config.model_fields["kind"].annotation)[0]: config for config in get_args(AnyDatasetConfig)
-}
-"""The settings of each kind of data set, by the word that `kind` says."""

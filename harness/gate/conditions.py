@@ -90,7 +90,5 @@ def load_gate(path: Path) -> Gate:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"the gate file {path} is no YAML: {error}") from error
     except ValidationError as error:
-        faults = explain(error, lambda location: Condition if "conditions" in location[:-1] else Gate)
-        raise ConfigError(
-            "\n".join([f"the gate file {path} is wrong:", *(f"  {fault}" for fault in faults)])
-        ) from error
+        faults = (f"  {fault}" for fault in explain(error, Gate))
+        raise ConfigError("\n".join([f"the gate file {path} is wrong:", *faults])) from error

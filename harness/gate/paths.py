@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.gate.conditions import COUNTS
-from harness.settings import suggest
 from harness.summary.estimates import Tree
+from wronglung.keys import suggest
 
 
 class NoSuchNumber(LookupError):

@@ -14,7 +14,7 @@ from harness.perturbation.registry import Declaration, registered
 from harness.perturbation.shuffle import ShuffleInReport
 from harness.perturbation.swap import SwapLeftRight, SwapLeftRightPaper
 from harness.perturbation.synthetic import SyntheticSentences
-from harness.settings import suggest
+from wronglung.keys import suggest
 
 BUILTIN: tuple[Declaration, ...] = (
     Declaration(

@@ -78,12 +78,3 @@ class SavedMapsConfig(MapsConfig):
 
 AnyMapsConfig = StudyMapsConfig | SavedMapsConfig
 SourceConfig = Annotated[AnyMapsConfig, Field(discriminator="kind")]
-
-MAPS_CONFIGS: dict[str, type[Settings]] = {
-    "study": StudyMapsConfig,
-    "saved": SavedMapsConfig,
-    "letterbox": LetterboxConfig,
-    "stretch": StretchConfig,
-    "regions": RegionsConfig,
-}
-"""The settings below `maps_from`, by the word before their keys."""

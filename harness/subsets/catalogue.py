@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.case import ImageRecord, Sentence
 from harness.diversity import most_diverse_reports
-from harness.settings import suggest
 from harness.subsets.errors import SubsetError
 from harness.subsets.expression import parse
 from harness.subsets.strata import BY_NAME, Family, family_of, rank
+from wronglung.keys import suggest
 
 Membership = Callable[[ImageRecord, Sentence], bool]
 Choice = str | Mapping[str, str]

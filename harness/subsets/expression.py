@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.case import ImageRecord, Sentence
-from harness.settings import suggest
 from harness.subsets.errors import SubsetError
 from harness.subsets.facts import BY_NAME
 from harness.subsets.strata import labelled
+from wronglung.keys import suggest
 
 LONGEST = 1000
 DEEPEST = 50

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.dataset.config import DATASET_CONFIGS
+from harness.dataset.catalogue import FORMATS
 from harness.runconfig import parse_run_config
 from tests import repository
 
@@ -22,4 +22,4 @@ def test_every_example_may_stand_in_a_run_file() -> None:
 
 def test_every_kind_of_data_set_that_is_read_from_files_has_an_example() -> None:
     shown = {example["dataset"]["kind"] for example in EXAMPLES if "dataset" in example}
-    assert set(DATASET_CONFIGS) - {"phantom", "real_cxr"} <= shown
+    assert set(FORMATS) - {"phantom", "real_cxr"} <= shown

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
+from wronglung.keys import locate, suggest
 from wronglung.model.errors import ModelFilesError
 
 
@@ -328,8 +329,15 @@ def parse_config(kind: type[ConfigT], json_text: str, source: str) -> ConfigT:
     try:
         return kind.model_validate_json(json_text)
     except ValidationError as error:
-        lines = [f"  {_key(e['loc'])}: {e['msg']}{_given(e['type'], e['input'])}" for e in error.errors()]
+        lines = [f"  {_fault(kind, dict(fault))}" for fault in error.errors()]
         raise ModelFilesError("\n".join([f"{source} is not a valid {kind.__name__}:", *lines])) from error
+
+
+def _fault(kind: type[BaseModel], fault: dict[str, Any]) -> str:
+    key, known = locate(kind, fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key{suggest(str(fault['loc'][-1]), known)}"
+    return f"{key or '(document)'}: {fault['msg']}{_given(fault['type'], fault['input'])}"
 
 
 def _given(fault: str, given: object) -> str:
@@ -339,8 +347,3 @@ def _given(fault: str, given: object) -> str:
     exponent = re.fullmatch(r"([-+]?\d+)[eE]([-+]?\d+)", given)
     fix = f" (YAML takes it for a word: write {exponent[1]}.0e{int(exponent[2]):+d})" if exponent else ""
     return f", got {given!r}{fix}"
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    """The key as it stands in the file, where no architecture's name lies on the way."""
-    return ".".join(str(part) for part in location if part not in _ARCHITECTURES) or "(document)"

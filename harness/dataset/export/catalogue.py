@@ -13,7 +13,8 @@ from harness.dataset.export import (
     padchest_gr,
     vindr_cxr,
 )
-from harness.settings import ConfigError, suggest
+from harness.settings import ConfigError
+from wronglung.keys import suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def test_a_fault_between_two_keys_is_told_without_the_whole_file():
     [
         ({"pertubations": ["none"]}, "pertubations: unknown key: did you mean 'perturbations'?"),
         ({"dataset": {"kind": "phantom", "patient": 5}}, "patient: unknown key: did you mean 'patients'?"),
-        ({"dataset": {"kind": "phantom", "patients": "many"}}, "dataset.phantom.patients"),
+        ({"dataset": {"kind": "phantom", "patients": "many"}}, "  dataset.patients: "),
         ({"dataset": {"kind": "fantom"}}, "'phantom', 'jsonl'"),
         ({"perturbations": ["none", "swap_left_rigth"]}, "did you mean 'swap_left_right'?"),
         ({"perturbations": ["swap_left_right"]}, "must include 'none'"),
@@ -55,8 +55,12 @@ def test_a_fault_between_two_keys_is_told_without_the_whole_file():
             "the maps of 'encoder' lie in results/t/../t/maps, where the results go: choose another out",
         ),
         ({"maps_from": {"encoder": {"kind": "studies", "path": "m"}}}, "'study', 'saved'"),
-        ({"maps_from": {"encoder": {"kind": "study"}}}, "maps_from.encoder.study.path"),
+        ({"maps_from": {"encoder": {"kind": "study"}}}, "  maps_from.encoder.path: "),
         ({"maps_from": {"encoder": {"kind": "study", "path": "m", "optout": "none"}}}, "did you mean 'opt_out'?"),
+        (
+            {"maps_from": {"encoder": {"kind": "study", "path": "m", "regions": {"celss": 9}}}},
+            "  maps_from.encoder.regions.celss: unknown key: did you mean 'cells'?",
+        ),
         (
             {"maps_from": {"encoder": {"kind": "study", "path": "m", "frame": {"fit": "letterbox", "crop": 300}}}},
             "crop 300 is larger than longer_side 256",

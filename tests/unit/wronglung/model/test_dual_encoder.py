@@ -121,7 +121,7 @@ def test_an_unknown_architecture_is_refused_with_those_there_are(tmp_path: Path)
 def test_an_option_of_the_other_architecture_is_refused_by_its_key(tmp_path: Path) -> None:
     create_random_dual_encoder(tmp_path)
     edit_network(tmp_path, attention={"opt_out": True})
-    with pytest.raises(ModelFilesError, match=r"network\.attention: Extra"):
+    with pytest.raises(ModelFilesError, match=r"network\.attention: unknown key"):
         load_model(tmp_path)
 
 
