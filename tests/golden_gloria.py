@@ -13,9 +13,10 @@ import torch
 from tests.shared import shared_path
 from wronglung.alignment import ModelIdentity
 from wronglung.model.checkpoint import Checkpoint, fill_network
-from wronglung.model.config import AttentionConfig, CleaningConfig, ModelConfig, NetworkConfig, TextEncoderConfig
+from wronglung.model.config import CleaningConfig, ModelConfig, NetworkConfig
 from wronglung.model.engine import AlignmentModel
 from wronglung.model.network import AlignmentNetwork
+from wronglung.model.parts_config import AttentionConfig, TextEncoderConfig
 from wronglung.model.published import rename_published
 from wronglung.model.text import SentenceTokenizer
 from wronglung.model.tokenizer import from_vocabulary

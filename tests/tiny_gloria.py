@@ -4,8 +4,9 @@ from typing import Literal
 
 import torch
 
-from wronglung.model.config import AttentionConfig, CleaningConfig, ImageEncoderConfig, NetworkConfig, TextEncoderConfig
+from wronglung.model.config import CleaningConfig, NetworkConfig
 from wronglung.model.network import AlignmentNetwork
+from wronglung.model.parts_config import AttentionConfig, ImageEncoderConfig, TextEncoderConfig
 from wronglung.model.text import SentenceTokenizer
 from wronglung.model.tokenizer import from_vocabulary, vocabulary_with_alphabet
 

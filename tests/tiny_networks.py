@@ -1,14 +1,8 @@
 """One of each architecture, of a few thousand weights, for tests of training: frames of 32 pixels, a grid of 8 × 8."""
 
 from tests.tiny_gloria import TOKENIZE, TOKENIZER, tiny_config
-from wronglung.model.config import (
-    AnyNetworkConfig,
-    BertSizes,
-    DualEncoderConfig,
-    GrounderConfig,
-    RegionsConfig,
-    VisionTransformerConfig,
-)
+from wronglung.model.config import AnyNetworkConfig, DualEncoderConfig, GrounderConfig, RegionsConfig
+from wronglung.model.parts_config import BertSizes, VisionTransformerConfig
 
 _TEXT = BertSizes(
     vocab_size=TOKENIZER.get_vocab_size(), hidden_size=8, layers=2, heads=2, intermediate_size=8, dropout=0

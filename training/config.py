@@ -16,15 +16,8 @@ from training.domain import DomainConfig
 from training.logs import LogName
 from training.recipe_files import read_document
 from training.sentence_config import SentencesConfig
-from wronglung.model.config import (
-    AnyNetworkConfig,
-    CleaningConfig,
-    GrounderConfig,
-    NetworkConfig,
-    PreprocessConfig,
-    StrictModel,
-    parse_config,
-)
+from wronglung.model.config import AnyNetworkConfig, CleaningConfig, GrounderConfig, NetworkConfig, PreprocessConfig
+from wronglung.model.strict import StrictModel, parse_config
 
 
 class AugmentConfig(StrictModel):

@@ -11,7 +11,7 @@ from harness.dataset.config import (
     PhantomConfig,
     RealCxrConfig,
 )
-from wronglung.model.config import StrictModel
+from wronglung.model.strict import StrictModel
 
 
 class DataConfig(StrictModel):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from wronglung.geometry import Rect
-from wronglung.model.config import StrictModel
+from wronglung.model.strict import StrictModel
 
 Picture = npt.NDArray[np.float32]
 

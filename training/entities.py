@@ -17,8 +17,8 @@ from spacy.pipeline import EntityRuler
 
 from training.recipe_files import read_document
 from training.sentence_config import PackageConfig, RecogniserConfig
-from wronglung.model.config import StrictModel, parse_config
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.strict import StrictModel, parse_config
 
 VOCABULARY = Path(__file__).parent / "clinical_entities.yaml"
 _KEPT = 1 << 17

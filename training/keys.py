@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from training.config import AnyRecipe, Recipe
-from wronglung.model.config import StrictModel
+from wronglung.model.strict import StrictModel
 
 HEADING = """\
 # Every key of a recipe

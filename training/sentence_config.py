@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wronglung.model.config import StrictModel
+from wronglung.model.strict import StrictModel
 
 
 class WordMaskingConfig(StrictModel):

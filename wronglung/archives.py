@@ -11,7 +11,8 @@ from model_archiver.model_packaging_utils import ModelExportUtils
 
 from wronglung.archive_file import files_below, write_archive
 from wronglung.model.compute import ComputeConfig
-from wronglung.model.config import ModelConfig, parse_config
+from wronglung.model.config import ModelConfig
+from wronglung.model.strict import parse_config
 from wronglung.progress import Progress, silent
 from wronglung.served import VERSION_MARK, ServedModel, write_models
 from wronglung.serving_settings import read_serving_settings

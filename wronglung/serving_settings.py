@@ -11,8 +11,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from wronglung.model.compute import ComputeConfig, compute_config
-from wronglung.model.config import StrictModel, parse_config
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.strict import StrictModel, parse_config
 
 LONGEST_RESPONSE_S = 600
 """The gateway waits for two such batches."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from wronglung.model.config import BertSizes, TextEncoderConfig
+from wronglung.model.parts_config import BertSizes, TextEncoderConfig
 from wronglung.model.text import TokenizedSentence
 
 FeaturesT = TypeVar("FeaturesT")

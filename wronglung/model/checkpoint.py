@@ -14,10 +14,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from wronglung.model.architecture import AnyArchitecture
-from wronglung.model.config import CleaningConfig, ModelConfig, PreprocessConfig, parse_config
+from wronglung.model.config import CleaningConfig, ModelConfig, PreprocessConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.files import write_file
 from wronglung.model.registry import build_network
+from wronglung.model.strict import parse_config
 from wronglung.model.tensors import StoredTensor, read_safetensors, stored_in_memory
 from wronglung.model.tokenizer import load_tokenizer
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from wronglung.model.config import StrictModel, parse_config
+from wronglung.model.strict import StrictModel, parse_config
 
 Precision = Literal["fp32", "bf16"]
 

@@ -16,8 +16,9 @@ from transformers import CLIPVisionConfig, VisionTextDualEncoderConfig, VisionTe
 
 from wronglung.model.architecture import Architecture, Match
 from wronglung.model.bert import bert_config, piece_ids
-from wronglung.model.config import DualEncoderConfig, VisionTransformerConfig
+from wronglung.model.config import DualEncoderConfig
 from wronglung.model.image import network_input
+from wronglung.model.parts_config import VisionTransformerConfig
 from wronglung.model.text import TokenizedSentence
 
 

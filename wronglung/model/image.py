@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import ResNetConfig, ResNetModel
 
-from wronglung.model.config import ImageEncoderConfig
+from wronglung.model.parts_config import ImageEncoderConfig
 
 
 class ImageFeatures(NamedTuple):

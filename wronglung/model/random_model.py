@@ -9,16 +9,18 @@ from torch import nn
 from wronglung.model.checkpoint import save_checkpoint
 from wronglung.model.config import (
     AnyNetworkConfig,
-    AttentionConfig,
-    BertSizes,
     CleaningConfig,
     DualEncoderConfig,
     GrounderConfig,
-    ImageEncoderConfig,
     ModelConfig,
     NetworkConfig,
     PreprocessConfig,
     RegionsConfig,
+)
+from wronglung.model.parts_config import (
+    AttentionConfig,
+    BertSizes,
+    ImageEncoderConfig,
     TextEncoderConfig,
     VisionTransformerConfig,
 )

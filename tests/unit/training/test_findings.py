@@ -14,8 +14,9 @@ from training.config import FindingsRecipe
 from training.findings import FindingLabel, FindingsObjective, find_labels, labels_affirmed, labels_of
 from training.studies import Study
 from wronglung.model.bert import encode_grouped
-from wronglung.model.config import CleaningConfig, ImageEncoderConfig, NetworkConfig, TextEncoderConfig
+from wronglung.model.config import CleaningConfig, NetworkConfig
 from wronglung.model.network import AlignmentNetwork
+from wronglung.model.parts_config import ImageEncoderConfig, TextEncoderConfig
 from wronglung.model.text import SentenceTokenizer
 from wronglung.model.tokenizer import from_vocabulary, vocabulary_with_alphabet
 

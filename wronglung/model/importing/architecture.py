@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from wronglung.model.config import ImageEncoderConfig
 from wronglung.model.errors import ModelFilesError
+from wronglung.model.parts_config import ImageEncoderConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from wronglung.model.config import AttentionConfig, NetworkConfig, TextEncoderConfig
+from wronglung.model.config import NetworkConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.architecture import Shapes, image_encoder, text_sizes
 from wronglung.model.importing.bert_settings import BertSettings, bert_settings
@@ -18,6 +18,7 @@ from wronglung.model.importing.options import (
     TRANSFORMS,
     TrainingOptions,
 )
+from wronglung.model.parts_config import AttentionConfig, TextEncoderConfig
 
 OPT_OUT = "no_attn_vec"
 

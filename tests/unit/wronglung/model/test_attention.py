@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.tiny_gloria import tiny_network
 from wronglung.model.attention import attend, matching_rows, word_similarities
-from wronglung.model.config import AttentionConfig
+from wronglung.model.parts_config import AttentionConfig
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests import published_files
-from wronglung.model.config import ImageEncoderConfig
 from wronglung.model.errors import ModelFilesError
 from wronglung.model.importing.architecture import image_encoder, text_sizes
 from wronglung.model.importing.bert_settings import bert_settings
 from wronglung.model.importing.inference import infer
 from wronglung.model.importing.options import TrainingOptions
+from wronglung.model.parts_config import ImageEncoderConfig
 
 Shapes = dict[str, tuple[int, ...]]
 HEADS = {"num_attention_heads": 2}
