@@ -156,7 +156,7 @@ class AlignmentHandler:
         }
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:
-        """Answer a batch; never raises for one item.
+        """Answer a batch; never raises, for one item or for all.
 
         A worker that ran out of memory before ends here: TorchServe starts another one, and the gateway, which has sent
         a canary, tells callers that they may try again.
@@ -167,14 +167,19 @@ class AlignmentHandler:
             context.set_response_header(index, "ts_stream_next", "false")
         self._decode_s, self._predict_s, self._encode_s, self._allowance = [], 0.0, 0.0, Allowance()
         entries = [_open(entry) for entry in data]
-        if len(entries) == 1:
-            answers = [self._answer(entries[0], partial(self._decode, entries[0]))]
-        elif self.model.deterministic:
-            answers = self._answer_in_turn(entries)
-        else:
-            answers = self._answer_together(entries)
+        try:
+            answers = self._answer_all(entries)
+        except Exception as error:  # of no item: no thread could be started, say
+            answers = [self._encode(self._judged(error, each.request_id), each) for _, each in entries]
         self._report_unless_it_fails(context, len(data))
         return answers
+
+    def _answer_all(self, entries: Sequence[Entry]) -> list[bytes]:
+        if len(entries) == 1:
+            return [self._answer(entries[0], partial(self._decode, entries[0]))]
+        if self.model.deterministic:
+            return self._answer_in_turn(entries)
+        return self._answer_together(entries)
 
     def _answer_in_turn(self, entries: Sequence[Entry]) -> list[bytes]:
         """One after the other; while one is computed, the image of the next is decoded."""

@@ -307,7 +307,11 @@ def test_the_settings_of_a_model_decide_how_it_computes(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("own_process")
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"precison": "bf16"}, "precison: Extra"), ({"precision": "fp8"}, "precision"), ({"image_cache_mib": -1}, "mib")],
+    [
+        ({"precison": "bf16"}, "precison: unknown key: did you mean .precision"),
+        ({"precision": "fp8"}, "precision"),
+        ({"image_cache_mib": -1}, "mib"),
+    ],
 )
 def test_a_wrong_setting_is_named_before_anything_is_served(
     tmp_path: Path, settings: dict[str, Any], message: str
