@@ -12,8 +12,9 @@ from tests import repository
 
 PAGE = repository.read(Path("docs/seeds.md"))
 MODELS = sorted(path.parent.name for path in (repository.ROOT / "model_store").glob("*/config.json"))
-CHANCE = {"encoder-rand-sents"}
-"""Learns from sentences of other reports: where its maps point is chance. Its card says so."""
+CHANCE = {"encoder-rand-sents", "encoder-few-shot"}
+"""The first learns from sentences of other reports: where its maps point is chance. To the second it matters which
+thirty sentences are drawn. Their cards say so."""
 APART = [
     (recipe, float(apart))
     for table in PAGE.split("| Furthest apart |")[1:]
@@ -30,7 +31,7 @@ def test_the_weights_are_the_shipped_ones() -> None:
         assert f"- Weights of {model}: `{digest}`" in PAGE.splitlines()
 
 
-def test_every_model_was_trained_again_and_all_but_the_control_came_out_alike() -> None:
+def test_every_model_was_trained_again_and_all_but_two_came_out_alike() -> None:
     assert sorted({model for model, _ in APART}) == MODELS
     assert {model for model, apart in APART if apart > WITHIN} == CHANCE
 

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tests import repository
+from training.cardtext import notes
+from training.config import FindingsRecipe, load_recipe
 
 TRACKED = repository.tracked()
 SHIPPED = sorted({path.parts[1] for path in TRACKED if path.parts[0] == "model_store"})
@@ -53,3 +55,10 @@ def test_what_is_served_is_shipped(path: Path) -> None:
 def test_every_recipe_of_a_model_has_its_card() -> None:
     recipes = {path.stem for path in TRACKED if path.parent == Path("training/configs")}
     assert set(SHIPPED) == recipes - {"findings", "findings-apart", "smallest"}
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_a_card_says_what_its_recipe_notes(model: str) -> None:
+    recipe = load_recipe(repository.ROOT / "training" / "configs" / f"{model}.yaml")
+    assert not isinstance(recipe, FindingsRecipe)
+    assert notes(recipe) in repository.read(Path("model_store") / model / "CARD.md")
