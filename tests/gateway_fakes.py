@@ -15,6 +15,7 @@ from PIL import Image
 
 from wronglung.client.transport import open_aio_channel
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
+from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.server import Gateway, Settings
 from wronglung.served import MODELS_FILE, ServedModel, write_models
 from wronglung.torchserve.inference_pb2 import PredictionResponse, PredictionsRequest
@@ -168,7 +169,7 @@ async def running_gateway(
     reports: list[list[str]] = []
     async with torchserve.listening() as target:
         gateway_settings = Settings(directory / MODELS_FILE, target, port=0, drain_s=drain_s, **settings)
-        gateway = Gateway(gateway_settings, on_health=lambda failing: reports.append(list(failing)))
+        gateway = Gateway(gateway_settings, on_health=lambda failing: reports.append(list(failing)), metrics=Metrics())
         port, metrics_port = await gateway.start()
         metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
         target = f"127.0.0.1:{port}"

@@ -15,6 +15,7 @@ from tests.gateway_fakes import MODELS
 from wronglung.errors import Overloaded, leaf_errors
 from wronglung.gateway import server
 from wronglung.gateway.intake import Terms
+from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.service import Most
 from wronglung.gateway.shares import Places
 from wronglung.limits import LIMITS
@@ -97,6 +98,6 @@ async def test_the_page_of_errors_says_how_many_calls_grpc_takes(
     told = dict[str, Any]()
     make = server.grpc.aio.server
     monkeypatch.setattr(server.grpc.aio, "server", lambda **options: (told.update(options), make(**options))[1])
-    server.Gateway(server.Settings(tmp_path / MODELS_FILE, "127.0.0.1:1"), on_health=lambda _: None)
+    server.Gateway(server.Settings(tmp_path / MODELS_FILE, "127.0.0.1:1"), on_health=lambda _: None, metrics=Metrics())
     page = repository.read(Path("docs/errors.md"))
     assert f"more than {told['maximum_concurrent_rpcs']} open calls" in page

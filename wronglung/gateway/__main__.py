@@ -15,6 +15,7 @@ from pathlib import Path
 from wronglung.address import address
 from wronglung.arguments import port, seconds
 from wronglung.gateway.logs import log_to_stderr
+from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.options import add_security, take_security
 from wronglung.gateway.server import Gateway, Settings
 
@@ -54,11 +55,11 @@ def _report(**report: object) -> None:
     print(json.dumps(report), flush=True)
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, metrics: Metrics) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    gateway = Gateway(settings, on_health=lambda failing: _report(failing=list(failing)))
+    gateway = Gateway(settings, on_health=lambda failing: _report(failing=list(failing)), metrics=metrics)
     port, metrics_port = await gateway.start()
     _report(
         listening={
@@ -75,9 +76,10 @@ async def _serve(settings: Settings) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM; returns the exit status."""
     settings, level = _parse(arguments)
-    log_to_stderr(level)
+    metrics = Metrics()
+    log_to_stderr(level, on_lost=metrics.lost_log_lines.inc)
     try:
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, metrics))
     except (OSError, ValueError) as error:
         print(f"wronglung.gateway: {error}", file=sys.stderr)
         return 1

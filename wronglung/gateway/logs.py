@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
@@ -32,9 +33,17 @@ class JsonFormatter(logging.Formatter):
 
 class Lines(logging.StreamHandler[TextIO]):
     """Writes lines as long as somebody takes them. Those that a full disk did not take are counted, and told of in the
-    first line that is taken again: a hole in the audit shall be seen. Python would print stack traces instead."""
+    first line that is taken again: a hole in the audit shall be seen. Python would print stack traces instead.
 
-    lost = 0
+    Args:
+        stream: where to.
+        on_lost: told of every line that was not taken, at once.
+    """
+
+    def __init__(self, stream: TextIO, on_lost: Callable[[], None]) -> None:
+        super().__init__(stream)
+        self.lost = 0
+        self._on_lost = on_lost
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line, and before it how many were lost."""
@@ -45,7 +54,10 @@ class Lines(logging.StreamHandler[TextIO]):
             super().emit(_told(lost))
             if self.lost:  # it could not be told either
                 self.lost = lost
+        before = self.lost
         super().emit(record)
+        if self.lost > before:
+            self._on_lost()
 
     def handleError(self, record: logging.LogRecord) -> None:
         """One line was not written."""
@@ -62,10 +74,10 @@ _TALKATIVE = ("PIL", "pydicom")
 """At their level "debug" these tell what is in a file: values of tags, names among them."""
 
 
-def log_to_stderr(level: str) -> None:
-    """Send all logs from `level` ("debug", "info", "warning", "error") on to standard error."""
+def log_to_stderr(level: str, on_lost: Callable[[], None]) -> None:
+    """Send all logs from `level` ("debug", "info", "warning", "error") on to standard error; see `Lines`."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    handler = Lines(sys.stderr)
+    handler = Lines(sys.stderr, on_lost)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -72,6 +72,11 @@ class Metrics:
         self.refused_callers = Counter(
             "wronglung_refused_callers", "Calls without a token that is known.", registry=self.registry
         )
+        self.lost_log_lines = Counter(
+            "wronglung_lost_log_lines",
+            "Lines of the gateway's log, audit lines among them, that nothing took: its disk is full.",
+            registry=self.registry,
+        )
         self.reloads = Counter(
             "wronglung_reloads",
             "Changes of the files of certificates or tokens, by outcome: OK or failed.",

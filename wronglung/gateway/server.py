@@ -100,15 +100,16 @@ class Gateway:
     Args:
         settings: see there.
         on_health: told the names of the models that fail, at the start and at every change.
+        metrics: where it counts; its page shows all of them.
 
     Raises:
         OSError: a file that the settings name cannot be read.
         ValueError: one cannot be used, or the settings contradict each other.
     """
 
-    def __init__(self, settings: Settings, on_health: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, settings: Settings, on_health: Callable[[Sequence[str]], None], metrics: Metrics) -> None:
         self._settings = settings
-        self.metrics = Metrics()
+        self.metrics = metrics
         self._upstream = TorchServeClient(settings.torchserve)
         catalogue = read_models(settings.models)
         canary = Canary(self._upstream, self.metrics)

@@ -26,6 +26,7 @@ from tests.repository import ROOT
 from tests.unfenced_handler import NOTES, STAY_DEAD
 from wronglung.envelope import CONTEXT_ENTRY, REQUEST_ENTRY, RequestContext
 from wronglung.errors import InternalError, ModelUnavailable
+from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.server import Gateway, Settings
 from wronglung.gateway.upstream import typed_error
 from wronglung.torchserve.inference_pb2 import PredictionsRequest
@@ -150,7 +151,7 @@ def test_it_calls_itself_healthy_without_a_worker_and_the_gateway_does_not(
 
     async def watch() -> None:
         settings = Settings(bare.models, bare.torchserve.target, port=0)
-        gateway = Gateway(settings, on_health=lambda failing: reports.append(list(failing)))
+        gateway = Gateway(settings, on_health=lambda failing: reports.append(list(failing)), metrics=Metrics())
         await gateway.start()
         async with asyncio.timeout(60):
             while reports[-1:] != [[]]:

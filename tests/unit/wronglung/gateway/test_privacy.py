@@ -88,7 +88,7 @@ class Told:
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Told:
     before = list(logging.getLogger().handlers)
-    log_to_stderr("debug")
+    log_to_stderr("debug", lambda: None)
     logging.getLogger().handlers = before  # those that pytest reads
     caplog.set_level(logging.DEBUG)
     return Told(caplog)
