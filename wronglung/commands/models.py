@@ -1,6 +1,7 @@
 """``wronglung models``: what a server serves."""
 
 import argparse
+from collections import Counter
 from typing import Any
 
 from wronglung.commands.connection import add_connection, add_wait, connect, fail, models_when_ready
@@ -41,14 +42,17 @@ def run(args: argparse.Namespace) -> int:
         return fail(
             "models", "a server answers, but this caller may use none of its models: see the file of its --tokens"
         )
-    print("\n".join(map(_line, models)))
+    versions = Counter(model.identity.name for model in models)
+    print("\n".join(_line(model, among=versions[model.identity.name]) for model in models))
     return 0 if all(model.ready for model in models) else 1
 
 
-def _line(model: pb.Model) -> str:
+def _line(model: pb.Model, among: int) -> str:
+    """What is told of a model; of one `among` several versions also whether it is the default."""
     identity = model.identity
+    default = " (default)" if model.is_default and among > 1 else ""
     return (
-        f"{identity.name} {identity.version}  {'ready' if model.ready else 'not ready'}  "
+        f"{identity.name} {identity.version}{default}  {'ready' if model.ready else 'not ready'}  "
         f"{model.grid_rows} x {model.grid_cols} cells  {'opt-out' if model.has_opt_out else 'no opt-out'}  "
         f"weights {identity.weights_digest[:12]}"
     )

@@ -147,7 +147,7 @@ class AlignmentService:
         async with answering(call, context, self._tracer):
             seen = self._caller(call, context).view(self._catalogue)
             await self._questions.read(Received(context), call.party)
-            models = [self._describe(model) for model in seen.models]
+            models = [self._describe(model, model in seen.defaults) for model in seen.models]
         return pb.ListModelsResponse(models=models).SerializeToString()
 
     def _caller(self, call: Call, context: Context) -> Caller:
@@ -178,7 +178,7 @@ class AlignmentService:
                 if self._calls.taken == 1:
                     self.idle.set()
 
-    def _describe(self, model: ServedModel) -> pb.Model:
+    def _describe(self, model: ServedModel, is_default: bool) -> pb.Model:
         return pb.Model(
             identity=pb.ModelIdentity(name=model.name, version=model.version, weights_digest=model.weights_digest),
             ready=self._health.is_ready(model),
@@ -188,6 +188,7 @@ class AlignmentService:
             frame_width=model.frame_width,
             frame_height=model.frame_height,
             max_word_pieces=model.max_word_pieces,
+            is_default=is_default,
         )
 
 

@@ -209,7 +209,7 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("identity", "ready", "has_opt_out", "grid_rows", "grid_cols", "frame_width", "frame_height", "max_word_pieces")
+    __slots__ = ("identity", "ready", "has_opt_out", "grid_rows", "grid_cols", "frame_width", "frame_height", "max_word_pieces", "is_default")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     HAS_OPT_OUT_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +218,7 @@ class Model(_message.Message):
     FRAME_WIDTH_FIELD_NUMBER: _ClassVar[int]
     FRAME_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     MAX_WORD_PIECES_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     identity: ModelIdentity
     ready: bool
     has_opt_out: bool
@@ -226,4 +227,5 @@ class Model(_message.Message):
     frame_width: int
     frame_height: int
     max_word_pieces: int
-    def __init__(self, identity: _Optional[_Union[ModelIdentity, _Mapping]] = ..., ready: _Optional[bool] = ..., has_opt_out: _Optional[bool] = ..., grid_rows: _Optional[int] = ..., grid_cols: _Optional[int] = ..., frame_width: _Optional[int] = ..., frame_height: _Optional[int] = ..., max_word_pieces: _Optional[int] = ...) -> None: ...
+    is_default: bool
+    def __init__(self, identity: _Optional[_Union[ModelIdentity, _Mapping]] = ..., ready: _Optional[bool] = ..., has_opt_out: _Optional[bool] = ..., grid_rows: _Optional[int] = ..., grid_cols: _Optional[int] = ..., frame_width: _Optional[int] = ..., frame_height: _Optional[int] = ..., max_word_pieces: _Optional[int] = ..., is_default: _Optional[bool] = ...) -> None: ...

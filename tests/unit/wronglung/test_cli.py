@@ -111,6 +111,22 @@ def test_models_waits_until_all_are_ready(capsys: pytest.CaptureFixture[str]) ->
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["ready", "not"]
 
 
+def test_of_several_versions_the_default_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    class Versions(Service):
+        def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+            listed = [("encoder", "1.0", False), ("encoder", "1.1", True), ("wronglung-1", "1.0", True)]
+            models = [
+                pb.Model(identity=pb.ModelIdentity(name=name, version=version), ready=True, is_default=default)
+                for name, version, default in listed
+            ]
+            return pb.ListModelsResponse(models=models)
+
+    with serving(Versions()) as target:
+        assert cli.main(["models", "--target", target]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["encoder 1.0", "encoder 1.1 (default)", "wronglung-1 1.0"]
+
+
 def test_a_caller_who_may_use_no_model_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     class Nothing(Service):
         def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:

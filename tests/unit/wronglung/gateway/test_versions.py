@@ -61,11 +61,16 @@ async def until(front: RunningGateway, version: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_both_are_served_and_one_is_the_default(front: RunningGateway) -> None:
+async def test_both_are_served_and_one_is_the_default(front: RunningGateway, versions: Path) -> None:
     assert [await asked(front, version) for version in ("", "1.0", "1.1")] == ["1.0", "1.0", "1.1"]
     listed = (await front.stub.ListModels(pb.ListModelsRequest())).models
     named = [(each.identity.name, each.identity.version) for each in listed]
     assert named[:2] == [("encoder", "1.0"), ("encoder", "1.1")]
+    assert [each.is_default for each in listed[:2]] == [True, False]
+    versions.write_text("encoder 1.1\n")
+    await until(front, "1.1")
+    listed = (await front.stub.ListModels(pb.ListModelsRequest())).models
+    assert [each.is_default for each in listed[:2]] == [False, True]
 
 
 async def test_the_page_of_metrics_shows_which_is_the_default(front: RunningGateway, versions: Path) -> None:
