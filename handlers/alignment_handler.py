@@ -78,7 +78,7 @@ class AlignmentHandler:
         self._caches: dict[str, CacheFigures] = {}
         self._decode_s: list[float] = []
         self._predict_s = self._encode_s = 0.0
-        self._decoders = ThreadPoolExecutor(_MOST_DECODERS, "decoder")
+        self._decoders = _decoders()
         self._allowance = Allowance()
         self._tracer: Tracer = Untraced()
         self._exhausted = False
@@ -171,6 +171,8 @@ class AlignmentHandler:
             answers = self._answer_all(entries)
         except Exception as error:  # of no item: no thread could be started, say
             answers = [self._encode(self._judged(error, each.request_id), each) for _, each in entries]
+            self._decoders.shutdown(cancel_futures=True)  # else what waits would go on into the next batch
+            self._decoders = _decoders()
         self._report_unless_it_fails(context, len(data))
         return answers
 
@@ -304,6 +306,11 @@ class AlignmentHandler:
                 self._meters[f"cache_{figure}_total"].add_or_update(more, labels)
         if now.bytes != before.bytes:
             self._meters["cache_bytes"].add_or_update(now.bytes, labels)
+
+
+def _decoders() -> ThreadPoolExecutor:
+    """Its threads are started when there is work for them."""
+    return ThreadPoolExecutor(_MOST_DECODERS, "decoder")
 
 
 def _begin(stage: str) -> None:

@@ -15,7 +15,7 @@ from harness.metrics import score
 from harness.metrics.label import exact_boxes
 from harness.perturbation.base import Perturbation
 from harness.perturbation.catalogue import make_perturbations
-from harness.statistics import Delta, Interval, mean_intervals, paired_deltas
+from harness.statistics import Delta, Interval, mean_interval, paired_delta
 from harness.subsets import SUBSETS
 from wronglung.alignment import Alignment
 from wronglung.errors import ImageError
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     """One metric of one perturbation over one subset, with 95 % intervals over patients."""
 
     mean: Interval
-    """Of the perturbed sentences' maps (profile exact), where the same sentences unperturbed have a value too."""
+    """Of the perturbed sentences' maps (profile exact)."""
     delta: Delta
     """Their change against the same sentences unperturbed."""
 
@@ -47,35 +47,49 @@ Outcomes = dict[str, dict[str, dict[str, Outcome]]]
 """metric → perturbation → subset → outcome"""
 
 
+class Pairs(NamedTuple):
+    """K sentences with other words, and the same ones as they were written; NaN: null."""
+
+    after: npt.NDArray[np.float64]
+    """(K,) values of the sentences with other words."""
+    before: npt.NDArray[np.float64]
+    """(K,) as they were written."""
+    patients: list[str]
+    """(K,) patient ids."""
+
+
 class Scores(NamedTuple):
-    """A model's values on N sentences; NaN: not applicable, failed, or null."""
+    """A model's values on N sentences."""
 
     values: dict[str, dict[str, npt.NDArray[np.float64]]]
-    """metric → perturbation → (N,)"""
+    """metric → perturbation → (N,); NaN: null. Of what was not answered it says nothing."""
+    answered: dict[str, npt.NDArray[np.bool_]]
+    """perturbation → (N,): whether it applies to a sentence and there is a map."""
     subsets: dict[str, npt.NDArray[np.bool_]]
     """subset → (N,): whether a sentence is one of it."""
     patients: list[str]
     """(N,) patient ids."""
 
-    def pair(
-        self, metric: str, perturbation: str, subset: str
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """(N,) perturbed sentences' values, and those before; NaN in both unless in the subset and both are known."""
-        after, before = (self.values[metric][name] for name in (perturbation, UNPERTURBED))
-        kept = self.subsets[subset] & ~np.isnan(after) & ~np.isnan(before)
-        return np.where(kept, after, np.nan), np.where(kept, before, np.nan)
+    def pairs(self, metric: str, perturbation: str, subset: str) -> Pairs:
+        """The sentences of a subset that were answered, each beside itself as it was written."""
+        rows = np.flatnonzero(self.subsets[subset] & self.answered[perturbation])
+        after, before = (self.values[metric][name][rows] for name in (perturbation, UNPERTURBED))
+        return Pairs(after, before, [self.patients[row] for row in rows])
 
     def outcomes(self) -> Outcomes:
-        """Every mean and change with its interval, by the resamples that `harness run` draws for these patients."""
-        keys = [(metric, name, subset) for metric in METRICS for name in PERTURBATIONS for subset in SUBSETS]
-        pairs = {"/".join(key): self.pair(*key) for key in keys}
-        after, before = ({name: pair[side] for name, pair in pairs.items()} for side in (0, 1))
-        means, deltas = mean_intervals(after, self.patients), paired_deltas(after, before, self.patients)
-        found: Outcomes = {metric: {name: {} for name in PERTURBATIONS} for metric in METRICS}
-        for key in keys:
-            metric, name, subset = key
-            found[metric][name][subset] = Outcome(means["/".join(key)], deltas["/".join(key)])
-        return found
+        """Every mean and change with its interval, by the resamples that `harness run` draws for the same sentences."""
+        return {
+            metric: {
+                name: {subset: _outcome(self.pairs(metric, name, subset)) for subset in SUBSETS}
+                for name in PERTURBATIONS
+            }
+            for metric in METRICS
+        }
+
+
+def _outcome(pairs: Pairs) -> Outcome:
+    after, before, patients = pairs
+    return Outcome(mean_interval(after, patients), paired_delta(after, before, patients))
 
 
 def evaluate(model: AlignmentModel, dataset: Dataset, *, seed: int = 0) -> Scores:
@@ -99,16 +113,18 @@ def _score_record(
     try:
         alignment = model.align([decode(record.load())], [texts])[0]
         scores = {name: _score(alignment, texts, group) for name, group in cases.items()}
+        answered = {name: np.array([case.applicable for case in group], np.bool_) for name, group in cases.items()}
     except (ImageError, OSError) as error:
         findings.leave_out("image_unreadable", record.image_id, str(error))
-        nothing = np.full(len(record.sentences), np.nan)
-        scores = {name: dict.fromkeys(METRICS, nothing) for name in cases}
+        count = len(record.sentences)
+        scores = {name: dict.fromkeys(METRICS, np.full(count, np.nan)) for name in cases}
+        answered = dict.fromkeys(cases, np.zeros(count, np.bool_))
     values = {metric: {name: found[metric] for name, found in scores.items()} for metric in METRICS}
     subsets = {
         name: np.array([member(record, sentence) for sentence in record.sentences], np.bool_)
         for name, member in SUBSETS.items()
     }
-    return Scores(values, subsets, [record.patient_id] * len(record.sentences))
+    return Scores(values, answered, subsets, [record.patient_id] * len(record.sentences))
 
 
 def watch_maps(model: Path, device: torch.device, dataset: Dataset) -> dict[str, float]:
@@ -120,9 +136,9 @@ def watch_maps(model: Path, device: torch.device, dataset: Dataset) -> dict[str,
     scores = evaluate(load_model(model, str(device)), dataset)
 
     def mean(metric: str, perturbation: str) -> float:
-        return _mean(scores.pair(metric, perturbation, "abnormal")[0])
+        return _mean(scores.pairs(metric, perturbation, "abnormal").after)
 
-    after, before = scores.pair("pointing", SWAPPED, "abnormal")
+    after, before, _ = scores.pairs("pointing", SWAPPED, "abnormal")
     figures = mean("auroc", UNPERTURBED), mean("pointing", UNPERTURBED), _mean(after - before)
     return dict(zip(WATCHED, figures, strict=True))
 
@@ -138,8 +154,7 @@ def _score(alignment: Alignment, texts: list[str], cases: Sequence[Case]) -> dic
         profile="exact",
         domains=[frame.image_rect] * len(cases),
     )
-    applicable = [case.applicable for case in cases]
-    return {metric: np.where(applicable, found[metric], np.nan) for metric in METRICS}
+    return {metric: found[metric] for metric in METRICS}
 
 
 def _joined(scored: Sequence[Scores]) -> Scores:
@@ -148,8 +163,9 @@ def _joined(scored: Sequence[Scores]) -> Scores:
         metric: {name: np.concatenate([each.values[metric][name] for each in scored]) for name in PERTURBATIONS}
         for metric in METRICS
     }
+    answered = {name: np.concatenate([each.answered[name] for each in scored]) for name in PERTURBATIONS}
     subsets = {name: np.concatenate([each.subsets[name] for each in scored]) for name in SUBSETS}
-    return Scores(values, subsets, [patient for each in scored for patient in each.patients])
+    return Scores(values, answered, subsets, [patient for each in scored for patient in each.patients])
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

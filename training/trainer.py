@@ -206,10 +206,12 @@ class Trainer(Generic[BatchT]):
         self._network.eval()
         batches = map(self._devices.place, self._validation())
         found = [(self._objective.loss(batch).item(), self._objective.counted(batch)) for batch in batches]
+        if not found:
+            raise ConfigError("schedule.batch: there are too few validation patients to fill a batch: make it smaller")
         if not any(count for _, count in found):
             raise ConfigError(
-                "schedule.batch: there are too few validation patients to fill a batch with something to look at: make"
-                " it smaller"
+                "held_out: none of these sentences of validation patients has a box inside the crop: look at the boxes,"
+                " or hold out more"
             )
         return _mean_over_items(found)
 

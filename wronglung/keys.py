@@ -1,10 +1,11 @@
 """Where a fault in a file of settings lies, and which key may have been meant by one that nobody knows."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, Tag
+from pydantic.fields import FieldInfo
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -19,46 +20,63 @@ def locate(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[str, l
 
     Args:
         kind: what the file is read as.
-        location: "loc" of a fault that pydantic found. It names, besides keys, which member of a union was read.
+        location: "loc" of a fault that pydantic found. It names, besides keys, which member of a tagged union was read.
 
     Returns:
         Its key, with dots between the levels and without the names of members; and the keys that are known there.
     """
     level, path = list(_members(kind)), list[str]()
-    for part in location[:-1]:
+    for number, part in enumerate(location, 1):
+        chosen = [each for each in level if part in each.tags]
         inside = [member for each in level for member in each.inside(part)]
-        named = [each for each in level if part in each.names]
-        if named and not inside:  # which member of a union it is: no key
-            level = named
+        if any(each.is_value for each in level):  # of a mapping: the part is one of its keys, whatever it reads like
+            level = [each._replace(is_value=False) for each in level]
+        elif len(level) > 1 and chosen and not inside:  # which member of a union it is: no key
+            level = chosen
             continue
+        elif number < len(location):
+            level = inside or level  # an index leads to what is of the same kind
         path.append(str(part))
-        level = inside or level  # an index, or a key of a mapping: its values are of the same kind
-    path.extend(str(part) for part in location[-1:])
     return ".".join(path), list(dict.fromkeys(name for each in level for name in each.model.model_fields))
 
 
 class _Member(NamedTuple):
-    """A class of settings, and by which words a union tells it from others."""
+    """A class of settings."""
 
     model: type[BaseModel]
-    names: frozenset[str]
+    tags: frozenset[str]
+    """By what a union tells it from its other members."""
+    is_value: bool
+    """Whether it is a value of a mapping, below a key of its own."""
 
     def inside(self, part: int | str) -> Iterator["_Member"]:
         """What its field of that name is made of."""
         fields = self.model.model_fields
-        return _members(fields[part].annotation) if isinstance(part, str) and part in fields else iter(())
+        return _of_field(fields[part]) if isinstance(part, str) and part in fields else iter(())
 
 
-def _members(annotation: Any, tags: frozenset[str] = frozenset()) -> Iterator[_Member]:
+def _of_field(field: FieldInfo) -> Iterator[_Member]:
+    return _members(field.annotation, _named(field))
+
+
+def _named(metadata: object) -> str:
+    """The field that tells the members of a union apart; empty if there is none."""
+    found = getattr(metadata, "discriminator", None)
+    return found if isinstance(found, str) else ""
+
+
+def _members(annotation: Any, discriminator: str = "", tags: frozenset[str] = frozenset()) -> Iterator[_Member]:
     """The classes of settings that a type is made of."""
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
-        yield from _members(annotation.model_fields["root"].annotation)
+        yield from _of_field(annotation.model_fields["root"])
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        types = (field.annotation for field in annotation.model_fields.values())
-        words = {word for each in types if get_origin(each) is Literal for word in get_args(each)}
-        yield _Member(annotation, tags | words)
+        field = annotation.model_fields.get(discriminator)
+        yield _Member(annotation, tags | frozenset(get_args(field.annotation) if field else ()), is_value=False)
     else:
         parts = get_args(annotation)
-        own = frozenset(part.tag for part in parts if isinstance(part, Tag))
+        discriminator = next(filter(None, map(_named, parts)), discriminator)
+        tags |= {part.tag for part in parts if isinstance(part, Tag)}
+        is_mapping = isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping)
         for part in parts:
-            yield from _members(part, own or tags)
+            for member in _members(part, discriminator, tags):
+                yield member._replace(is_value=True) if is_mapping else member

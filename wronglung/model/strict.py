@@ -40,6 +40,8 @@ def _fault(kind: type[BaseModel], fault: dict[str, Any]) -> str:
     key, known = locate(kind, fault["loc"])
     if fault["type"] == "extra_forbidden":
         return f"{key}: unknown key{suggest(str(fault['loc'][-1]), known)}"
+    if fault["type"] == "value_error":  # in our own words, which say what is wrong with the input
+        return ": ".join([*filter(None, [key]), fault["msg"].removeprefix("Value error, ")])
     return f"{key or '(document)'}: {fault['msg']}{_given(fault['type'], fault['input'])}"
 
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -36,11 +38,20 @@ def test_a_batch_for_which_no_thread_can_be_started_is_answered_and_the_worker_e
 def test_where_there_is_memory_such_a_batch_is_a_defect_that_is_answered(
     monkeypatch: pytest.MonkeyPatch, deterministic: bool
 ) -> None:
-    handler = with_fake_model(deterministic=deterministic)
+    handler, start, started = with_fake_model(deterministic=deterministic), threading.Thread.start, list[str]()
 
-    def refuse(*_: object) -> None:
-        raise RuntimeError("can't start new thread")
+    def refuse_the_second(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
-    monkeypatch.setattr(handler._decoders, "submit", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
+    decoded = list[bytes]()
+    monkeypatch.setattr(handler, "decode", lambda body: decoded.append(bytes(body)) or time.sleep(0.1) or 1 / 0)
     assert [code(each) for each in handle(handler, entry("a"), entry("b"))] == ["INTERNAL"] * 2
-    assert [code(each) for each in handle(handler, entry("c"))] == ["OK"]
+    so_far = len(decoded)
+    monkeypatch.undo()
+    assert [code(each) for each in handle(handler, entry("c"), entry("d"))] == ["OK"] * 2
+    assert len(decoded) == so_far  # nothing of the first batch went on into the second
+    assert len(handler._decode_s) == 2

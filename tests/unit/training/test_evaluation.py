@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.statistics import mean_interval, paired_delta
-from tests.harness_fakes import FakeDataset, png, record
+from tests.harness_fakes import LEFT_LUNG, RIGHT_LUNG, FakeDataset, png, record, sentence
 from training.evaluation import evaluate
 from wronglung.model import load_model
 from wronglung.model.engine import AlignmentModel
@@ -42,19 +42,23 @@ def test_without_boxes_there_is_nothing_to_measure(model: AlignmentModel) -> Non
     assert mean.mean != mean.mean  # NaN
 
 
-def test_intervals_are_those_of_the_harness_over_the_same_patients(model: AlignmentModel) -> None:
-    records = [record(i) for i in range(40)]
-    scores = evaluate(model, FakeDataset(records))
+def test_intervals_are_over_the_patients_of_the_answered_sentences_of_a_subset_as_the_harness_takes_them(
+    model: AlignmentModel,
+) -> None:
+    """The resamples hang on who takes part: images 0 and 1 are of one patient, and of odd ones nothing is abnormal."""
+    plain = sentence("s", "The lungs are clear.", RIGHT_LUNG, LEFT_LUNG, context=False)
+    scores = evaluate(model, FakeDataset([record(i) if i % 4 < 2 else record(i, plain) for i in range(84)]))
     found = scores.outcomes()["auroc"]["swap_left_right"]["abnormal"]
-    after, before = scores.pair("auroc", "swap_left_right", "abnormal")
-    assert found.mean == mean_interval(after, scores.patients)
-    assert found.delta == paired_delta(after, before, scores.patients)
-    assert (found.mean.patients, found.mean.few_patients) == (20, False)
+    after, before, patients = scores.pairs("auroc", "swap_left_right", "abnormal")
+    assert set(patients) == {f"patient{i}" for i in range(0, 42, 2)}
+    assert found.mean == mean_interval(after, patients)
+    assert found.delta == paired_delta(after, before, patients)
+    assert (found.mean.patients, found.mean.few_patients) == (21, False)
     assert found.mean.lo < found.mean.mean < found.mean.hi
 
 
-def test_a_change_is_between_sentences_that_have_both_values(model: AlignmentModel) -> None:
+def test_a_change_is_between_sentences_to_which_it_applies(model: AlignmentModel) -> None:
     scores = evaluate(model, FakeDataset([record(i) for i in range(4)]))
-    after, before = scores.pair("auroc", "swap_left_right", "all")
     names_a_side = [each.text != "The lungs are clear." for i in range(4) for each in record(i).sentences]
-    assert [bool(value == value) for value in after] == [bool(value == value) for value in before] == names_a_side
+    assert scores.answered["swap_left_right"].tolist() == names_a_side
+    assert len(scores.pairs("auroc", "swap_left_right", "all").after) == sum(names_a_side)

@@ -80,9 +80,13 @@ def test_of_batches_of_equal_size_the_plain_mean_is_taken_to_the_last_bit(tmp_pa
         assert found == sum(losses) / 7
 
 
-@pytest.mark.parametrize("validation", [[], [[NOTHING]]], ids=["no batch", "nothing that counts"])
-def test_validation_data_that_say_nothing_end_the_run(validation: list[Numbers], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"schedule\.batch: .* make it smaller"):
+@pytest.mark.parametrize(
+    ("validation", "told"),
+    [([], r"schedule\.batch: .* make it smaller"), ([[NOTHING]], r"held_out: none .* has a box inside the crop")],
+    ids=["no batch", "nothing that counts"],
+)
+def test_validation_data_that_say_nothing_end_the_run(validation: list[Numbers], told: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=told):
         trainer(tmp_path, validation).run("a run")
 
 

@@ -11,6 +11,7 @@ from wronglung.keys import locate, suggest
 class Circle(BaseModel):
     kind: Literal["circle"]
     radius: float
+    colour: Literal["red", "box"] = "red"
 
 
 class Box(BaseModel):
@@ -30,8 +31,12 @@ class Settings(BaseModel):
     shape: Annotated[Circle | Box, Field(discriminator="kind")]
     shapes: list[Box] = []
     named: dict[str, Circle] = {}
+    either: dict[str, Annotated[Circle | Box, Field(discriminator="kind")]] = {}
     place: Annotated[Annotated[Near, Tag("near")] | Annotated[Far, Tag("far")], Discriminator(str)]
     shape_or_none: Box | None = None
+
+
+TOP = set(Settings.model_fields)
 
 
 class File(RootModel[Settings]):
@@ -41,17 +46,22 @@ class File(RootModel[Settings]):
 @pytest.mark.parametrize(
     ("location", "key", "known"),
     [
-        ((), "", {"shape", "shapes", "named", "place", "shape_or_none"}),
-        (("shap",), "shap", {"shape", "shapes", "named", "place", "shape_or_none"}),
+        ((), "", TOP),
+        (("shap",), "shap", TOP),
         (("shape", "box", "side"), "shape.side", {"kind", "sides"}),
-        (("shape", "circle", "radios"), "shape.radios", {"kind", "radius"}),
+        (("shape", "circle", "radios"), "shape.radios", {"kind", "radius", "colour"}),
         (("shapes", 1, "side"), "shapes.1.side", {"kind", "sides"}),
-        (("named", "first", "radios"), "named.first.radios", {"kind", "radius"}),
-        (("named", "shape", "radios"), "named.shape.radios", {"kind", "radius"}),
+        (("named", "first", "radios"), "named.first.radios", {"kind", "radius", "colour"}),
+        (("named", "shape", "radios"), "named.shape.radios", {"kind", "radius", "colour"}),
+        (("named", "kind", "radios"), "named.kind.radios", {"kind", "radius", "colour"}),
+        (("either", "box", "box", "side"), "either.box.side", {"kind", "sides"}),
+        (("either", "colour", "circle", "radios"), "either.colour.radios", {"kind", "radius", "colour"}),
+        (("shape", "box"), "shape", {"kind", "sides"}),
+        (("place", "far"), "place", {"miles"}),
         (("place", "far", "mile"), "place.mile", {"miles"}),
         (("shape_or_none", "side"), "shape_or_none.side", {"kind", "sides"}),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, tuple | str) else "",
 )
 def test_a_place_is_told_without_the_members_of_unions_with_the_keys_that_are_known_there(
     location: tuple[int | str, ...], key: str, known: set[str]
