@@ -23,6 +23,7 @@ WITHOUT_SAY = {
     "wronglung.address",
     "wronglung.errors",
     "wronglung.client",  # carries answers as they are
+    "wronglung.keys",  # what is said of a wrong key
 }
 """Modules that the collecting of parts imports and that decide no row."""
 

@@ -94,9 +94,9 @@ async def test_a_request_that_is_refused_leaves_nothing_behind(front: RunningGat
     gc.disable()
     try:
         before = in_use()
-        for _ in range(8):
+        for _ in range(24):
             kept.append(await ask(front, asked))
-        assert in_use() - before < 3 * MEGABYTES
+        assert in_use() - before < 6 * MEGABYTES  # allocators keep some for the next ones
     finally:
         gc.enable()
 
