@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wronglung.keys import locate, suggest
+from wronglung.keys import in_our_words, locate
 
 PathField = Annotated[Path, Field(strict=False)]
 
@@ -28,9 +28,7 @@ def explain(error: ValidationError, kind: type[BaseModel]) -> Iterator[str]:
 
 
 def _fault(fault: dict[str, Any], kind: type[BaseModel]) -> str:
-    key, known = locate(kind, fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key{suggest(str(fault['loc'][-1]), known)}"
-    if fault["type"] == "value_error":  # in our own words, which say what is wrong with the input
-        return ": ".join([*filter(None, [key]), fault["msg"].removeprefix("Value error, ")])
+    if ours := in_our_words(kind, fault):
+        return ours
+    key, _ = locate(kind, fault["loc"])
     return f"{key or 'all of it'}: {fault['msg']}, got {fault['input']!r}"

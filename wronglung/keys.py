@@ -40,6 +40,21 @@ def locate(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[str, l
     return ".".join(path), list(dict.fromkeys(name for each in level for name in each.model.model_fields))
 
 
+def in_our_words(kind: type[BaseModel], fault: Mapping[str, Any]) -> str:
+    """What is told of an unknown key, or of what a check of ours refused; empty for faults that pydantic words.
+
+    Args:
+        kind: what the file is read as.
+        fault: as pydantic found it.
+    """
+    key, known = locate(kind, fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key{suggest(str(fault['loc'][-1]), known)}"
+    if fault["type"] == "value_error":
+        return ": ".join([*filter(None, [key]), fault["msg"].removeprefix("Value error, ")])
+    return ""
+
+
 class _Member(NamedTuple):
     """A class of settings."""
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from wronglung.keys import locate, suggest
+from wronglung.keys import in_our_words, locate
 from wronglung.model.errors import ModelFilesError
 
 
@@ -37,11 +37,9 @@ def parse_config(kind: type[ConfigT], json_text: str, source: str) -> ConfigT:
 
 
 def _fault(kind: type[BaseModel], fault: dict[str, Any]) -> str:
-    key, known = locate(kind, fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key{suggest(str(fault['loc'][-1]), known)}"
-    if fault["type"] == "value_error":  # in our own words, which say what is wrong with the input
-        return ": ".join([*filter(None, [key]), fault["msg"].removeprefix("Value error, ")])
+    if ours := in_our_words(kind, fault):
+        return ours
+    key, _ = locate(kind, fault["loc"])
     return f"{key or '(document)'}: {fault['msg']}{_given(fault['type'], fault['input'])}"
 
 

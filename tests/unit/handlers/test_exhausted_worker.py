@@ -9,6 +9,7 @@ import pytest
 
 from tests.handler_fakes import code, entry, handle, with_fake_model
 from tests.repository import ROOT
+from wronglung.errors import RequestInvalid
 
 _WORKER = """
 import resource, sys
@@ -48,7 +49,13 @@ def test_where_there_is_memory_such_a_batch_is_a_defect_that_is_answered(
 
     monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
     decoded = list[bytes]()
-    monkeypatch.setattr(handler, "decode", lambda body: decoded.append(bytes(body)) or time.sleep(0.1) or 1 / 0)
+
+    def refuse_slowly(body: bytes) -> None:
+        decoded.append(body)
+        time.sleep(0.1)  # so that it is still at work when the batch has failed
+        raise RequestInvalid("not in this test")
+
+    monkeypatch.setattr(handler, "decode", refuse_slowly)
     assert [code(each) for each in handle(handler, entry("a"), entry("b"))] == ["INTERNAL"] * 2
     so_far = len(decoded)
     monkeypatch.undo()
