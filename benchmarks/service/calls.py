@@ -1,5 +1,6 @@
 """One call to a server under load, and how it ended."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from wronglung.client.transport import Attempts, Retry
+from wronglung.errors import WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
 
@@ -53,5 +56,35 @@ def caller(channel: grpc.aio.Channel, deadline_s: float, judge: Judge = complete
         except grpc.aio.AioRpcError as error:
             return str(error.code().name)
         return judge(request, answer)
+
+    return call
+
+
+def patient_caller(
+    channel: grpc.aio.Channel, deadline_s: float, broke: Callable[[str], None], judge: Judge = complete
+) -> Call:
+    """Calls `Align` as the shipped client does: what may succeed later is sent again, after as long as the server says.
+
+    Args:
+        channel: to the server.
+        deadline_s: for all tries of a call together.
+        broke: is told the status of each try that was not answered, whatever became of its call.
+        judge: of answers.
+    """
+    stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
+
+    async def call(request: pb.AlignRequest) -> str:
+        attempts = Attempts(deadline_s, Retry())
+        while True:
+            try:
+                return judge(request, await stub.Align(request, timeout=attempts.left_s))
+            except grpc.aio.AioRpcError as broken:
+                status = str(broken.code().name)
+                broke(status)
+                try:
+                    pause_s = attempts.pause_s(broken)
+                except WronglungError:  # it is not to be sent again
+                    return status
+            await asyncio.sleep(pause_s)
 
     return call

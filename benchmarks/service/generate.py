@@ -3,29 +3,37 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from benchmarks.service.calls import Call, Ended
 from wronglung.v1 import alignment_pb2 as pb
 
+Rate = Callable[[], float]
+"""Events per second at this moment."""
 
-def arrivals(rate: float, seconds: float, seed: int) -> Iterator[float]:
+
+def constant(rate: float) -> Rate:
+    """The same rate at every moment."""
+    return lambda: rate
+
+
+def arrivals(rate: Rate, seconds: float, seed: int) -> Iterator[float]:
     """Moments of a Poisson process, in seconds from its start.
 
     Args:
-        rate: of events, per second.
+        rate: of events; asked for as each of them comes.
         seconds: how long.
-        seed: the same one gives the same moments.
+        seed: the same one gives the same moments if the rate is the same.
     """
     rng = np.random.default_rng(seed)
-    moments = itertools.accumulate(iter(lambda: float(rng.exponential(1 / rate)), None))
+    moments = itertools.accumulate(iter(lambda: float(rng.exponential(1 / rate())), None))
     return itertools.takewhile(lambda moment: moment < seconds, moments)
 
 
 async def open_loop(
-    call: Call, requests: Sequence[pb.AlignRequest], rate: float, seconds: float, seed: int
+    call: Call, requests: Sequence[pb.AlignRequest], rate: Rate, seconds: float, seed: int
 ) -> list[Ended]:
     """Send at the moments of `arrivals`, whatever becomes of what was sent before; wait for all to end."""
     start = time.perf_counter()

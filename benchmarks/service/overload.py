@@ -27,7 +27,7 @@ from benchmarks.service.cores import one_each, stay_on
 from benchmarks.service.documents import write_json
 from benchmarks.service.figures import Figures, figures
 from benchmarks.service.full_size_store import write_full_size
-from benchmarks.service.generate import closed_loop, open_loop
+from benchmarks.service.generate import closed_loop, constant, open_loop
 from benchmarks.service.requests import one_sentence_each
 from benchmarks.service.served import serving
 from wronglung.v1 import alignment_pb2 as pb
@@ -95,7 +95,7 @@ async def _load(
 ) -> tuple[list[Ended], float]:
     """One phase, and the share of a core that it took to make it."""
     cpu, wall = time.process_time(), time.perf_counter()
-    ended = await open_loop(call, requests, rate, seconds, seed)
+    ended = await open_loop(call, requests, constant(rate), seconds, seed)
     return ended, (time.process_time() - cpu) / (time.perf_counter() - wall)
 
 

@@ -3,12 +3,15 @@
     python -m benchmarks.service.soak --minutes 30 --output results/soak
     python -m benchmarks.service.soak --backend plain --minutes 30 --output results/soak-plain
 
-Served are `encoder` in two versions with the same weights, and `wronglung-1`. Every two minutes the file of default
+Served are `encoder` in two versions with the same weights, and `wronglung-1`. A machine is not always equally quick, so
+capacity is taken anew every two minutes, for 10 s, and 0.8 times it is sent until the next time, more or less by how
+much CPU time a small fixed work takes on the server's core meanwhile. In the middle of that the file of default
 versions is replaced. Each answer is held against the first one to the same request, bit for bit. Memory (what a process
 has for itself, not pages of files) and file descriptors of every process are read every five seconds; after ten minutes
 (a third of shorter soaks), in which caches and Java's heap fill, they must not grow by more than 2 % and 2 descriptors
-an hour: see `benchmarks.service.trend`. Refusals are counted apart: arrivals are random, and what comes in a heap is
-refused with advice, which clients follow.
+an hour: see `benchmarks.service.trend`. Arrivals are random, and what comes in a heap may be refused with advice; it is
+sent again as the shipped client does. Every call must be answered; every try that was refused is counted, by when it
+was, beside how busy the server's core was then.
 """
 
 import argparse
@@ -18,19 +21,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 
 from benchmarks.service import vitals
-from benchmarks.service.calls import Call, caller
+from benchmarks.service.blocks import Block, Broken, Sample, Search
+from benchmarks.service.calls import Call, patient_caller
 from benchmarks.service.cores import one_each, stay_on
-from benchmarks.service.figures import figures
 from benchmarks.service.generate import closed_loop, open_loop
+from benchmarks.service.pace import Pace, watching
 from benchmarks.service.requests import own_reports
 from benchmarks.service.served import Served, serving
-from benchmarks.service.soak_report import Soak, table, words, write
+from benchmarks.service.soak_report import Soak, report, write
 from benchmarks.service.stores import copy_model, copy_version
 from benchmarks.service.witness import Roll, Witness
 from wronglung.home import project_home
@@ -39,9 +44,10 @@ from wronglung.v1 import alignment_pb2 as pb
 VERSIONS = ("1.0", "1.1")
 MODELS = ("encoder", "wronglung-1")
 SHARE = 0.8
-CALLERS, CAPACITY_S, SETTLING_S = 6, 30.0, 10.0
+CALLERS, WARM_UP_S, SEARCH_S = 6, 40.0, 12.0
+BLOCK_S = 120.0
 STUDIES = 48
-SAMPLE_S, ROLL_S = 5.0, 120.0
+SAMPLE_S = 5.0
 DEADLINE_S = 30.0
 
 
@@ -61,35 +67,48 @@ class Roller:
         self.rolls.append(Roll(time.perf_counter(), version))
 
 
-async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: float, roller: Roller) -> Soak:
+async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: float, roller: Roller, pace: Pace) -> Soak:
     """Load a server for so long."""
-    samples: list[tuple[float, list[vitals.Vitals]]] = []
+    samples: list[Sample] = []
+    broken: list[Broken] = []
     witness = Witness()
+
+    def broke(status: str) -> None:
+        broken.append(Broken(time.perf_counter(), status))
+
+    def sample() -> None:
+        samples.append(Sample(time.perf_counter(), vitals.take(server)))
+
     async with grpc.aio.insecure_channel(server.target) as channel:
-        call = caller(channel, DEADLINE_S, witness.judge)
-        capacity = await _capacity(call, requests)
-        start = time.perf_counter()
+        call = patient_caller(channel, DEADLINE_S, broke, witness.judge)
+        await closed_loop(call, requests, CALLERS, WARM_UP_S)
         beside = asyncio.gather(
-            _again(ROLL_S, roller.roll),
-            _again(SAMPLE_S, lambda: samples.append((time.perf_counter() - start, vitals.take(server)))),
+            _again(BLOCK_S, roller.roll, first_s=BLOCK_S / 2),
+            _again(SAMPLE_S, sample),
         )
-        load = asyncio.create_task(open_loop(call, requests, SHARE * capacity, seconds, seed=0))
+        load = asyncio.create_task(_blocks(call, requests, seconds, pace))
         both: list[asyncio.Future[Any]] = [load, beside]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not beside.done():  # it ends by an exception alone
             beside.cancel()
         with suppress(asyncio.CancelledError):
             await beside
-    return Soak(capacity, seconds, load.result(), samples, roller.rolls, witness.seen)
+    return Soak(load.result(), broken, pace.looks, samples, roller.rolls, witness.seen)
 
 
-async def _capacity(call: Call, requests: Sequence[pb.AlignRequest]) -> float:
-    """Answers per second to a few callers who wait for theirs."""
-    ended = await closed_loop(call, requests, CALLERS, CAPACITY_S + SETTLING_S)
-    return figures([ended], CAPACITY_S + SETTLING_S, SETTLING_S).goodput_per_s
+async def _blocks(call: Call, requests: Sequence[pb.AlignRequest], seconds: float, pace: Pace) -> list[Block]:
+    """Capacity and load in turn."""
+    blocks: list[Block] = []
+    while len(blocks) * BLOCK_S < seconds:
+        search = Search(SEARCH_S, await closed_loop(call, requests, CALLERS, SEARCH_S), pace.cpu_s)
+        begun_s, load_s = time.perf_counter(), BLOCK_S - SEARCH_S
+        rate = partial(search.share_per_s, SHARE, pace)
+        blocks.append(Block(search, begun_s, load_s, await open_loop(call, requests, rate, load_s, seed=len(blocks))))
+    return blocks
 
 
-async def _again(every_s: float, act: Callable[[], None]) -> None:
+async def _again(every_s: float, act: Callable[[], None], first_s: float = 0.0) -> None:
+    await asyncio.sleep(first_s)
     while True:
         await asyncio.to_thread(act)
         await asyncio.sleep(every_s)
@@ -126,10 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = one_each()
     stay_on(cores.generator)
     requests = own_reports(MODELS, STUDIES)
-    with _server(args.backend, cores.server) as (server, roller):
-        found = asyncio.run(soak(server, requests, 60 * args.minutes, roller))
+    with _server(args.backend, cores.server) as (server, roller), watching(cores.server) as pace:
+        found = asyncio.run(soak(server, requests, 60 * args.minutes, roller, pace))
     write(found, args.backend, args.output)
-    print(words(found, args.backend), table(found), sep="\n\n")
+    print(report(found, args.backend), end="\n\n")
     print("\n".join(found.faults) or "nothing grows, nothing failed, every answer as the first")
     return 1 if found.faults else 0
 

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.service.calls import Ended
+from benchmarks.service.blocks import Block, Broken, Sample, blocks_table, unanswered
+from benchmarks.service.calls import REFUSED
 from benchmarks.service.documents import write_json
-from benchmarks.service.figures import Figures, figures
+from benchmarks.service.pace import Look
 from benchmarks.service.trend import Trend, Verdict, trend
-from benchmarks.service.vitals import Vitals
 from benchmarks.service.witness import Roll, Seen, stale
 
 MEMORY_SHARE, FILES = 0.02, 2.0
@@ -36,36 +36,45 @@ class Growth:
 class Soak:
     """One soak."""
 
-    capacity_per_s: float
-    seconds: float
-    ended: Sequence[Ended]
-    samples: Sequence[tuple[float, Sequence[Vitals]]]
-    """Seconds since the start, and every process then."""
+    blocks: Sequence[Block]
+    broken: Sequence[Broken]
+    looks: Sequence[Look]
+    """At the pace of the server's core."""
+    samples: Sequence[Sample]
     rolls: Sequence[Roll]
     seen: Sequence[Seen]
 
-    @cached_property
-    def load(self) -> Figures:
-        """Of the whole soak."""
-        return figures([self.ended], self.seconds)
+    @property
+    def seconds(self) -> float:
+        """From the first sample to the last."""
+        return self.samples[-1].at_s - self.samples[0].at_s
 
     @property
-    def thirds_p99_ms(self) -> list[float]:
-        """p99 of each third of the soak: whether it becomes slower."""
-        third = self.seconds / 3
-        parts = [[call for call in self.ended if i * third <= call.intended_s < (i + 1) * third] for i in range(3)]
-        return [figures([part], third).p99_ms for part in parts]
+    def calls(self) -> int:
+        """All that were sent, in searches for capacity, too."""
+        return sum(len(block.search.ended) + len(block.ended) for block in self.blocks)
+
+    @cached_property
+    def failures(self) -> dict[str, int]:
+        """Calls without a good answer, after all their tries, by status."""
+        ended = [call for block in self.blocks for call in (*block.search.ended, *block.ended)]
+        return dict(Counter(call.status for call in unanswered(ended)))
+
+    @cached_property
+    def broken_tries(self) -> dict[str, int]:
+        """Tries that were not answered, by status."""
+        return dict(Counter(each.status for each in self.broken))
 
     @cached_property
     def growth(self) -> list[Growth]:
         """Of every process, after the warm-up."""
         warm_s = min(WARM_UP_S, WARM_UP_SHARE * self.seconds)
-        settled = [(at, vitals) for at, vitals in self.samples if at >= warm_s]
-        times = [at for at, _ in settled]
+        settled = [sample for sample in self.samples if sample.at_s >= self.samples[0].at_s + warm_s]
+        times = [sample.at_s for sample in settled]
         found = []
-        for place, first in enumerate(settled[0][1]):
-            memory = trend(times, [vitals[place].own_mib for _, vitals in settled])
-            files = trend(times, [float(vitals[place].files) for _, vitals in settled])
+        for place, first in enumerate(settled[0].processes):
+            memory = trend(times, [sample.processes[place].own_mib for sample in settled])
+            files = trend(times, [float(sample.processes[place].files) for sample in settled])
             allowed = MEMORY_SHARE * memory.mean
             found.append(Growth(first.role, memory, memory.verdict(allowed), files, files.verdict(FILES)))
         return found
@@ -78,19 +87,36 @@ class Soak:
     @property
     def faults(self) -> list[str]:
         """What was not as it must be."""
-        processes = {tuple(each.pid for each in vitals) for _, vitals in self.samples}
+        processes = {tuple(each.pid for each in sample.processes) for sample in self.samples}
         if len(processes) > 1:
             return [f"processes came and went: {len(processes)} sets of them were seen"]
         grown = [each.process for each in self.growth if "grows" in {each.memory, each.descriptors}]
+        odd = {status: count for status, count in self.broken_tries.items() if status != REFUSED}
         checks = {
-            f"failed calls: {self.load.failures}": bool(self.load.failures),
+            f"failed calls: {self.failures}": bool(self.failures),
+            f"tries that broke otherwise than by a refusal: {odd}": bool(odd),
             f"{self.stale} answers of the wrong version": self.stale > 0,
             f"grows: {', '.join(grown)}": bool(grown),
         }
         return [fault for fault, there in checks.items() if there]
 
 
-def table(soak: Soak) -> str:
+def report(soak: Soak, backend: str) -> str:
+    """All of it as Markdown: the load and how it went, its blocks, every process."""
+    versions = Counter(each.version for each in soak.seen if each.model == _MODEL)
+    answered = ", ".join(f"{count} by {_MODEL} {version}" for version, count in sorted(versions.items()))
+    refused = soak.broken_tries.get(REFUSED, 0)
+    heading = "\n".join(
+        [
+            f"backend {backend}: {soak.calls} calls in {soak.seconds / 60:.0f} min ({answered}), "
+            f"{len(soak.rolls)} changes of the default version",
+            f"failed {sum(soak.failures.values())}; {refused} tries were refused and sent again",
+        ]
+    )
+    return "\n\n".join([heading, blocks_table(soak.blocks, soak.broken, soak.samples, soak.looks), growth_table(soak)])
+
+
+def growth_table(soak: Soak) -> str:
     """Memory and file descriptors as Markdown."""
     lines = [
         "| process | own MiB | MiB per hour [95 %] | memory | descriptors | per hour [95 %] | growth |",
@@ -106,34 +132,32 @@ def table(soak: Soak) -> str:
     return "\n".join(lines)
 
 
-def words(soak: Soak, backend: str) -> str:
-    """The load and how it went."""
-    load, versions = soak.load, Counter(each.version for each in soak.seen if each.model == _MODEL)
-    answered = ", ".join(f"{count} by {_MODEL} {version}" for version, count in sorted(versions.items()))
-    thirds = ", ".join(f"{p99:.0f}" for p99 in soak.thirds_p99_ms)
-    return "\n".join(
-        [
-            f"backend {backend}: capacity {soak.capacity_per_s:.1f}/s, offered {load.offered_per_s:.1f}/s for "
-            f"{soak.seconds / 60:.0f} min, {len(soak.ended)} calls, answered {load.goodput_per_s:.1f}/s ({answered})",
-            f"p50 {load.p50_ms:.0f} ms, p99 {load.p99_ms:.0f} ms (by thirds {thirds}); refused {load.refusals}; "
-            f"failed {sum(load.failures.values())}; {len(soak.rolls)} changes of the default version",
-        ]
-    )
-
-
 def write(soak: Soak, backend: str, folder: Path) -> None:
     """Write `soak.json` and `soak.md`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "soak.md").write_text(f"{words(soak, backend)}\n\n{table(soak)}\n", encoding="utf-8")
+    (folder / "soak.md").write_text(report(soak, backend) + "\n", encoding="utf-8")
+    start_s = soak.samples[0].at_s
     summary: dict[str, Any] = {
         "backend": backend,
         "seconds": soak.seconds,
-        "capacity_per_s": soak.capacity_per_s,
-        "load": asdict(soak.load),
-        "thirds_p99_ms": soak.thirds_p99_ms,
-        "rolls": len(soak.rolls),
+        "calls": soak.calls,
+        "failures": soak.failures,
         "faults": soak.faults,
+        "rolls_s": [roll.at_s - start_s for roll in soak.rolls],
+        "broken": [{"at_s": each.at_s - start_s, "status": each.status} for each in soak.broken],
+        "blocks": [
+            {
+                "begun_s": block.begun_s - start_s,
+                "capacity_per_s": block.search.capacity_per_s,
+                "load": asdict(block.load),
+                "busy": block.busy(soak.samples),
+                "pace_ms": block.work_ms(soak.looks),
+            }
+            for block in soak.blocks
+        ],
         "growth": [asdict(each) for each in soak.growth],
-        "samples": [{"at_s": at, "processes": [asdict(each) for each in vitals]} for at, vitals in soak.samples],
+        "samples": [
+            {"at_s": at - start_s, "processes": [asdict(each) for each in processes]} for at, processes in soak.samples
+        ],
     }
     write_json(folder / "soak.json", summary)

@@ -54,9 +54,12 @@ class Retry:
     """Never wait longer than this, unless the server asks for it."""
 
     def wait_s(self, failures: int, error: WronglungError) -> float:
-        """Seconds to wait after the given number of failures in a row: at random, so that callers spread out."""
-        longest = min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s)
-        return max(error.retry_after_ms / 1000, random.uniform(longest / 2, longest))
+        """Seconds to wait after the given number of failures in a row: at random, so that callers spread out.
+
+        Those whom a server gives the same advice, it refused together: they must not come back together.
+        """
+        half = min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s) / 2
+        return max(error.retry_after_ms / 1000, half) + random.uniform(0, half)
 
     def allows(self, failures: int, error: WronglungError) -> bool:
         """Whether to try again after this error, the given number of failures in a row."""

@@ -2,7 +2,7 @@
 
 TorchServe is a Java process with Python workers as children; what is said of Java holds for any other backend. The
 guard starts it in a session of its own (a Ctrl-C in the terminal must not reach it before the gateway has drained) and
-outlives it:
+outlives it; how much of the processor it gets is `behind`'s:
 
 * SIGTERM to the guard, or end of file on the guard's standard input (the supervisor is gone): SIGTERM to Java, which
   drains; after `GRACE_S` seconds SIGKILL.
@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from wronglung.supervisor.behind import behind
 from wronglung.supervisor.tie import tied
 
 PID_FILE = "backend.pid"
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     """Guard one command until its end; returns its exit status as a shell would give it."""
     directory, grace_s, *command = arguments
     wake = _wakeup_on_signals()
-    java = subprocess.Popen(tied(command), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    java = subprocess.Popen(tied(behind(command)), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     _write_whole(Path(directory, PID_FILE), str(java.pid))
     orphaned = _wait_for_end(java, wake)
     _stop(java, float(grace_s))

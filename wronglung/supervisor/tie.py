@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _CANNOT_RUN = 127  # as a shell has it
@@ -36,6 +37,11 @@ def main(arguments: Sequence[str]) -> None:
     """Tie this process to its parent, then become the command; status 127 if there is no such command."""
     parent_pid, *command = arguments
     tie_to(int(parent_pid))
+    become(command)
+
+
+def become(command: Sequence[str]) -> NoReturn:
+    """Become a command; end with status 127 if there is no such command."""
     try:
         os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
     except OSError as error:

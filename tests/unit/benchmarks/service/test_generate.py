@@ -6,19 +6,27 @@ from statistics import mean, stdev
 
 import pytest
 
-from benchmarks.service.generate import arrivals, closed_loop, open_loop
+from benchmarks.service.generate import arrivals, closed_loop, constant, open_loop
 from wronglung.v1 import alignment_pb2 as pb
 
 REQUESTS = [pb.AlignRequest(request_id=str(number)) for number in range(3)]
 
 
 def test_arrivals_are_a_poisson_process_and_the_same_for_the_same_seed() -> None:
-    moments = list(arrivals(rate=50, seconds=100, seed=1))
+    moments = list(arrivals(constant(50), seconds=100, seed=1))
     gaps = [after - before for before, after in pairwise(moments)]
-    assert moments == list(arrivals(50, 100, 1)) != list(arrivals(50, 100, 2))
+    assert moments == list(arrivals(constant(50), 100, 1)) != list(arrivals(constant(50), 100, 2))
     assert moments[-1] < 100
     assert mean(gaps) == pytest.approx(1 / 50, rel=0.05)
     assert stdev(gaps) == pytest.approx(1 / 50, rel=0.1)  # as long as their mean: that is what exponential means
+
+
+def test_a_rate_may_change_while_they_come() -> None:
+    rates = iter([10.0] * 1000 + [1000.0] * 1000)
+    moments = list(arrivals(lambda: next(rates), seconds=200, seed=1))[:1900]
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert mean(gaps[:900]) == pytest.approx(1 / 10, rel=0.1)
+    assert mean(gaps[1000:]) == pytest.approx(1 / 1000, rel=0.1)
 
 
 async def test_an_open_loop_does_not_wait_for_answers_and_counts_from_the_intended_moment() -> None:
@@ -32,8 +40,8 @@ async def test_an_open_loop_does_not_wait_for_answers_and_counts_from_the_intend
         under_way -= 1
         return "OK"
 
-    ended = await open_loop(slow, REQUESTS, rate=100, seconds=0.5, seed=0)
-    assert [each.intended_s for each in ended] == list(arrivals(100, 0.5, 0))
+    ended = await open_loop(slow, REQUESTS, rate=constant(100), seconds=0.5, seed=0)
+    assert [each.intended_s for each in ended] == list(arrivals(constant(100), 0.5, 0))
     assert most > 15
     assert all(each.latency_s >= 0.3 and each.sent_s >= each.intended_s for each in ended)
 

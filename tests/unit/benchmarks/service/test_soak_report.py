@@ -1,49 +1,65 @@
-"""A soak is judged by what was seen: processes, memory, descriptors, answers and versions."""
+"""A soak is judged by what was seen: processes, memory, descriptors, calls, tries and versions."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.service.blocks import Block, Broken, Sample, Search
 from benchmarks.service.calls import Ended
-from benchmarks.service.soak_report import Soak, table
+from benchmarks.service.pace import Look
+from benchmarks.service.soak_report import Soak, report
 from benchmarks.service.vitals import Vitals
 from benchmarks.service.witness import Roll, Seen
 
 SECONDS = 1200.0
-NOISE = np.random.default_rng(0).normal(0, 1, 240)
+NOISE = np.random.default_rng(0).normal(0, 1, 241)
 
 
-def samples(mib_per_hour: float = 0, files_per_hour: float = 0) -> list[tuple[float, Sequence[Vitals]]]:
-    """Of one worker, every five seconds."""
+def samples(mib_per_hour: float = 0, files_per_hour: float = 0) -> list[Sample]:
+    """Of one worker, every five seconds, half a core busy."""
     return [
-        (
+        Sample(
             at,
             [
                 Vitals(
-                    7, "worker", 300, 200 + noise + mib_per_hour * at / 3600, int(20 + files_per_hour * at / 3600), at
+                    pid=7,
+                    role="worker",
+                    pss_mib=300,
+                    own_mib=200 + noise + mib_per_hour * at / 3600,
+                    files=int(20 + files_per_hour * at / 3600),
+                    cpu_s=at / 2,
                 )
             ],
         )
-        for at, noise in zip(np.arange(0, SECONDS, 5.0).tolist(), NOISE.tolist(), strict=True)
+        for at, noise in zip(np.arange(0, SECONDS + 1, 5.0).tolist(), NOISE.tolist(), strict=True)
     ]
 
 
+def block(begun_s: float, *others: Ended) -> Block:
+    """Ten minutes with two answers a second."""
+    ended = [Ended(at, at, at + 0.1, "OK") for at in np.arange(0, 580, 0.5).tolist()]
+    search = Search(12, [Ended(at, at, at + 0.1, "OK") for at in np.arange(0, 12, 0.4).tolist()], 0.002)
+    return Block(search, begun_s, 580, [*ended, *others])
+
+
 WELL = Soak(
-    capacity_per_s=10,
-    seconds=SECONDS,
-    ended=[Ended(at, at, at + 0.1, "OK") for at in np.arange(0, SECONDS, 0.5).tolist()],
+    blocks=[block(20), block(620)],
+    broken=[Broken(700, "RESOURCE_EXHAUSTED")],
+    looks=[Look(at, 0.002) for at in range(0, 1200, 60)],
     samples=samples(),
     rolls=[Roll(0, "1.0"), Roll(600, "1.1")],
     seen=[Seen(100, "encoder", "1.0"), Seen(700, "encoder", "1.1")],
 )
 
 
-def test_a_soak_that_went_well_has_no_fault() -> None:
+def test_a_soak_that_went_well_has_no_fault_though_tries_were_refused_and_sent_again() -> None:
     assert WELL.faults == []
-    assert WELL.thirds_p99_ms == pytest.approx([100, 100, 100])
-    assert "| worker | 199.9 |" in table(WELL)
+    said = report(WELL, "torchserve")
+    assert "backend torchserve: 2380 calls in 20 min (1 by encoder 1.0, 1 by encoder 1.1), 2 changes" in said
+    assert "failed 0; 1 tries were refused and sent again" in said
+    assert "| 2 | 2.5 | 2.0 | 100 | 100 | 1 | 0.50 | 250.00 | 2.00 |" in said
+    assert "| worker | 199.9 |" in said
 
 
 @pytest.mark.parametrize(
@@ -51,14 +67,26 @@ def test_a_soak_that_went_well_has_no_fault() -> None:
     [
         (replace(WELL, samples=samples(mib_per_hour=40)), "grows: worker"),
         (replace(WELL, samples=samples(files_per_hour=60)), "grows: worker"),
-        (replace(WELL, ended=[*WELL.ended, Ended(9, 9, 10, "DIFFERENT")]), "failed calls: {'DIFFERENT': 1}"),
+        (replace(WELL, blocks=[block(20, Ended(9, 9, 10, "DIFFERENT"))]), "failed calls: {'DIFFERENT': 1}"),
+        (
+            replace(WELL, blocks=[block(20, Ended(9, 9, 10, "RESOURCE_EXHAUSTED"))]),
+            "failed calls: {'RESOURCE_EXHAUSTED': 1}",
+        ),
+        (
+            replace(WELL, broken=[Broken(9, "UNAVAILABLE")]),
+            "tries that broke otherwise than by a refusal: {'UNAVAILABLE': 1}",
+        ),
         (replace(WELL, seen=[*WELL.seen, Seen(800, "encoder", "1.0")]), "1 answers of the wrong version"),
-        (replace(WELL, samples=[*WELL.samples, (SECONDS, [])]), "processes came and went: 2 sets of them were seen"),
+        (
+            replace(WELL, samples=[*WELL.samples, Sample(SECONDS, [])]),
+            "processes came and went: 2 sets of them were seen",
+        ),
     ],
 )
 def test_what_went_wrong_is_named(soak: Soak, fault: str) -> None:
     assert soak.faults == [fault]
 
 
-def test_refusals_are_no_fault() -> None:
-    assert replace(WELL, ended=[*WELL.ended, Ended(9, 9, 10, "RESOURCE_EXHAUSTED")]).faults == []
+def test_a_failed_search_for_capacity_is_a_fault_too() -> None:
+    failed = replace(block(20), search=Search(12, [Ended(3, 3, 4, "UNAVAILABLE"), *block(20).search.ended], 0.002))
+    assert replace(WELL, blocks=[failed]).faults == ["failed calls: {'UNAVAILABLE': 1}"]
