@@ -2,9 +2,11 @@
 
     python -m benchmarks.service.overload                        # about nine minutes
     python -m benchmarks.service.overload --seconds 30 --output results/overload.json
+    python -m benchmarks.service.overload --models shipped --seconds 30
 
 The server has one core, an open-loop generator another. The model is full-size (ResNet-50 and BERT-base, random
-weights), each request a phantom radiograph and one sentence, nothing cached. Capacity is the rate of answers to a few
+weights), each request a phantom radiograph and one sentence, nothing cached. `--models shipped` takes two of the small
+ones in its place, with caches on and whole reports: quick enough for the gateway to be what the core is spent on. Capacity is the rate of answers to a few
 callers who wait for theirs; 0.8 and 4 times that rate follow in turn, twice, so that what else the machine does falls
 on both.
 """
@@ -15,9 +17,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc.aio
 
@@ -28,8 +31,10 @@ from benchmarks.service.documents import write_json
 from benchmarks.service.figures import Figures, figures
 from benchmarks.service.full_size_store import write_full_size
 from benchmarks.service.generate import closed_loop, constant, open_loop
-from benchmarks.service.requests import one_sentence_each
+from benchmarks.service.requests import one_sentence_each, own_reports
 from benchmarks.service.served import serving
+from benchmarks.service.stores import copy_model
+from wronglung.home import project_home
 from wronglung.v1 import alignment_pb2 as pb
 
 CALLERS = 8
@@ -39,6 +44,7 @@ ROUNDS = 2
 SETTLING_S = 5.0
 DEADLINE_S = 20.0
 STUDIES = 64
+SHIPPED = ("encoder", "wronglung-1")
 GOODPUT, SLOWDOWN, REFUSAL_MS = 0.9, 3.0, 50.0
 """The targets: goodput above, as a share of capacity; p99 above, over p99 below; p95 of refusals."""
 
@@ -66,6 +72,28 @@ class Measured:
             f"failures: {self.below.failures} {self.above.failures}": bool(self.below.failures or self.above.failures),
         }
         return [message for message, missed in misses.items() if missed]
+
+
+class Work(NamedTuple):
+    """What is served, and what is asked of it."""
+
+    models: Sequence[str]
+    requests: Sequence[pb.AlignRequest]
+
+
+def full_size(store: Path) -> Work:
+    """Write the full-size model into a store."""
+    model = write_full_size(store)
+    return Work([model], one_sentence_each(model, STUDIES, REPORT))
+
+
+def shipped(store: Path) -> Work:
+    """Copy two shipped models into a store."""
+    models = [copy_model(project_home() / "model_store" / name, store).name for name in SHIPPED]
+    return Work(models, own_reports(models, STUDIES))
+
+
+WORK: dict[str, Callable[[Path], Work]] = {"full-size": full_size, "shipped": shipped}
 
 
 async def measure(target: str, requests: Sequence[pb.AlignRequest], seconds: float) -> Measured:
@@ -122,16 +150,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seconds", type=float, default=100.0, help="of each phase (default: %(default)g)")
+    parser.add_argument("--models", choices=list(WORK), default="full-size", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON, too")
     args = parser.parse_args(arguments)
     cores = one_each()
     stay_on(cores.generator)
     with tempfile.TemporaryDirectory() as store:
-        model = write_full_size(Path(store))
-        requests = one_sentence_each(model, STUDIES, REPORT)
-        with serving(Path(store), [model], cores=cores.server) as server:
+        work = WORK[args.models](Path(store))
+        with serving(Path(store), work.models, cores=cores.server) as server:
             before = os.getloadavg()[0]
-            found = asyncio.run(measure(server.target, requests, args.seconds))
+            found = asyncio.run(measure(server.target, work.requests, args.seconds))
     print(f"capacity {found.capacity_per_s:.2f} answers/s; load of the machine before {before:.1f}")
     print(table(found))
     print(f"the generator used {found.generator_share:.0%} of its core at {ABOVE:g} ×")
