@@ -6,9 +6,9 @@
 
 The server has one core, an open-loop generator another. The model is full-size (ResNet-50 and BERT-base, random
 weights), each request a phantom radiograph and one sentence, nothing cached. `--models shipped` takes two of the small
-ones in its place, with caches on and whole reports: quick enough for the gateway to be what the core is spent on. Capacity is the rate of answers to a few
-callers who wait for theirs; 0.8 and 4 times that rate follow in turn, twice, so that what else the machine does falls
-on both.
+ones in its place, with caches on and whole reports: quick enough for the gateway to be what the core is spent on.
+Capacity is the rate of answers to a few callers who wait for theirs; 0.8 and 4 times that rate follow in turn, twice,
+so that what else the machine does falls on both.
 """
 
 import argparse
