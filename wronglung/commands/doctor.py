@@ -15,13 +15,16 @@ from wronglung.arguments import port
 from wronglung.client import AlignmentClient
 from wronglung.commands.connection import add_access, add_wait, fail, tls_of
 from wronglung.commands.places import Connect, Place, gateway_finding, page_finding, probe_finding
+from wronglung.commands.told import access_finding, versions_finding
 from wronglung.errors import WronglungError
+from wronglung.gateway.security.options import SecurityOptions, add_security, take_security
 
 _EXAMPLES = """\
 examples:
   wronglung doctor
   wronglung doctor --models encoder encoder-optout
   wronglung doctor --port 9000 --metrics-port 9001 --model-store /srv/models
+  wronglung doctor --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.txt
   wronglung doctor --wait 120
 """
 _SERVER_PACKAGES = ("torch", "transformers", "ts", "model_archiver", "grpc_health", "cv2", "psutil", "cryptography")
@@ -42,10 +45,11 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="check that this machine can serve",
-        description="Check packages, Java, ports, disk, memory and the digests of the models. Exit status 1 when "
-        "something is wrong. Checks that need the server's packages are skipped where they are not installed. "
-        "Give the options that `wronglung serve` is to be given: what it serves by them is judged. Each port must be "
-        "free, or a server with all its models ready must have it; with --wait, --port only the latter.",
+        description="Check packages, Java, ports, disk, memory, the models' digests, and the files that say who is let "
+        "in and which versions answer. Exit status 1 when something is wrong. Checks that need the server's "
+        "packages are skipped where they are not installed. Give the options that `wronglung serve` is to be given: "
+        "what it serves by them is judged. Each port must be free, or a server with all its models ready must have it; "
+        "with --wait, --port only the latter.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -56,10 +60,10 @@ def add_parser(subparsers: Any) -> None:
     add("--port", type=port, default=8500, help="port that the server shall have (default: %(default)s)")
     add("--metrics-host", default="127.0.0.1", help="address of the page of metrics (default: %(default)s)")
     add("--metrics-port", type=port, default=0, help="port of the page of metrics (default: any free one)")
-    add("--probe-host", default="127.0.0.1", help="address of --probe-port (default: %(default)s)")
-    add("--probe-port", type=port, default=0, help="port for probes (default: none)")
+    add("--default-versions", type=Path, metavar="FILE", help="as serve shall be given")
     add_wait(parser)
     add_access(parser)
+    add_security(parser)
     parser.set_defaults(run=run)
 
 
@@ -69,11 +73,13 @@ def run(args: argparse.Namespace) -> int:
         connect = partial(AlignmentClient, tls=tls_of(args), token_file=args.token_file)
     except ValueError as error:
         return fail("doctor", error)
+    security = take_security(args)
     extra = {
         Place("--metrics-port", args.metrics_host, args.metrics_port): page_finding,
-        Place("--probe-port", args.probe_host, args.probe_port): probe_finding,
+        Place("--probe-port", security.probe_host, security.probe_port): probe_finding,
     }
     findings = list(examine(args.host, args.port, args.model_store, args.wait, connect, args.models, extra))
+    findings += _examine_told(security, args.host, args.default_versions, args.model_store, args.models)
     print(as_table(findings))
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
@@ -104,8 +110,7 @@ def examine(
         models: names of the models that shall be served; None: all of the store.
         extra: further ports, and what looks at each; those with the number 0 are passed over.
     """
-    missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing := _missing():
         yield Finding(
             "skipped", "server packages", f"lacks {', '.join(missing)}: to serve, pip install 'wronglung[serve]'"
         )
@@ -117,6 +122,22 @@ def examine(
     for place, look in extra.items():
         if place.port:
             yield _attempt(f"{place.flag.removeprefix('--').replace('-', ' ')} {place.port}", partial(look, place))
+
+
+def _missing() -> list[str]:
+    """Packages that a server needs and that are not installed."""
+    return [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
+
+
+def _examine_told(
+    security: SecurityOptions, host: str, versions: Path | None, store: Path | None, models: Sequence[str] | None
+) -> Iterator[Finding]:
+    """The files that a server would be told of, where one can be."""
+    if _missing():
+        return
+    yield _attempt("who is let in", lambda: access_finding(security, host))
+    if versions is not None:
+        yield _attempt("default versions", lambda: versions_finding(versions, _models(store, models)))
 
 
 def _examine_store(store: Path | None, models: Sequence[str] | None) -> Iterator[Finding]:

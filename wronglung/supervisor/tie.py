@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
 def become(command: Sequence[str]) -> NoReturn:
     """Become a command; end with status 127 if there is no such command."""
     try:
-        os.execvp(command[0], command)  # noqa: S606 - the command is the caller's own
+        os.execvp(command[0], list(command))  # noqa: S606 - the command is the caller's own
     except OSError as error:
         sys.stderr.write(f"cannot run {command[0]!r}: {error.strerror}\n")
         sys.exit(_CANNOT_RUN)

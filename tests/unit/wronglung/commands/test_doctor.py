@@ -195,3 +195,49 @@ async def test_the_further_ports_of_a_server_that_is_well_are_its_own(tmp_path: 
         await front.gateway.health.drain()
         with pytest.raises(RuntimeError, match="not ready"):
             await asyncio.to_thread(probe_finding, probes)
+
+
+def told(capsys: pytest.CaptureFixture[str], store: Path, *options: object) -> dict[str, str]:
+    """What is said of each subject."""
+    cli.main(["doctor", "--port", "0", "--model-store", str(store), *map(str, options)])
+    lines = capsys.readouterr().out.splitlines()
+    return {subject.strip(): f"{state} {detail}" for state, subject, detail in map(_parts, lines)}
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    state, rest = line.split(maxsplit=1)
+    subject, detail = re.split(r"  +", rest, maxsplit=1)
+    return state, subject, detail
+
+
+def test_the_doctor_says_who_would_be_let_in(capsys: pytest.CaptureFixture[str], store: Path, tmp_path: Path) -> None:
+    assert told(capsys, store)["who is let in"] == "ok 127.0.0.1 by plaintext, for everybody who reaches it"
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"ward sha256:{'0' * 64}\n")
+    found = told(capsys, store, "--tokens", tokens)["who is let in"]
+    assert found == f"ok 127.0.0.1 by plaintext, for callers with a token of {tokens}"
+
+
+def test_the_doctor_finds_a_gap_that_serve_would_refuse(capsys: pytest.CaptureFixture[str], store: Path) -> None:
+    found = told(capsys, store, "--host", "0.0.0.0")["who is let in"]
+    assert found.startswith("fail on --host 0.0.0.0 anybody could call: give --tls-cert")
+
+
+def test_the_doctor_reads_the_files_of_access(capsys: pytest.CaptureFixture[str], store: Path, tmp_path: Path) -> None:
+    found = told(capsys, store, "--tokens", tmp_path / "none")["who is let in"]
+    assert found.startswith("fail --tokens")
+    assert "No such file" in found
+
+
+def test_the_doctor_judges_default_versions_by_what_would_be_served(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store, versions = random_store(tmp_path / "store"), tmp_path / "versions"
+    versions.write_text("encoder 1.0\n")
+    assert (
+        told(capsys, store, "--default-versions", versions)["default versions"] == "ok encoder 1.0, encoder-optout 1.0"
+    )
+    versions.write_text("encoder 9\n")
+    found = told(capsys, store, "--default-versions", versions)["default versions"]
+    assert found.startswith("fail --default-versions")
+    assert "there are: encoder 1.0" in found
