@@ -1,6 +1,5 @@
 """One call to a server under load, and how it ended."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from wronglung.client.transport import Attempts, Retry
+from wronglung.client.transport import Attempts, Retry, patiently
 from wronglung.errors import WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1.alignment_pb2_grpc import AlignmentServiceStub
@@ -74,17 +73,17 @@ def patient_caller(
     stub: Any = AlignmentServiceStub(channel)  # type: ignore[no-untyped-call]
 
     async def call(request: pb.AlignRequest) -> str:
+        statuses: list[str] = []
+
+        def note(broken: grpc.aio.AioRpcError) -> None:
+            statuses.append(str(broken.code().name))
+            broke(statuses[-1])
+
         attempts = Attempts(deadline_s, Retry())
-        while True:
-            try:
-                return judge(request, await stub.Align(request, timeout=attempts.left_s))
-            except grpc.aio.AioRpcError as broken:
-                status = str(broken.code().name)
-                broke(status)
-                try:
-                    pause_s = attempts.pause_s(broken)
-                except WronglungError:  # it is not to be sent again
-                    return status
-            await asyncio.sleep(pause_s)
+        try:
+            answer = await patiently(attempts, lambda left_s: stub.Align(request, timeout=left_s), note)
+        except WronglungError:
+            return statuses[-1]
+        return judge(request, answer)
 
     return call

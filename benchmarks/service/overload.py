@@ -2,11 +2,13 @@
 
     python -m benchmarks.service.overload                        # about nine minutes
     python -m benchmarks.service.overload --seconds 30 --output results/overload.json
-    python -m benchmarks.service.overload --models shipped --seconds 30
+    python -m benchmarks.service.overload --models shipped --times 3 --seconds 30
 
 The server has one core, an open-loop generator another. The model is full-size (ResNet-50 and BERT-base, random
 weights), each request a phantom radiograph and one sentence, nothing cached. `--models shipped` takes two of the small
-ones in its place, with caches on and whole reports: quick enough for the gateway to be what the core is spent on.
+ones in its place, with caches on and whole reports: quick enough for the gateway to be what the core is spent on, so
+that the targets, which are meant for models that cost more than a refusal, are missed by them
+(docs/decisions/0122).
 Capacity is the rate of answers to a few callers who wait for theirs; 0.8 and 4 times that rate follow in turn, twice,
 so that what else the machine does falls on both.
 """
@@ -40,6 +42,7 @@ from wronglung.v1 import alignment_pb2 as pb
 CALLERS = 8
 """Of the closed loop: enough to fill a batch, few enough that none is refused."""
 BELOW, ABOVE = 0.8, 4.0
+"""Loads, as shares of capacity; the second one may be chosen."""
 ROUNDS = 2
 SETTLING_S = 5.0
 DEADLINE_S = 20.0
@@ -56,6 +59,8 @@ class Measured:
     capacity_per_s: float
     below: Figures
     above: Figures
+    times: float
+    """The load above, as a share of capacity."""
     generator_share: float
     """Of a core, spent by the generator in the overload."""
 
@@ -66,8 +71,8 @@ class Measured:
         slowdown = self.above.p99_ms / self.below.p99_ms
         refusal = self.above.refusals_p95_ms
         misses = {
-            f"goodput at {ABOVE:g}× is {goodput:.2f} of capacity, not {GOODPUT}": not goodput >= GOODPUT,
-            f"p99 at {ABOVE:g}× is {slowdown:.2f} × that at {BELOW}×, not {SLOWDOWN:g}": not slowdown <= SLOWDOWN,
+            f"goodput at {self.times:g}× is {goodput:.2f} of capacity, not {GOODPUT}": not goodput >= GOODPUT,
+            f"p99 at {self.times:g}× is {slowdown:.2f} × that at {BELOW}×, not {SLOWDOWN:g}": not slowdown <= SLOWDOWN,
             f"p95 of refusals is {refusal:.0f} ms, not {REFUSAL_MS:g}": not refusal < REFUSAL_MS,
             f"failures: {self.below.failures} {self.above.failures}": bool(self.below.failures or self.above.failures),
         }
@@ -96,10 +101,10 @@ def shipped(store: Path) -> Work:
 WORK: dict[str, Callable[[Path], Work]] = {"full-size": full_size, "shipped": shipped}
 
 
-async def measure(target: str, requests: Sequence[pb.AlignRequest], seconds: float) -> Measured:
+async def measure(target: str, requests: Sequence[pb.AlignRequest], seconds: float, above: float) -> Measured:
     """Load a server: `seconds` for each of the four open-loop phases, a third of that for each search of capacity."""
     capacity: list[list[Ended]] = []
-    loads: dict[float, list[list[Ended]]] = {BELOW: [], ABOVE: []}
+    loads: dict[float, list[list[Ended]]] = {BELOW: [], above: []}
     share = 0.0
     async with grpc.aio.insecure_channel(target) as channel:
         call = caller(channel, DEADLINE_S)
@@ -112,10 +117,11 @@ async def measure(target: str, requests: Sequence[pb.AlignRequest], seconds: flo
             for times, blocks in loads.items():
                 ended, used = await _load(call, requests, times * rate, seconds + SETTLING_S, number)
                 blocks.append(ended)
-                share = max(share, used) if times == ABOVE else share
+                share = max(share, used) if times == above else share
         capacity.append(await closed_loop(call, requests, CALLERS, seconds / 3 + SETTLING_S))
-    below, above = (figures(blocks, seconds + SETTLING_S, SETTLING_S) for blocks in loads.values())
-    return Measured(figures(capacity, seconds / 3 + SETTLING_S, SETTLING_S).goodput_per_s, below, above, share)
+    found = {times: figures(blocks, seconds + SETTLING_S, SETTLING_S) for times, blocks in loads.items()}
+    rate = figures(capacity, seconds / 3 + SETTLING_S, SETTLING_S).goodput_per_s
+    return Measured(rate, found[BELOW], found[above], above, share)
 
 
 async def _load(
@@ -133,7 +139,7 @@ def table(found: Measured) -> str:
         "| load | offered /s | answered /s | of capacity | p50 ms | p99 ms | refused | their p95 ms | sent late ms |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for times, each in ((BELOW, found.below), (ABOVE, found.above)):
+    for times, each in ((BELOW, found.below), (found.times, found.above)):
         lines.append(
             f"| {times:g} × | {each.offered_per_s:.1f} | {each.goodput_per_s:.2f} "
             f"| {each.goodput_per_s / found.capacity_per_s:.2f} | {each.p50_ms:.0f} | {each.p99_ms:.0f} "
@@ -150,19 +156,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seconds", type=float, default=100.0, help="of each phase (default: %(default)g)")
+    parser.add_argument("--times", type=float, default=ABOVE, help="the capacity, above 1 (default: %(default)g)")
     parser.add_argument("--models", choices=list(WORK), default="full-size", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON, too")
     args = parser.parse_args(arguments)
+    if args.times <= 1:
+        parser.error("an overload is more than the capacity: --times above 1")
     cores = one_each()
     stay_on(cores.generator)
     with tempfile.TemporaryDirectory() as store:
         work = WORK[args.models](Path(store))
         with serving(Path(store), work.models, cores=cores.server) as server:
             before = os.getloadavg()[0]
-            found = asyncio.run(measure(server.target, work.requests, args.seconds))
+            found = asyncio.run(measure(server.target, work.requests, args.seconds, args.times))
     print(f"capacity {found.capacity_per_s:.2f} answers/s; load of the machine before {before:.1f}")
     print(table(found))
-    print(f"the generator used {found.generator_share:.0%} of its core at {ABOVE:g} ×")
+    print(f"the generator used {found.generator_share:.0%} of its core at {found.times:g} ×")
     print("\n".join(f"missed: {miss}" for miss in found.missed) or "every target is met")
     if args.output:
         write_json(args.output, asdict(found))

@@ -19,6 +19,7 @@ _ADDITIONS = 25_000
 _EVERY_S = 0.25
 _LOOKS = 20
 """What counts as the moment: five seconds."""
+_FIRST_S = 60.0
 
 
 class Look(NamedTuple):
@@ -26,7 +27,8 @@ class Look(NamedTuple):
 
     at_s: float
     """On the clock of `time.perf_counter`."""
-    cpu_s: float
+    pace_s: float
+    """CPU time of the work, in seconds: the more, the slower."""
 
 
 class Pace:
@@ -34,26 +36,42 @@ class Pace:
 
     def __init__(self) -> None:
         self._recent = deque[float](maxlen=_LOOKS)
-        self._begun = threading.Event()
+        self._ended = False
+        self.begun = threading.Event()
+        """There is a first look, or there will be none."""
         self.looks: list[Look] = []
 
     @property
-    def cpu_s(self) -> float:
-        """CPU time of the work at the moment, in seconds: the more, the slower."""
-        self._begun.wait()
+    def now_s(self) -> float:
+        """The pace at the moment.
+
+        Raises:
+            RuntimeError: nobody looks any more.
+        """
+        if self._ended or not self._recent:
+            raise RuntimeError("the process that looks at the pace of the core has ended, or has not begun")
         return median(self._recent)
 
-    def take(self, cpu_s: float) -> None:
+    def take(self, pace_s: float) -> None:
         """One look was taken."""
-        self._recent.append(cpu_s)
-        self.looks.append(Look(time.perf_counter(), cpu_s))
-        self._begun.set()
+        self._recent.append(pace_s)
+        self.looks.append(Look(time.perf_counter(), pace_s))
+        self.begun.set()
+
+    def end(self) -> None:
+        """There will be no other look."""
+        self._ended = True
+        self.begun.set()
 
 
 @contextmanager
 def watching(cores: Set[int]) -> Iterator[Pace]:
     """Look at cores during the block, from a process of its own: one that waits for a busy core must not keep the
-    generator of load waiting."""
+    generator of load waiting.
+
+    Raises:
+        RuntimeError: there was no look within `_FIRST_S`.
+    """
     pace = Pace()
     command = [sys.executable, "-m", "benchmarks.service.pace", *map(str, sorted(cores))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -61,6 +79,8 @@ def watching(cores: Set[int]) -> Iterator[Pace]:
         reader = threading.Thread(target=_read, args=(process.stdout, pace), name="pace", daemon=True)
         reader.start()
         try:
+            if not pace.begun.wait(_FIRST_S):
+                raise RuntimeError(f"no look at the pace of the core within {_FIRST_S:g} s")
             yield pace
         finally:
             process.terminate()
@@ -70,6 +90,7 @@ def watching(cores: Set[int]) -> Iterator[Pace]:
 def _read(lines: Iterable[str], pace: Pace) -> None:
     for line in lines:
         pace.take(float(line))
+    pace.end()
 
 
 def look() -> float:

@@ -81,7 +81,7 @@ async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: flo
 
     async with grpc.aio.insecure_channel(server.target) as channel:
         call = patient_caller(channel, DEADLINE_S, broke, witness.judge)
-        await closed_loop(call, requests, CALLERS, WARM_UP_S)
+        warm_up = await closed_loop(call, requests, CALLERS, WARM_UP_S)
         beside = asyncio.gather(
             _again(BLOCK_S, roller.roll, first_s=BLOCK_S / 2),
             _again(SAMPLE_S, sample),
@@ -93,14 +93,14 @@ async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: flo
             beside.cancel()
         with suppress(asyncio.CancelledError):
             await beside
-    return Soak(load.result(), broken, pace.looks, samples, roller.rolls, witness.seen)
+    return Soak(warm_up, load.result(), broken, pace.looks, samples, roller.rolls, witness.seen)
 
 
 async def _blocks(call: Call, requests: Sequence[pb.AlignRequest], seconds: float, pace: Pace) -> list[Block]:
     """Capacity and load in turn."""
     blocks: list[Block] = []
     while len(blocks) * BLOCK_S < seconds:
-        search = Search(SEARCH_S, await closed_loop(call, requests, CALLERS, SEARCH_S), pace.cpu_s)
+        search = Search(SEARCH_S, await closed_loop(call, requests, CALLERS, SEARCH_S), pace.now_s)
         begun_s, load_s = time.perf_counter(), BLOCK_S - SEARCH_S
         rate = partial(search.share_per_s, SHARE, pace)
         blocks.append(Block(search, begun_s, load_s, await open_loop(call, requests, rate, load_s, seed=len(blocks))))
@@ -136,7 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=30.0, help="at least 8 (default: %(default)g)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=30.0,
+        help="at least 8, in blocks of 2, the last one whole (default: %(default)g)",
+    )
     parser.add_argument("--backend", choices=["torchserve", "plain"], default="torchserve", help="default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="for soak.json and soak.md")
     args = parser.parse_args(arguments)

@@ -1,5 +1,6 @@
 """What a soak found: a table, a JSON file, and whether all was well."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.service.blocks import Block, Broken, Sample, blocks_table, unanswered
-from benchmarks.service.calls import REFUSED
+from benchmarks.service.blocks import Block, Broken, Sample, blocks_table
+from benchmarks.service.calls import ANSWERED, REFUSED, Ended
 from benchmarks.service.documents import write_json
 from benchmarks.service.pace import Look
 from benchmarks.service.trend import Trend, Verdict, trend
@@ -36,6 +37,7 @@ class Growth:
 class Soak:
     """One soak."""
 
+    warm_up: Sequence[Ended]
     blocks: Sequence[Block]
     broken: Sequence[Broken]
     looks: Sequence[Look]
@@ -49,16 +51,21 @@ class Soak:
         """From the first sample to the last."""
         return self.samples[-1].at_s - self.samples[0].at_s
 
-    @property
-    def calls(self) -> int:
-        """All that were sent, in searches for capacity, too."""
-        return sum(len(block.search.ended) + len(block.ended) for block in self.blocks)
+    @cached_property
+    def calls(self) -> list[Ended]:
+        """All that were sent, in the warm-up and in searches for capacity, too."""
+        both = [calls for block in self.blocks for calls in (block.search.ended, block.ended)]
+        return list(itertools.chain(self.warm_up, *both))
 
     @cached_property
-    def failures(self) -> dict[str, int]:
-        """Calls without a good answer, after all their tries, by status."""
-        ended = [call for block in self.blocks for call in (*block.search.ended, *block.ended)]
-        return dict(Counter(call.status for call in unanswered(ended)))
+    def unanswered(self) -> dict[str, int]:
+        """Calls without a good answer after all their tries, by how they ended."""
+        return dict(Counter(call.status for call in self.calls if call.status != ANSWERED))
+
+    @property
+    def lasted(self) -> bool:
+        """Whether every process was there all the time."""
+        return len({sample.pids for sample in self.samples}) == 1
 
     @cached_property
     def broken_tries(self) -> dict[str, int]:
@@ -67,7 +74,9 @@ class Soak:
 
     @cached_property
     def growth(self) -> list[Growth]:
-        """Of every process, after the warm-up."""
+        """Of every process, after the warm-up; of none if processes came and went."""
+        if not self.lasted:
+            return []
         warm_s = min(WARM_UP_S, WARM_UP_SHARE * self.seconds)
         settled = [sample for sample in self.samples if sample.at_s >= self.samples[0].at_s + warm_s]
         times = [sample.at_s for sample in settled]
@@ -87,13 +96,11 @@ class Soak:
     @property
     def faults(self) -> list[str]:
         """What was not as it must be."""
-        processes = {tuple(each.pid for each in sample.processes) for sample in self.samples}
-        if len(processes) > 1:
-            return [f"processes came and went: {len(processes)} sets of them were seen"]
         grown = [each.process for each in self.growth if "grows" in {each.memory, each.descriptors}]
         odd = {status: count for status, count in self.broken_tries.items() if status != REFUSED}
         checks = {
-            f"failed calls: {self.failures}": bool(self.failures),
+            "processes came and went": not self.lasted,
+            f"calls without a good answer: {self.unanswered}": bool(self.unanswered),
             f"tries that broke otherwise than by a refusal: {odd}": bool(odd),
             f"{self.stale} answers of the wrong version": self.stale > 0,
             f"grows: {', '.join(grown)}": bool(grown),
@@ -105,12 +112,12 @@ def report(soak: Soak, backend: str) -> str:
     """All of it as Markdown: the load and how it went, its blocks, every process."""
     versions = Counter(each.version for each in soak.seen if each.model == _MODEL)
     answered = ", ".join(f"{count} by {_MODEL} {version}" for version, count in sorted(versions.items()))
-    refused = soak.broken_tries.get(REFUSED, 0)
     heading = "\n".join(
         [
-            f"backend {backend}: {soak.calls} calls in {soak.seconds / 60:.0f} min ({answered}), "
+            f"backend {backend}: {len(soak.calls)} calls, {soak.seconds / 60:.0f} min after the warm-up ({answered}), "
             f"{len(soak.rolls)} changes of the default version",
-            f"failed {sum(soak.failures.values())}; {refused} tries were refused and sent again",
+            f"calls without a good answer: {sum(soak.unanswered.values())}; "
+            f"refused tries: {soak.broken_tries.get(REFUSED, 0)}",
         ]
     )
     return "\n\n".join([heading, blocks_table(soak.blocks, soak.broken, soak.samples, soak.looks), growth_table(soak)])
@@ -135,13 +142,12 @@ def growth_table(soak: Soak) -> str:
 def write(soak: Soak, backend: str, folder: Path) -> None:
     """Write `soak.json` and `soak.md`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "soak.md").write_text(report(soak, backend) + "\n", encoding="utf-8")
     start_s = soak.samples[0].at_s
     summary: dict[str, Any] = {
         "backend": backend,
         "seconds": soak.seconds,
-        "calls": soak.calls,
-        "failures": soak.failures,
+        "calls": len(soak.calls),
+        "unanswered": soak.unanswered,
         "faults": soak.faults,
         "rolls_s": [roll.at_s - start_s for roll in soak.rolls],
         "broken": [{"at_s": each.at_s - start_s, "status": each.status} for each in soak.broken],
@@ -151,7 +157,7 @@ def write(soak: Soak, backend: str, folder: Path) -> None:
                 "capacity_per_s": block.search.capacity_per_s,
                 "load": asdict(block.load),
                 "busy": block.busy(soak.samples),
-                "pace_ms": block.work_ms(soak.looks),
+                "pace_ms": block.pace_ms(soak.looks),
             }
             for block in soak.blocks
         ],
@@ -161,3 +167,4 @@ def write(soak: Soak, backend: str, folder: Path) -> None:
         ],
     }
     write_json(folder / "soak.json", summary)
+    (folder / "soak.md").write_text(report(soak, backend) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from wronglung.alignment import Alignment
 from wronglung.client.access import Access, Tls
 from wronglung.client.item import AlignItem, Image, encoded
 from wronglung.client.resend import Answer
-from wronglung.client.transport import Attempts, Retry, open_aio_channel_to
+from wronglung.client.transport import Attempts, Retry, open_aio_channel_to, patiently
 from wronglung.errors import Overloaded, WronglungError
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
@@ -122,9 +122,4 @@ class AsyncAlignmentClient:
 
     async def _call(self, method: Callable[..., Any], request: Any) -> Any:
         attempts = Attempts(self._timeout_s, self._retry)
-        while True:
-            try:
-                return await method(request, timeout=attempts.left_s, metadata=self._metadata())
-            except grpc.aio.AioRpcError as broken:
-                pause_s = attempts.pause_s(broken)
-            await asyncio.sleep(pause_s)
+        return await patiently(attempts, lambda left_s: method(request, timeout=left_s, metadata=self._metadata()))

@@ -1,12 +1,14 @@
 """What both clients need to know of gRPC: channels, deadlines, retries, and the typed error in a failed call."""
 
+import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
+import grpc.aio
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
@@ -25,6 +27,7 @@ from wronglung.limits import LIMITS
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.wire import error_from_pb
 
+T = TypeVar("T")
 _DETAILS = "grpc-status-details-bin"
 _SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 _ANSWER_OVERHEAD = 1024 * 1024
@@ -51,12 +54,11 @@ class Retry:
     first_wait_s: float = 0.2
     """Before the second try; doubles with each one after it."""
     longest_wait_s: float = 5.0
-    """Never wait longer than this, unless the server asks for it."""
+    """The wait does not grow beyond this. A server that advises more is obeyed, and up to half of this is added."""
 
     def wait_s(self, failures: int, error: WronglungError) -> float:
-        """Seconds to wait after the given number of failures in a row: at random, so that callers spread out.
-
-        Those whom a server gives the same advice, it refused together: they must not come back together.
+        """Seconds to wait after the given number of failures in a row: at random, so that callers spread out, those
+        too whom the server gave the same advice: it refused them together.
         """
         half = min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s) / 2
         return max(error.retry_after_ms / 1000, half) + random.uniform(0, half)
@@ -96,6 +98,30 @@ class Attempts:
         if not self._retry.allows(self._failures, error) or wait_s >= self.left_s:
             raise error from broken
         return wait_s
+
+
+async def patiently(
+    attempts: Attempts,
+    send: Callable[[float], Awaitable[T]],
+    broke: Callable[[grpc.aio.AioRpcError], None] = lambda _: None,
+) -> T:
+    """Send a unary call until it is answered or there is to be no other try.
+
+    Args:
+        attempts: its tries.
+        send: begins a try that may take so many seconds.
+        broke: is told of each try that broke.
+
+    Raises:
+        WronglungError: there is to be no other try; its cause is how the last one broke.
+    """
+    while True:
+        try:
+            return await send(attempts.left_s)
+        except grpc.aio.AioRpcError as broken:
+            broke(broken)
+            pause_s = attempts.pause_s(broken)
+        await asyncio.sleep(pause_s)
 
 
 def channel_options(target: str, server_name: str = "") -> list[tuple[str, Any]]:
@@ -160,7 +186,9 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
                 f"no secure connection comes about ({details}): hold root, names and dates of both sides' certificates "
                 "against each other"
             )
-        case grpc.StatusCode.CANCELLED:  # not by us: a server that is being stopped cuts off what has just arrived
+        case (
+            grpc.StatusCode.CANCELLED
+        ):  # not by us: a server that is being stopped, or snowed under, cuts off what has just arrived
             return ModelUnavailable(f"the server cut the call off ({details}): send it again")
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(

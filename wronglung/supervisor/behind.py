@@ -1,11 +1,11 @@
 """Run a command that lets others go first: ``python -m wronglung.supervisor.behind COMMAND…``.
 
-Models take all the processor there is. Where the gateway got no more than its equal share of what is left, an overload
-piled up in front of it unread: refusals that are meant to come at once took seconds. So the models stand back. Where
-nobody else wants the processor, it makes no difference.
+Models take all the processor there is. Where the gateway gets no more than its equal share, an overload piles up in
+front of it unread: refusals that are meant to come at once take seconds. So the models stand back
+(docs/decisions/0122). Where nobody else wants the processor, it makes no difference.
 
-Linux shares a processor among sessions first (autogroups, outside of containers), then among processes: niceness is
-told to both. Standard library only.
+Outside of containers Linux shares a processor among sessions first (autogroups), within them by thread, so niceness is
+told to both. It is a help and no condition: what cannot be set is said on standard error. Standard library only.
 """
 
 import os
@@ -16,11 +16,13 @@ from pathlib import Path
 
 from wronglung.supervisor.tie import become
 
-_NICENESS = 5
-"""A third of the weight of a process that has none."""
+NICENESS = 10
+"""Of each thread: a tenth of the usual weight. Three threads of models then still leave three quarters to another."""
+SESSION_NICENESS = 5
+"""Of all models together: a third of the usual weight."""
 _AUTOGROUP = Path("/proc/self/autogroup")
 _TRIES, _PAUSE_S = 5, 0.15
-"""The kernel takes one change in a tenth of a second, from whomever it comes."""
+"""The kernel takes one change in a tenth of a second from all users together."""
 
 
 def behind(command: Sequence[str]) -> list[str]:
@@ -30,20 +32,33 @@ def behind(command: Sequence[str]) -> list[str]:
 
 
 def step_back() -> None:
-    """Put this process and its session behind others."""
-    os.nice(_NICENESS)
-    if not _AUTOGROUP.exists():
-        return
-    for _ in range(_TRIES):
+    """Put this process and its session behind others, as far as it may."""
+    for what, act in {"process": _renice, "session": _renice_session}.items():
         try:
-            _AUTOGROUP.write_text(str(_NICENESS), encoding="ascii")
+            act()
+        except OSError as error:
+            sys.stderr.write(f"the models' {what} keeps its priority, an overload may be refused slowly: {error}\n")
+
+
+def _renice() -> None:
+    os.nice(NICENESS)
+
+
+def _renice_session() -> None:
+    for _ in range(_TRIES - 1):
+        try:
+            return _write_autogroup()
         except BlockingIOError:
             time.sleep(_PAUSE_S)
-        except OSError as error:
-            sys.stderr.write(f"the session keeps its priority, so an overload may be refused slowly: {error}\n")
-            return
-        else:
-            return
+    return _write_autogroup()
+
+
+def _write_autogroup() -> None:
+    try:
+        with _AUTOGROUP.open("r+", encoding="ascii") as file:
+            file.write(str(SESSION_NICENESS))
+    except FileNotFoundError:  # the kernel has none: it shares by thread everywhere
+        return
 
 
 def main(command: Sequence[str]) -> None:

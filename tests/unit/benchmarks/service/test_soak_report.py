@@ -1,6 +1,8 @@
 """A soak is judged by what was seen: processes, memory, descriptors, calls, tries and versions."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from benchmarks.service.blocks import Block, Broken, Sample, Search
 from benchmarks.service.calls import Ended
 from benchmarks.service.pace import Look
-from benchmarks.service.soak_report import Soak, report
+from benchmarks.service.soak_report import Soak, report, write
 from benchmarks.service.vitals import Vitals
 from benchmarks.service.witness import Roll, Seen
 
@@ -44,6 +46,7 @@ def block(begun_s: float, *others: Ended) -> Block:
 
 
 WELL = Soak(
+    warm_up=[Ended(0, 0, 0.1, "OK")],
     blocks=[block(20), block(620)],
     broken=[Broken(700, "RESOURCE_EXHAUSTED")],
     looks=[Look(at, 0.002) for at in range(0, 1200, 60)],
@@ -56,8 +59,11 @@ WELL = Soak(
 def test_a_soak_that_went_well_has_no_fault_though_tries_were_refused_and_sent_again() -> None:
     assert WELL.faults == []
     said = report(WELL, "torchserve")
-    assert "backend torchserve: 2380 calls in 20 min (1 by encoder 1.0, 1 by encoder 1.1), 2 changes" in said
-    assert "failed 0; 1 tries were refused and sent again" in said
+    assert (
+        "backend torchserve: 2381 calls, 20 min after the warm-up (1 by encoder 1.0, 1 by encoder 1.1), 2 changes"
+        in said
+    )
+    assert "calls without a good answer: 0; refused tries: 1" in said
     assert "| 2 | 2.5 | 2.0 | 100 | 100 | 1 | 0.50 | 250.00 | 2.00 |" in said
     assert "| worker | 199.9 |" in said
 
@@ -67,10 +73,13 @@ def test_a_soak_that_went_well_has_no_fault_though_tries_were_refused_and_sent_a
     [
         (replace(WELL, samples=samples(mib_per_hour=40)), "grows: worker"),
         (replace(WELL, samples=samples(files_per_hour=60)), "grows: worker"),
-        (replace(WELL, blocks=[block(20, Ended(9, 9, 10, "DIFFERENT"))]), "failed calls: {'DIFFERENT': 1}"),
+        (
+            replace(WELL, blocks=[block(20, Ended(9, 9, 10, "DIFFERENT"))]),
+            "calls without a good answer: {'DIFFERENT': 1}",
+        ),
         (
             replace(WELL, blocks=[block(20, Ended(9, 9, 10, "RESOURCE_EXHAUSTED"))]),
-            "failed calls: {'RESOURCE_EXHAUSTED': 1}",
+            "calls without a good answer: {'RESOURCE_EXHAUSTED': 1}",
         ),
         (
             replace(WELL, broken=[Broken(9, "UNAVAILABLE")]),
@@ -79,14 +88,30 @@ def test_a_soak_that_went_well_has_no_fault_though_tries_were_refused_and_sent_a
         (replace(WELL, seen=[*WELL.seen, Seen(800, "encoder", "1.0")]), "1 answers of the wrong version"),
         (
             replace(WELL, samples=[*WELL.samples, Sample(SECONDS, [])]),
-            "processes came and went: 2 sets of them were seen",
+            "processes came and went",
         ),
     ],
 )
-def test_what_went_wrong_is_named(soak: Soak, fault: str) -> None:
+def test_what_went_wrong_is_named_and_nothing_of_what_was_seen_is_lost(soak: Soak, fault: str, tmp_path: Path) -> None:
     assert soak.faults == [fault]
+    write(soak, "torchserve", tmp_path)
+    assert json.loads((tmp_path / "soak.json").read_text())["faults"] == [fault]
+    assert "calls without a good answer" in (tmp_path / "soak.md").read_text()
+
+
+def test_a_server_that_answered_nothing_is_reported_too(tmp_path: Path) -> None:
+    silent = [Ended(at, at, at + 1, "UNAVAILABLE") for at in range(12)]
+    soak = replace(WELL, blocks=[Block(Search(12, silent, 0.002), 20, 580, silent)], looks=[], seen=[])
+    assert soak.faults == ["calls without a good answer: {'UNAVAILABLE': 24}"]
+    write(soak, "torchserve", tmp_path)
+    assert "| 1 | 0.0 | 0.0 | nan | nan | 0 | 0.50 | nan | nan |" in (tmp_path / "soak.md").read_text()
+
+
+def test_a_call_that_failed_in_the_warm_up_is_a_fault() -> None:
+    soak = replace(WELL, warm_up=[Ended(0, 0, 1, "UNAVAILABLE")])
+    assert soak.faults == ["calls without a good answer: {'UNAVAILABLE': 1}"]
 
 
 def test_a_failed_search_for_capacity_is_a_fault_too() -> None:
     failed = replace(block(20), search=Search(12, [Ended(3, 3, 4, "UNAVAILABLE"), *block(20).search.ended], 0.002))
-    assert replace(WELL, blocks=[failed]).faults == ["failed calls: {'UNAVAILABLE': 1}"]
+    assert replace(WELL, blocks=[failed]).faults == ["calls without a good answer: {'UNAVAILABLE': 1}"]
