@@ -139,13 +139,13 @@ class Pipeline:
         self._health.began(model, self._admissions[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
-            seconds = time.monotonic() - started
+            seconds, sign = time.monotonic() - started, _sign(done)
             checked.message.release()
             checked.tally.torchserve_seconds += seconds
-            place.leave(seconds)
+            place.leave(seconds if sign is Sign.WELL else None)
             self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
-            self._health.ended(model, answered=_is_answered(done), sign=_sign(done))
+            self._health.ended(model, answered=_is_answered(done), sign=sign)
 
         call.add_done_callback(settle)
         return call

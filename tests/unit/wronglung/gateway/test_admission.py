@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
+from itertools import pairwise
 
 import pytest
 
@@ -82,13 +83,117 @@ async def test_room_granted_to_someone_who_gave_up_at_that_moment_is_not_lost() 
     assert admission.load == Load()
 
 
+class Clock:
+    """Stands still unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+QUICK = Capacity.for_model(workers=1, batch_size=8, queue_size=100)
+
+
+async def answer_in_batches(admission: Admission, clock: Clock, seconds: float, batches: int = 20) -> None:
+    """Two batches of eight are there at any time; one takes so long."""
+    line = deque(filled(admission))
+    for _ in range(batches):
+        clock.now_s += seconds
+        for _ in range(8):
+            line.popleft().leave(2 * seconds)
+        while len(line) < 16 and (place := admission.try_enter(load())) is not None:
+            line.append(place)
+    while line:
+        clock.now_s += seconds
+        for _ in range(8):
+            line.popleft().leave(2 * seconds)
+
+
+def filled(admission: Admission, party: str = "") -> list[Place]:
+    """Every place that there is."""
+    return list(iter(lambda: admission.try_enter(load(), party), None))
+
+
+@pytest.mark.parametrize(
+    ("batch_s", "requests"), [(0.04, 100), (0.16, 50), (2.8, 16)], ids=["small", "larger", "full-size"]
+)
+async def test_a_quick_model_has_room_for_what_it_answers_in_a_second_and_its_queue_holds(
+    batch_s: float, requests: int
+) -> None:
+    clock = Clock()
+    admission = Admission(QUICK, clock=clock)
+    await answer_in_batches(admission, clock, batch_s)
+    assert len(filled(admission)) == pytest.approx(requests, rel=0.2)
+
+
+async def test_a_model_that_answered_nothing_yet_has_two_batches() -> None:
+    assert len(filled(Admission(QUICK))) == 16
+
+
+async def test_what_fails_at_once_makes_no_model_quick() -> None:
+    clock = Clock()
+    admission = Admission(QUICK, clock=clock)
+    for _ in range(100):
+        for place in filled(admission):
+            clock.now_s += 0.001
+            place.leave(None)
+    assert len(filled(admission)) == 16
+
+
+async def test_time_without_work_makes_no_model_slow() -> None:
+    clock = Clock()
+    admission = Admission(QUICK, clock=clock)
+    await answer_in_batches(admission, clock, 0.04)
+    clock.now_s += 3600
+    (place,) = [admission.try_enter(load())]
+    assert place is not None
+    clock.now_s += 0.005
+    place.leave(0.005)
+    assert len(filled(admission)) > 80
+
+
+async def test_streams_leave_a_quarter_of_any_room_to_unary_calls() -> None:
+    clock = Clock()
+    admission = Admission(QUICK, clock=clock)
+    await answer_in_batches(admission, clock, 0.04)
+    streams = [asyncio.create_task(admission.enter(load())) for _ in range(120)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert sum(each.done() for each in streams) == 75
+    for each in streams:
+        each.cancel()
+
+
 async def test_retry_advice_follows_how_long_requests_take() -> None:
-    quick, slow = Admission(SMALL), Admission(SMALL)
-    for _ in range(50):
-        for admission, seconds in ((quick, 0.02), (slow, 4.0)):
+    advice = []
+    for seconds in (0.02, 4.0):
+        clock = Clock()
+        admission = Admission(SMALL, clock=clock)
+        for _ in range(50):
+            clock.now_s += seconds
             (await admission.enter(load())).leave(seconds)
-    assert 50 <= quick.retry_after_ms < 100
-    assert 3000 < slow.retry_after_ms <= 4000
+        filled(admission)
+        advice.append(admission.retry_after_ms)
+    assert 50 <= advice[0] < 100
+    assert 3000 < advice[1] <= 4000
+
+
+async def test_those_who_are_turned_away_together_are_told_to_come_one_after_the_other() -> None:
+    clock = Clock()
+    admission = Admission(QUICK, clock=clock)
+    await answer_in_batches(admission, clock, 0.8)  # ten a second
+    filled(admission)
+    told = []
+    for _ in range(20):
+        assert admission.try_enter(load()) is None
+        told.append(admission.retry_after_ms)
+    steps = [later - sooner for sooner, later in pairwise(told)]
+    assert steps == pytest.approx([100] * 19, abs=40)
+    clock.now_s += 60
+    assert admission.try_enter(load()) is None
+    assert admission.retry_after_ms == pytest.approx(told[0], abs=100)  # nobody of them is waited for any more
 
 
 def test_a_requests_load_counts_sentences_and_megapixels() -> None:
