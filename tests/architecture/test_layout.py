@@ -69,5 +69,5 @@ def test_when_to_try_again_without_knowing_is_said_in_one_place() -> None:
         for target in node.targets
         if isinstance(target, ast.Name) and target.id.endswith("RETRY_MS")
     ]
-    of_a_full_model = [("wronglung/gateway/admission.py", f"_{most}_RETRY_MS") for most in ("SHORTEST", "LONGEST")]
+    of_a_full_model = [("wronglung/gateway/returns.py", f"_{most}_RETRY_MS") for most in ("SHORTEST", "LONGEST")]
     assert sorted(said) == sorted([("wronglung/errors.py", "RETRY_MS"), *of_a_full_model])

@@ -26,6 +26,8 @@ from wronglung.gateway.shares import Shares
 
 _LINE_S = 1.0
 """How long the line of a quick model may be; see `Capacity.room`."""
+_RETURNING = 0.25
+"""Of what the model answers, this share is meant for those who were turned away; the rest is for who comes first."""
 
 
 class Admission:
@@ -122,7 +124,7 @@ class Admission:
     @property
     def _step_s(self) -> float:
         """Between two who come again."""
-        return min(self._pace.seconds, self._seconds)
+        return min(self._pace.seconds, self._seconds) / _RETURNING
 
     def _begin(self) -> None:
         if self.load.requests == 0:

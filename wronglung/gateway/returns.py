@@ -5,7 +5,8 @@ back together are refused again, and what that costs makes others be refused: a 
 through within a second went on for half a minute (docs/decisions/0123). So everyone is given a time of their own.
 """
 
-_SHORTEST_S, _LONGEST_S = 0.05, 10.0
+_SHORTEST_RETRY_MS = 50
+_LONGEST_RETRY_MS = 10_000
 
 
 class Returns:
@@ -22,6 +23,6 @@ class Returns:
             answer_s: after so long there may be room.
             step_s: so long after the last one whom a time was given.
         """
-        soonest_s = now_s + max(_SHORTEST_S, answer_s)
-        self._last_s = min(max(soonest_s, self._last_s + step_s), now_s + _LONGEST_S)
+        soonest_s = now_s + max(_SHORTEST_RETRY_MS / 1000, answer_s)
+        self._last_s = min(max(soonest_s, self._last_s + step_s), now_s + _LONGEST_RETRY_MS / 1000)
         return round(1000 * (self._last_s - now_s))
