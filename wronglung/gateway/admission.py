@@ -1,9 +1,7 @@
 """How much work may be at TorchServe at once, per model, and who is let in when there is not room for all.
 
 TorchServe batches whatever is in its queue and kills a worker whose batch takes too long, so what is admitted is
-bounded by count, by work and by bytes. A single request that is larger than the bounds is admitted alone. By count a
-model that is quick enough has room for what it answers within a second: a burst that waits costs less than one that is
-refused and comes again.
+bounded by count, by work and by bytes. A single request that is larger than the bounds is admitted alone.
 
 Unary calls and streams cannot starve each other: streams leave a quarter of the requests to unary calls, which come
 unannounced; and while a stream waits, unary calls take no more than half of everything, which is room for the heaviest
@@ -20,14 +18,8 @@ from prometheus_client import Gauge
 
 from wronglung.gateway.line import Line
 from wronglung.gateway.load import Capacity, Load
-from wronglung.gateway.pace import Pace
 from wronglung.gateway.returns import Returns
 from wronglung.gateway.shares import Shares
-
-_LINE_S = 1.0
-"""How long the line of a quick model may be; see `Capacity.room`."""
-_RETURNING = 0.25
-"""Of what the model answers, this share is meant for those who were turned away; the rest is for who comes first."""
 
 
 class Admission:
@@ -46,15 +38,12 @@ class Admission:
         self, capacity: Capacity, waiting: Gauge | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._capacity = capacity
-        self._clock = clock
         self._waiting = waiting
         self._shares = Shares(capacity.total, clock)
         self._line = Line[Load](self)
-        self._seconds = 0.1
-        self._pace = Pace()
+        self._clock = clock
+        self._latency_s = 0.1
         self._returns = Returns()
-        self.retry_after_ms = 0
-        """Advice to who was turned away last."""
         self._unary = Load()
         self._streams = Load()
 
@@ -68,18 +57,14 @@ class Admission:
         """How long, in seconds, the model may answer nothing with what is let in now, if it is well."""
         return self._capacity.patience_s(self.load)
 
-    @property
-    def room(self) -> Load:
-        """How much may be let in at the pace of late."""
-        return self._capacity.room(self._pace.fit_into(_LINE_S, self._capacity.most_requests))
-
-    def try_enter(self, load: Load, party: str = "") -> "Place | None":
+    def try_enter(self, load: Load, party: str = "") -> "Place | Refusal":
         """Let a unary call of a party in if there is room now."""
         if not self._fits(load, party) or (self._line and not self._leaves_half(load)):
-            self.retry_after_ms = self._returns.give(self._clock(), self._seconds, self._step_s)
-            self._shares.claim(party, load, self.retry_after_ms / 1000)
-            return None
-        self._begin()
+            # By Little's law: so many at once, each taking so long, are answered one in so many seconds.
+            answer_s = self._latency_s / max(1, self.load.requests)
+            retry_after_ms = self._returns.give(party, self._clock(), self._latency_s, answer_s)
+            self._shares.claim(party, load, retry_after_ms / 1000)
+            return Refusal(retry_after_ms)
         self._unary = self._unary.plus(load)
         self._shares.take(party, load)
         return Place(partial(self._leave_unary, load, party))
@@ -94,12 +79,11 @@ class Admission:
 
     def fits(self, load: Load, party: str) -> bool:
         """Whether a stream's request may be let in now."""
-        most = self._capacity.open_to_streams(self.room)
+        most = self._capacity.total.requests - self._capacity.reserved
         return self._fits(load, party) and self._streams.plus(load).requests <= most
 
     def take(self, load: Load, party: str) -> None:
         """A stream's request is let in."""
-        self._begin()
         self._streams = self._streams.plus(load)
         self._shares.take(party, load)
 
@@ -121,31 +105,21 @@ class Admission:
         self.give_back(load, party)
         self._left(seconds)
 
-    @property
-    def _step_s(self) -> float:
-        """Between two who come again."""
-        return min(self._pace.seconds, self._seconds) / _RETURNING
-
-    def _begin(self) -> None:
-        if self.load.requests == 0:
-            self._pace.begin(self._clock())
-
     def _left(self, seconds: float | None) -> None:
-        if seconds is None:
-            self._pace.begin(self._clock())
-        else:
-            self._pace.answered(self._clock())
-            self._seconds += 0.1 * (seconds - self._seconds)
+        if seconds is not None:
+            self._latency_s += 0.1 * (seconds - self._latency_s)
+        if self.load.requests == 0:
+            self._returns.clear()
         self._line.move_on()
 
     def _fits(self, load: Load, party: str) -> bool:
         if self.load.requests == 0:
             return True
         wanted = self.load.plus(load).plus(self._shares.kept_from(party))
-        return wanted.within(self.room)
+        return wanted.within(self._capacity.total)
 
     def _leaves_half(self, load: Load) -> bool:
-        return self._unary.requests == 0 or self._unary.plus(load).within(self.room.half())
+        return self._unary.requests == 0 or self._unary.plus(load).within(self._capacity.total.half())
 
     @contextmanager
     def _counted_as_waiting(self) -> Iterator[None]:
@@ -161,4 +135,12 @@ class Place:
     """The room that a request was let in to."""
 
     leave: Callable[[float | None], None]
-    """Give it back, once, when the request is done: answered by maps after so many seconds; None: it was not."""
+    """Give it back, once, when the request is done, after so many seconds; None: it was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """There is no room."""
+
+    retry_after_ms: int
+    """When to ask again."""

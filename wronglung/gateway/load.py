@@ -63,28 +63,16 @@ class Capacity:
     """What may be at TorchServe at once for one model."""
 
     total: Load
-    """Of a model at any pace."""
     reserved: int
     """Requests of `total` that streams leave to unary calls, so that they do not starve them."""
     response_s: float = 120.0
     """A worker that takes longer for one batch is killed by TorchServe, in seconds."""
-    most_requests: int = 0
-    """Of a quick model; as many as its queue at TorchServe holds. Fewer than `total` has: as many as that."""
 
     @classmethod
     def for_model(cls, workers: int, batch_size: int, queue_size: int, response_s: float = 120.0) -> "Capacity":
         """One batch in work and one waiting for each worker, at least 8 requests, and no more than the queue holds."""
         requests = min(max(8, 2 * workers * batch_size), queue_size)
-        total = Load(requests, 2 * HEAVIEST.units * workers, _BYTES)
-        return cls(total, requests // 4, response_s, queue_size)
-
-    def room(self, requests: int) -> Load:
-        """The room of a model that answers so many requests within the time that they may wait."""
-        return self.total._replace(requests=max(self.total.requests, min(requests, self.most_requests)))
-
-    def open_to_streams(self, room: Load) -> int:
-        """Requests of a room that streams may have."""
-        return room.requests - self.reserved * room.requests // self.total.requests
+        return cls(Load(requests, 2 * HEAVIEST.units * workers, _BYTES), requests // 4, response_s)
 
     def patience_s(self, load: Load) -> float:
         """How long, in seconds, a model that works may answer nothing while it has this load.

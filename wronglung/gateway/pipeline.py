@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from wronglung.envelope import RequestContext
 from wronglung.errors import RETRY_MS, DeadlineExceeded, InternalError, ModelUnavailable, Overloaded, RequestInvalid
 from wronglung.gateway import checks
-from wronglung.gateway.admission import Admission, Place
+from wronglung.gateway.admission import Admission, Place, Refusal
 from wronglung.gateway.audit import Tally
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import Health, Sign
@@ -96,12 +96,11 @@ class Pipeline:
         Raises:
             Overloaded: there is no room.
         """
-        admission = self._admissions[checked.model]
-        place = admission.try_enter(checked.load, checked.party)
-        if place is None:
+        entered = self._admissions[checked.model].try_enter(checked.load, checked.party)
+        if isinstance(entered, Refusal):
             message = f"model {checked.model.name} has all the work it can take: try again later"
-            raise Overloaded(message, retry_after_ms=admission.retry_after_ms)
-        return place
+            raise Overloaded(message, retry_after_ms=entered.retry_after_ms)
+        return entered
 
     async def admit_in_turn(self, checked: Checked) -> Place:
         """Let a stream's request in when there is room; until then its stream is not read on.
@@ -139,13 +138,13 @@ class Pipeline:
         self._health.began(model, self._admissions[model].patience_s)
 
         def settle(done: "asyncio.Future[pb.AlignStreamResponse]") -> None:
-            seconds, sign = time.monotonic() - started, _sign(done)
+            seconds = time.monotonic() - started
             checked.message.release()
             checked.tally.torchserve_seconds += seconds
-            place.leave(seconds if sign is Sign.WELL else None)
+            place.leave(seconds)
             self._metrics.torchserve_seconds.labels(model.label).observe(seconds)
             in_flight.dec()
-            self._health.ended(model, answered=_is_answered(done), sign=sign)
+            self._health.ended(model, answered=_is_answered(done), sign=_sign(done))
 
         call.add_done_callback(settle)
         return call

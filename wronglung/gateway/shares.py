@@ -4,13 +4,31 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from wronglung.errors import WronglungError
 from wronglung.gateway.load import Load
 
 _MOST_CLAIMS = 64
 _CLAIM_S = 1.0
-"""How much later than advised a caller may come back and find room kept."""
+"""So long room is kept for who was turned away and asks again at once, and about the time that it was advised."""
+
+
+class Claim(NamedTuple):
+    """What a party wants that was turned away, or got some of it of late."""
+
+    since_s: float
+    due_s: float
+    """When it was advised to come again."""
+    wanted: Load
+
+    def holds(self, now_s: float) -> bool:
+        """Whether its caller may be here at this time."""
+        return now_s < self.since_s + _CLAIM_S or abs(now_s - self.due_s) < _CLAIM_S
+
+    def is_over(self, now_s: float) -> bool:
+        """Whether it will hold at no later time."""
+        return now_s >= max(self.since_s, self.due_s) + _CLAIM_S
 
 
 class Shares:
@@ -29,14 +47,13 @@ class Shares:
         self._total = total
         self._clock = clock
         self._held: dict[str, Load] = {}
-        self._claims: dict[str, tuple[float, Load]] = {}
+        self._claims: dict[str, Claim] = {}
 
     def take(self, party: str, load: Load) -> None:
         """It got room. A claim is kept for as long as its caller goes on asking."""
         self._held[party] = self._holds(party).plus(load)
         if party in self._claims:
-            until, wanted = self._claims[party]
-            self._claims[party] = (max(until, self._clock() + _CLAIM_S), wanted)
+            self._claims[party] = self._claims[party]._replace(since_s=self._clock())
 
     def give_back(self, party: str, load: Load) -> None:
         """It has done with that room."""
@@ -50,8 +67,8 @@ class Shares:
         """It was turned away, with the advice to ask again in so many seconds."""
         self._claims.pop(party, None)
         if len(self._claims) >= _MOST_CLAIMS:
-            del self._claims[next(iter(self._claims))]
-        self._claims[party] = (self._clock() + advised_s + _CLAIM_S, self._holds(party).plus(load))
+            del self._claims[max(self._claims, key=lambda each: self._claims[each].due_s)]
+        self._claims[party] = Claim(self._clock(), self._clock() + advised_s, self._holds(party).plus(load))
 
     def held_by(self, party: str) -> float:
         """The share of the room that it holds: 0…1, or more where one request alone is larger."""
@@ -60,11 +77,11 @@ class Shares:
     def kept_from(self, party: str) -> Load:
         """The room that it must leave to those who hold less and were turned away."""
         now, mine, kept = self._clock(), self.held_by(party), Load()
-        for other, (until, wanted) in list(self._claims.items()):
-            if until <= now:
+        for other, claim in list(self._claims.items()):
+            if claim.is_over(now):
                 del self._claims[other]
-            elif self.held_by(other) < mine:
-                kept = kept.plus(wanted.beyond(self._holds(other)))
+            elif claim.holds(now) and self.held_by(other) < mine:
+                kept = kept.plus(claim.wanted.beyond(self._holds(other)))
         return kept.least(self._total.half())
 
     def _holds(self, party: str) -> Load:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from wronglung.gateway.admission import Admission, Place
+from wronglung.gateway.admission import Admission, Place, Refusal
 from wronglung.gateway.load import Capacity, Load
 from wronglung.limits import LIMITS
 
@@ -17,20 +17,26 @@ def load(units: int = 1, size: int = 1) -> Load:
     return Load(1, units, size)
 
 
+def entered(admission: Admission, load: Load, party: str = "") -> Place | None:
+    """The place of a unary call, if there is one."""
+    found = admission.try_enter(load, party)
+    return found if isinstance(found, Place) else None
+
+
 @pytest.mark.parametrize("heavy", [load(units=15), load(size=990)], ids=["work", "bytes"])
 async def test_is_bounded_by_work_and_by_bytes_not_only_by_count(heavy: Load) -> None:
     admission = Admission(SMALL)
-    place = admission.try_enter(heavy)
+    place = entered(admission, heavy)
     assert place is not None
-    assert not admission.try_enter(heavy)
+    assert not entered(admission, heavy)
     place.leave(1)
-    assert admission.try_enter(heavy)
+    assert entered(admission, heavy)
 
 
 async def test_what_is_larger_than_the_bounds_is_let_in_alone() -> None:
     admission = Admission(SMALL)
-    assert admission.try_enter(load(units=1000))
-    assert not admission.try_enter(load())
+    assert entered(admission, load(units=1000))
+    assert not entered(admission, load())
 
 
 async def test_a_line_is_served_in_order() -> None:
@@ -83,117 +89,49 @@ async def test_room_granted_to_someone_who_gave_up_at_that_moment_is_not_lost() 
     assert admission.load == Load()
 
 
-class Clock:
-    """Stands still unless told otherwise."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+def advice(admission: Admission, party: str = "") -> int:
+    """What a full model says to one who is turned away, in milliseconds."""
+    refusal = admission.try_enter(load(), party)
+    assert isinstance(refusal, Refusal)
+    return refusal.retry_after_ms
 
 
-QUICK = Capacity.for_model(workers=1, batch_size=8, queue_size=100)
-
-
-async def answer_in_batches(admission: Admission, clock: Clock, seconds: float, batches: int = 20) -> None:
-    """Two batches of eight are there at any time; one takes so long."""
-    line = deque(filled(admission))
-    for _ in range(batches):
-        clock.now_s += seconds
-        for _ in range(8):
-            line.popleft().leave(2 * seconds)
-        while len(line) < 16 and (place := admission.try_enter(load())) is not None:
-            line.append(place)
-    while line:
-        clock.now_s += seconds
-        for _ in range(8):
-            line.popleft().leave(2 * seconds)
-
-
-def filled(admission: Admission, party: str = "") -> list[Place]:
-    """Every place that there is."""
-    return list(iter(lambda: admission.try_enter(load(), party), None))
-
-
-@pytest.mark.parametrize(
-    ("batch_s", "requests"), [(0.04, 100), (0.16, 50), (2.8, 16)], ids=["small", "larger", "full-size"]
-)
-async def test_a_quick_model_has_room_for_what_it_answers_in_a_second_and_its_queue_holds(
-    batch_s: float, requests: int
-) -> None:
-    clock = Clock()
-    admission = Admission(QUICK, clock=clock)
-    await answer_in_batches(admission, clock, batch_s)
-    assert len(filled(admission)) == pytest.approx(requests, rel=0.2)
-
-
-async def test_a_model_that_answered_nothing_yet_has_two_batches() -> None:
-    assert len(filled(Admission(QUICK))) == 16
-
-
-async def test_what_fails_at_once_makes_no_model_quick() -> None:
-    clock = Clock()
-    admission = Admission(QUICK, clock=clock)
-    for _ in range(100):
-        for place in filled(admission):
-            clock.now_s += 0.001
-            place.leave(None)
-    assert len(filled(admission)) == 16
-
-
-async def test_time_without_work_makes_no_model_slow() -> None:
-    clock = Clock()
-    admission = Admission(QUICK, clock=clock)
-    await answer_in_batches(admission, clock, 0.04)
-    clock.now_s += 3600
-    (place,) = [admission.try_enter(load())]
-    assert place is not None
-    clock.now_s += 0.005
-    place.leave(0.005)
-    assert len(filled(admission)) > 80
-
-
-async def test_streams_leave_a_quarter_of_any_room_to_unary_calls() -> None:
-    clock = Clock()
-    admission = Admission(QUICK, clock=clock)
-    await answer_in_batches(admission, clock, 0.04)
-    streams = [asyncio.create_task(admission.enter(load())) for _ in range(120)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert sum(each.done() for each in streams) == 75
-    for each in streams:
-        each.cancel()
+async def full(seconds: float) -> tuple[Admission, list[Place]]:
+    """A model that is full and took so long for each request of late."""
+    admission = Admission(SMALL, clock=lambda: 100.0)
+    for _ in range(50):
+        (await admission.enter(load())).leave(seconds)
+    return admission, [place for _ in range(4) if (place := entered(admission, load())) is not None]
 
 
 async def test_retry_advice_follows_how_long_requests_take() -> None:
-    advice = []
-    for seconds in (0.02, 4.0):
-        clock = Clock()
-        admission = Admission(SMALL, clock=clock)
-        for _ in range(50):
-            clock.now_s += seconds
-            (await admission.enter(load())).leave(seconds)
-        filled(admission)
-        advice.append(admission.retry_after_ms)
-    assert 50 <= advice[0] < 100
-    assert 3000 < advice[1] <= 4000
+    quick, slow = (await full(0.02))[0], (await full(4.0))[0]
+    assert 50 <= advice(quick) < 100
+    assert 3000 < advice(slow) <= 4000
 
 
-async def test_those_who_are_turned_away_together_are_told_to_come_one_after_the_other() -> None:
-    clock = Clock()
-    admission = Admission(QUICK, clock=clock)
-    await answer_in_batches(admission, clock, 0.8)  # ten a second
-    filled(admission)
-    told = [admission.retry_after_ms]
-    for _ in range(20):
-        assert admission.try_enter(load()) is None
-        told.append(admission.retry_after_ms)
-    steps = [later - sooner for sooner, later in pairwise(told)]
-    assert steps == pytest.approx([400] * 20, abs=160)
-    clock.now_s += 60
-    assert admission.try_enter(load()) is None
-    assert admission.retry_after_ms == pytest.approx(told[0], abs=100)  # nobody of them is waited for any more
+async def test_those_who_are_turned_away_together_come_again_at_a_quarter_of_the_models_pace() -> None:
+    admission, _ = await full(0.4)  # four at once: ten a second
+    told = [advice(admission) for _ in range(10)]
+    assert [later - sooner for sooner, later in pairwise(told)] == pytest.approx([400] * 9, abs=20)
+
+
+async def test_a_caller_who_is_turned_away_all_the_time_does_not_send_another_away_for_long() -> None:
+    admission, _ = await full(0.4)
+    for _ in range(500):
+        advice(admission, "greedy")
+    assert advice(admission, "modest") == pytest.approx(400, abs=20)
+
+
+async def test_a_model_without_work_waits_for_nobody() -> None:
+    admission, places = await full(0.4)
+    for _ in range(10):
+        advice(admission)
+    for place in places:
+        place.leave(0.4)
+    again = [place for _ in range(4) if (place := entered(admission, load())) is not None]
+    assert len(again) == 4
+    assert advice(admission) == pytest.approx(400, abs=20)
 
 
 def test_a_requests_load_counts_sentences_and_megapixels() -> None:
@@ -222,7 +160,7 @@ async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, strea
     places: list[Place] = []
 
     def flood() -> None:
-        while (place := admission.try_enter(unary)) is not None:
+        while (place := entered(admission, unary)) is not None:
             places.append(place)
 
     flood()
@@ -238,13 +176,13 @@ async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, strea
 
 async def test_where_both_want_everything_unary_calls_find_a_quarter() -> None:
     admission = Admission(Capacity(Load(8, 1000, 10_000), reserved=2))
-    unary = [place for _ in range(8) if (place := admission.try_enter(load())) is not None]
+    unary = [place for _ in range(8) if (place := entered(admission, load())) is not None]
     assert len(unary) == 8
     streams = [asyncio.create_task(admission.enter(load())) for _ in range(20)]
     await asyncio.sleep(0)
     for place in unary:
         place.leave(0.01)
-        admission.try_enter(load())
+        entered(admission, load())
     await asyncio.sleep(0)
     assert admission.load.requests == 8
     assert sum(each.done() for each in streams) == 6
@@ -254,20 +192,20 @@ async def test_where_both_want_everything_unary_calls_find_a_quarter() -> None:
 
 async def test_without_streams_unary_calls_may_have_it_all() -> None:
     admission = Admission(SMALL)
-    assert [admission.try_enter(load()) is not None for _ in range(5)] == [True, True, True, True, False]
+    assert [entered(admission, load()) is not None for _ in range(5)] == [True, True, True, True, False]
 
 
 async def test_a_caller_who_has_it_all_makes_room_for_another_who_was_turned_away() -> None:
     admission = Admission(SMALL)
-    greedy = [admission.try_enter(load(), "greedy") for _ in range(4)]
+    greedy = [entered(admission, load(), "greedy") for _ in range(4)]
     assert all(greedy)
-    assert not admission.try_enter(load(), "modest")
+    assert not entered(admission, load(), "modest")
     for place in greedy[:2]:
         assert place is not None
         place.leave(0.01)
-    assert admission.try_enter(load(), "greedy")  # one of the two that came free
-    assert not admission.try_enter(load(), "greedy")
-    assert admission.try_enter(load(), "modest")
+    assert entered(admission, load(), "greedy")  # one of the two that came free
+    assert not entered(admission, load(), "greedy")
+    assert entered(admission, load(), "modest")
 
 
 async def test_where_two_want_everything_each_gets_half() -> None:
@@ -277,7 +215,7 @@ async def test_where_two_want_everything_each_gets_half() -> None:
     served = Counter[str]()
     for _ in range(100):
         for party in ("first", "first", "second"):
-            if place := admission.try_enter(load(), party):
+            if place := entered(admission, load(), party):
                 held.append((party, place))
                 served[party] += 1
         held.popleft()[1].leave(0.01)

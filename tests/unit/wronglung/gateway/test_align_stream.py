@@ -135,11 +135,11 @@ async def test_a_message_over_the_transports_limit_ends_its_stream_alone(front: 
 
 async def test_is_held_back_instead_of_refused_when_there_is_no_room(front: RunningGateway) -> None:
     async def slowly(job: Job) -> pb.AlignStreamResponse:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.05)
         return answer(job)
 
     front.torchserve.behaviour = slowly
-    answers = await front.stream([request(str(i)) for i in range(18)])
+    answers = await front.stream([request(str(i)) for i in range(60)])
     assert {code_of(each) for each in answers.values()} == {"OK"}
     assert front.torchserve.most_at_work == 6  # of 8, two are kept for unary calls
 

@@ -87,12 +87,12 @@ async def test_whose_turn_comes_when_the_model_is_no_longer_ready_is_refused_and
         bench.health.began(MODEL, patience_s=60)
         bench.health.ended(MODEL, answered=True, sign=sign)
     admission = bench.pipeline._admissions[MODEL]
-    advice = admission.retry_after_ms
+    latency_s = admission._latency_s
     places.pop().leave(None)
     for each in waiting:
         with pytest.raises(ModelUnavailable, match="not ready") as refused:
             await each
         assert refused.value.retry_after_ms > 0
     assert admission.load.requests == len(places)
-    assert admission.retry_after_ms == advice  # no request was done in no time
+    assert admission._latency_s == latency_s  # no request was done in no time
     assert bench.torchserve.jobs == []

@@ -64,6 +64,16 @@ def test_room_is_not_kept_for_long_for_who_does_not_come_back() -> None:
     assert shares.kept_from("a") == Load()
 
 
+def test_room_is_kept_for_who_comes_back_at_once_and_for_who_comes_when_it_was_told_to() -> None:
+    shares, clock = holding(a=7)
+    shares.claim("b", ONE, advised_s=8.0)
+    kept = []
+    for _ in range(20):
+        kept.append(shares.kept_from("a") == ONE)
+        clock.now += 0.5
+    assert kept == [True] * 2 + [False] * 13 + [True] * 3 + [False] * 2  # at 0 and 0.5 s, and at 7.5, 8 and 8.5 s
+
+
 def test_all_claims_together_keep_half_at_most() -> None:
     shares, _ = holding(a=7)
     for number in range(1000):
