@@ -60,14 +60,17 @@ class Admission:
     def try_enter(self, load: Load, party: str = "") -> "Place | Refusal":
         """Let a unary call of a party in if there is room now."""
         if not self._fits(load, party) or (self._line and not self._leaves_half(load)):
-            # By Little's law: so many at once, each taking so long, are answered one in so many seconds.
-            answer_s = self._latency_s / max(1, self.load.requests)
-            retry_after_ms = self._returns.give(party, self._clock(), self._latency_s, answer_s)
-            self._shares.claim(party, load, retry_after_ms / 1000)
-            return Refusal(retry_after_ms)
+            return self._refuse(load, party)
         self._unary = self._unary.plus(load)
         self._shares.take(party, load)
         return Place(partial(self._leave_unary, load, party))
+
+    def _refuse(self, load: Load, party: str) -> "Refusal":
+        # By Little's law: so many at once, each taking so long, are answered one in so many seconds.
+        answer_s = self._latency_s / max(1, self.load.requests)
+        retry_after_ms = self._returns.give(party, self._clock(), self._latency_s, answer_s)
+        self._shares.claim(party, load, retry_after_ms / 1000)
+        return Refusal(retry_after_ms)
 
     async def enter(self, load: Load, party: str = "") -> "Place":
         """Let a stream's request in, when its turn has come and there is room."""
