@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from statistics import median
 from typing import NamedTuple
 
@@ -102,11 +102,12 @@ def look() -> float:
 
 
 def main(cores: Set[int]) -> None:
-    """Print a look every now and then, until ended."""
+    """Print a look every now and then, until ended or nobody reads them."""
     os.sched_setaffinity(0, cores)
-    while True:
-        print(look(), flush=True)
-        time.sleep(_EVERY_S)
+    with suppress(BrokenPipeError):  # nobody listens any more
+        while True:
+            print(look(), flush=True)
+            time.sleep(_EVERY_S)
 
 
 if __name__ == "__main__":
