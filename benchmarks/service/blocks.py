@@ -13,6 +13,7 @@ from benchmarks.service.pace import Look, Pace
 from benchmarks.service.vitals import Vitals
 
 LEAST_PER_S = 1.0
+"""Calls per second that a server gets, whatever was found of its capacity."""
 SETTLING_S = 2.0
 """At the start of a search for capacity, while what came before is still in the server."""
 

@@ -186,9 +186,7 @@ def _error_for(code: grpc.StatusCode, details: str) -> WronglungError:
                 f"no secure connection comes about ({details}): hold root, names and dates of both sides' certificates "
                 "against each other"
             )
-        case (
-            grpc.StatusCode.CANCELLED
-        ):  # not by us: a server that is being stopped, or snowed under, cuts off what has just arrived
+        case grpc.StatusCode.CANCELLED:  # not by us: a server that ends, or has too much, cuts off what has just come
             return ModelUnavailable(f"the server cut the call off ({details}): send it again")
         case grpc.StatusCode.UNAVAILABLE:
             return ModelUnavailable(
