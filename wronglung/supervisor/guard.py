@@ -1,8 +1,8 @@
 """Run TorchServe so that nothing of it is left behind: ``python -m wronglung.supervisor.guard DIR GRACE_S COMMAND…``.
 
 TorchServe is a Java process with Python workers as children; what is said of Java holds for any other backend. The
-guard starts it in a session of its own (a Ctrl-C in the terminal must not reach it before the gateway has drained) and
-outlives it. The backend stands back behind the gateway, see `behind`.
+guard starts it in a session of its own (a Ctrl-C in the terminal must not reach it before the gateway has drained),
+where it stands back behind the gateway (see `behind`), and outlives it:
 
 * SIGTERM to the guard, or end of file on the guard's standard input (the supervisor is gone): SIGTERM to Java, which
   drains; after `GRACE_S` seconds SIGKILL.
