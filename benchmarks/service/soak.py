@@ -8,10 +8,11 @@ capacity is taken anew every two minutes, for 10 s, and 0.8 times it is sent unt
 much CPU time a small fixed work takes on the server's core meanwhile. In the middle of that the file of default
 versions is replaced. Each answer is held against the first one to the same request, bit for bit. Memory (what a process
 has for itself, not pages of files) and file descriptors of every process are read every five seconds; after ten minutes
-(a third of shorter soaks), in which caches and Java's heap fill, they must not grow by more than 2 % and 2 descriptors
-an hour: see `benchmarks.service.trend`. Arrivals are random, and what comes in a heap may be refused with advice; it is
-sent again as the shipped client does. Every call must be answered; every try that was refused is counted, by when it
-was, beside how busy the server's core was then.
+(a third of shorter soaks), in which caches fill, they must not grow by more than 2 % and 2 descriptors an hour: see
+`benchmarks.service.trend`. Of Java's heap what lives in it counts (`benchmarks.service.java_heap`): jcmd, which a JDK
+has, tells it before capacity is taken, when nothing is at work. Arrivals are random, and what comes in a heap may be
+refused with advice; it is sent again as the shipped client does. Every call must be answered; every try that was
+refused is counted, by when it was, beside how busy the server's core was then.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from benchmarks.service.blocks import Block, Broken, Sample, Search
 from benchmarks.service.calls import Call, patient_caller
 from benchmarks.service.cores import one_each, stay_on
 from benchmarks.service.generate import closed_loop, open_loop
+from benchmarks.service.java_heap import JavaHeap, collected
 from benchmarks.service.pace import Pace, watching
 from benchmarks.service.requests import own_reports
 from benchmarks.service.served import Served, serving
@@ -49,6 +51,28 @@ BLOCK_S = 120.0
 STUDIES = 48
 SAMPLE_S = 5.0
 DEADLINE_S = 30.0
+
+
+class Watch:
+    """Takes samples of a server: Java's heap counts by what lived in it when it was last collected."""
+
+    def __init__(self, server: Served) -> None:
+        self._server = server
+        self._java = next((each.pid for each in vitals.take(server) if each.role == "java"), None)
+        self._heap: JavaHeap | None = None
+        self.collect()
+
+    def collect(self) -> None:
+        """Collect Java's heap, if the server has one. Raises as `collected`."""
+        if self._java is not None:
+            self._heap = collected(self._java)
+
+    def sample(self) -> Sample:
+        """What its processes take now."""
+        seen = vitals.take(self._server)
+        if self._heap is not None:
+            seen = [self._heap.instead_of_touched(each) for each in seen]
+        return Sample(time.perf_counter(), seen)
 
 
 class Roller:
@@ -71,13 +95,13 @@ async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: flo
     """Load a server for so long."""
     samples: list[Sample] = []
     broken: list[Broken] = []
-    witness = Witness()
+    witness, watch = Witness(), Watch(server)
 
     def broke(status: str) -> None:
         broken.append(Broken(time.perf_counter(), status))
 
     def sample() -> None:
-        samples.append(Sample(time.perf_counter(), vitals.take(server)))
+        samples.append(watch.sample())
 
     async with grpc.aio.insecure_channel(server.target) as channel:
         call = patient_caller(channel, DEADLINE_S, broke, witness.judge)
@@ -86,7 +110,7 @@ async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: flo
             _again(BLOCK_S, roller.roll, first_s=BLOCK_S / 2),
             _again(SAMPLE_S, sample),
         )
-        load = asyncio.create_task(_blocks(call, requests, seconds, pace))
+        load = asyncio.create_task(_blocks(call, requests, seconds, pace, watch))
         both: list[asyncio.Future[Any]] = [load, beside]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not beside.done():  # it ends by an exception alone
@@ -96,10 +120,13 @@ async def soak(server: Served, requests: Sequence[pb.AlignRequest], seconds: flo
     return Soak(warm_up, load.result(), broken, pace.looks, samples, roller.rolls, witness.seen)
 
 
-async def _blocks(call: Call, requests: Sequence[pb.AlignRequest], seconds: float, pace: Pace) -> list[Block]:
+async def _blocks(
+    call: Call, requests: Sequence[pb.AlignRequest], seconds: float, pace: Pace, watch: Watch
+) -> list[Block]:
     """Capacity and load in turn."""
     blocks: list[Block] = []
     while len(blocks) * BLOCK_S < seconds:
+        await asyncio.to_thread(watch.collect)
         search = Search(SEARCH_S, await closed_loop(call, requests, CALLERS, SEARCH_S), pace.now_s)
         begun_s, load_s = time.perf_counter(), BLOCK_S - SEARCH_S
         rate = partial(search.share_per_s, SHARE, pace)

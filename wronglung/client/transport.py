@@ -50,7 +50,8 @@ class Retry:
     """How often and how patiently to try again what may succeed later."""
 
     attempts: int = 4
-    """Tries in all, at least 1."""
+    """Tries in all, at least 1. Those that a full server turned away and told when to come again do not count: it gives
+    every caller a turn, and the deadline ends it. With 1 nothing is ever sent again."""
     first_wait_s: float = 0.2
     """Before the second try; doubles with each one after it."""
     longest_wait_s: float = 5.0
@@ -68,6 +69,11 @@ class Retry:
         return error.retryable and failures < self.attempts
 
 
+def _gives_a_turn(error: WronglungError) -> bool:
+    """Whether a full server said when there will be room."""
+    return isinstance(error, Overloaded) and error.retry_after_ms > 0
+
+
 class Attempts:
     """The tries of one unary call within its deadline.
 
@@ -80,6 +86,7 @@ class Attempts:
         self._until = time.monotonic() + timeout_s
         self._retry = retry
         self._failures = 0
+        self._turns = 0
 
     @property
     def left_s(self) -> float:
@@ -92,9 +99,12 @@ class Attempts:
         Raises:
             WronglungError: there is to be no other: the error of the broken one.
         """
-        self._failures += 1
         error = error_from_call(broken)
-        wait_s = self._retry.wait_s(self._failures, error)
+        if _gives_a_turn(error) and self._retry.attempts > 1:
+            self._turns += 1
+        else:
+            self._failures += 1
+        wait_s = self._retry.wait_s(self._failures + self._turns, error)
         if not self._retry.allows(self._failures, error) or wait_s >= self.left_s:
             raise error from broken
         return wait_s

@@ -14,6 +14,9 @@ from wronglung.supervisor.stages import said_by_model, stages
 
 _ENVELOPE_BYTES = 1024 * 1024
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
+_GIVE_MEMORY_BACK = ("-XX:+IgnoreUnrecognizedVMOptions", "-XX:TrimNativeHeapInterval=60000")
+"""Each minute. Java's compiler takes up to 15 MiB for a method, hours after the start, too, and the C library keeps part of
+it each time (docs/decisions/0124). An older Java that does not know of the option goes without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class TorchServe:
             str(self.java),
             f"-Xmx{self.heap_mb}m",
             "-XX:+ExitOnOutOfMemoryError",
+            *_GIVE_MEMORY_BACK,
             f"-Djava.io.tmpdir={self.directory}",
             f"-Dmodel_server_home={packages}",
             f"-Dlog4j.configurationFile={(self.home / 'deploy/torchserve/log4j2.xml').as_uri()}",

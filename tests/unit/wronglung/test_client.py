@@ -77,6 +77,36 @@ def test_patience_ends() -> None:
     assert service.calls == FAST.attempts
 
 
+def turned_away(context: Any) -> None:
+    """As the gateway refuses: it says when there will be room."""
+    abort(context, errors.Overloaded("full", retry_after_ms=5))
+
+
+def test_who_is_told_when_to_come_again_comes_until_there_is_room() -> None:
+    service = Service(3 * FAST.attempts, turned_away)
+    with client_of(service) as client:
+        assert client.align(b"image", ["one"]).maps.shape == (1, 2, 2)
+    assert service.calls == 3 * FAST.attempts + 1
+
+
+def test_who_is_told_when_to_come_again_comes_until_the_deadline() -> None:
+    service = Service(10**6, turned_away)
+    with client_of(service, timeout_s=0.5) as client, pytest.raises(errors.Overloaded):
+        client.align(b"image", ["one"])
+    assert service.calls > FAST.attempts
+
+
+def test_who_wants_one_try_makes_one() -> None:
+    service = Service(99, turned_away)
+    with (
+        serving(service) as target,
+        AlignmentClient(target, retry=Retry(attempts=1)) as client,
+        pytest.raises(errors.Overloaded),
+    ):
+        client.align(b"image", ["one"])
+    assert service.calls == 1
+
+
 def test_a_limit_is_held_before_anything_is_sent() -> None:
     service = Service()
     with client_of(service) as client, pytest.raises(errors.SentencesTooMany):

@@ -1,12 +1,14 @@
 """The settings, command line and environment of one TorchServe instance."""
 
 import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests import needs
 from tests.repository import ROOT
 from wronglung.limits import LIMITS
 from wronglung.supervisor.said import SETUP_FAILED
@@ -59,6 +61,16 @@ def test_starts_java_itself_with_a_bounded_heap(instance: TorchServe) -> None:
     assert "-Xmx1024m" in command
     assert f"-Djava.io.tmpdir={instance.directory}" in command
     assert not any("torchserve" in part for part in command if not part.startswith(("-D", "/")))
+
+
+def test_java_gives_memory_back_every_minute_where_it_knows_how(instance: TorchServe) -> None:
+    java = needs.tool("java")
+    options = [part for part in instance.command() if part.startswith("-XX:")]
+    done = subprocess.run(
+        [java, *options, "-XX:+PrintFlagsFinal", "-version"], capture_output=True, check=True, text=True
+    )
+    known = [line.split() for line in done.stdout.splitlines() if "TrimNativeHeapInterval" in line]
+    assert all(line[3] == "60000" for line in known)
 
 
 def test_java_is_told_of_a_path_with_a_blank_by_a_url_that_it_can_read(instance: TorchServe) -> None:
