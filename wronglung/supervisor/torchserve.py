@@ -15,8 +15,8 @@ from wronglung.supervisor.stages import said_by_model, stages
 _ENVELOPE_BYTES = 1024 * 1024
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 characters
 _GIVE_MEMORY_BACK = ("-XX:+IgnoreUnrecognizedVMOptions", "-XX:TrimNativeHeapInterval=60000")
-"""Each minute. Java's compiler takes up to 15 MiB for a method, hours after the start, too, and the C library keeps part of
-it each time (docs/decisions/0124). An older Java that does not know of the option goes without."""
+"""Each minute. Java's compiler takes up to 15 MiB for a method, hours after the start, too, and the C library keeps
+part of it each time (docs/decisions/0124). An older Java that does not know of the option goes without."""
 
 
 @dataclass(frozen=True, slots=True)
