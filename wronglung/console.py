@@ -1,10 +1,13 @@
-"""What a command tells people on standard error: on a terminal a bar or a line that changes, in a log few lines."""
+"""What a command tells people on standard error: on a terminal a bar or a line that changes, in a log few lines, each
+with its time.
+"""
 
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TextIO
 
 _LOG_EVERY_S = 10.0
@@ -14,6 +17,10 @@ _MIB = 1 << 20
 _CLEAR = "\r\x1b[K"
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Console:
     """Speaks for one command.
 
@@ -21,19 +28,28 @@ class Console:
         command: the command's name, before every line.
         stream: where to write; standard error by default.
         clock: the monotonic clock in seconds.
+        time_of_day: the time that lines of a log bear.
     """
 
-    def __init__(self, command: str, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        command: str,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._name = f"wronglung {command}"
         self._stream = stream or sys.stderr
         self._clock = clock
+        self._time_of_day = time_of_day
         self._terminal = self._stream.isatty()
         self._last_wait_s = clock()
         self._unfinished = False
 
     def say(self, message: str) -> None:
         """Write a line."""
-        self._write(f"{self._name}: {message}\n")
+        time_of_day = "" if self._terminal else f"{self._time_of_day().isoformat(timespec='milliseconds')} "
+        self._write(f"{time_of_day}{self._name}: {message}\n")
         self._unfinished = False
 
     def waiting(self, message: str) -> None:
