@@ -31,9 +31,9 @@ def build_summary(
     progress: Progress | None = None,
 ) -> Tree:
     """The whole summary of a run; the same rows and seed give the same tree. `progress` is told of every arm's means
-    and deltas, and of every model's controls."""
+    and deltas and differences between two models, and of every model's controls."""
     told = progress or Progress()
-    told.expect(len(config.models) * (2 * len(config.perturbations) + 1), unit="step")
+    told.expect(_steps(len(config.models), len(config.perturbations)), unit="step")
     evidence = Evidence(
         cases=cases,
         models=config.models,
@@ -52,13 +52,19 @@ def build_summary(
         "deltas": adjust({model: _deltas(evidence, model, told) for model in config.models}),
         "laterality": {model: _laterality(evidence, model) for model in config.models},
         "opt_out": {model: opt_out_tree(cases, model, evidence.statistics) for model in config.models},
-        "comparisons": comparison_section(evidence),
+        "comparisons": comparison_section(evidence, told),
         "failures": count_values(cases, "failed", "error_code"),
         "not_applicable": count_values(cases, "not_applicable", "reason"),
         "warnings": _warnings(cases, evidence.subsets, ratings),
         **({"ratings": rating_section(evidence, ratings)} if ratings is not None else {}),
         **control_sections(evidence, parts, told),
     }
+
+
+def _steps(models: int, perturbations: int) -> int:
+    """Means and deltas of each model, differences of each pair, and each model's controls and what it has over them."""
+    pairs = models * (models - 1) // 2
+    return perturbations * (2 * models + pairs) + 2 * models
 
 
 def _dataset(dataset: Dataset, cases: CaseTable) -> Tree:

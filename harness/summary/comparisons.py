@@ -5,28 +5,33 @@ laterality  ``<model>.<reference>.laterality.lri``
 opt_out     ``<model>.<reference>.opt_out.<figure>``
 """
 
+from harness.progress import Progress
 from harness.summary.changes import Changes
 from harness.summary.estimates import Tree, adjust
 from harness.summary.evidence import Evidence
 from harness.summary.pairing import Pairing, Side
 
 
-def comparison_section(evidence: Evidence) -> Tree:
-    """model → reference → differences, with q over all of one profile, and of the LRI; empty for a run of one model."""
+def comparison_section(evidence: Evidence, told: Progress) -> Tree:
+    """model → reference → differences, with q over all of one profile, and of the LRI; empty for a run of one model.
+    `told` of every perturbation of every pair."""
     return adjust(
         {
-            model: {reference: _compared(evidence, model, reference) for reference in evidence.models[:place]}
+            model: {reference: _compared(evidence, model, reference, told) for reference in evidence.models[:place]}
             for place, model in enumerate(evidence.models)
             if place
         }
     )
 
 
-def _compared(evidence: Evidence, model: str, reference: str) -> Tree:
+def _compared(evidence: Evidence, model: str, reference: str, told: Progress) -> Tree:
     pairing = Pairing(Side(evidence.cases, reference), Side(evidence.cases, model))
     changes = Changes(pairing, evidence.statistics)
     sections = {
-        "metrics": {perturbation: _metrics(evidence, pairing, perturbation) for perturbation in evidence.perturbations},
+        "metrics": {
+            perturbation: _metrics(evidence, pairing, perturbation)
+            for perturbation in told.each(evidence.perturbations)
+        },
         "laterality": {name.removeprefix("laterality_"): c.difference for name, c in changes.of_laterality().items()},
         "opt_out": _nested({name: change.difference for name, change in changes.of_opt_out().items()}),
     }

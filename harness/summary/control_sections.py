@@ -23,18 +23,18 @@ PRIOR = "centre_prior"
 
 
 def control_sections(evidence: Evidence, parts: Sequence[Path], told: Progress) -> Tree:
-    """All three sections; `told` of every model that is scored. Their scores lie beside the parts while the
-    summary is made."""
+    """All three sections; `told` of every model whose controls are scored, and of every one that is compared with them.
+    Their scores lie beside the parts while the summary is made."""
     if not parts:
-        return _sections(evidence, [])
+        return _sections(evidence, [], told)
     with tempfile.TemporaryDirectory(prefix=".controls-", dir=parts[0].parent) as folder:
         scorer = ControlScorer(parts, evidence.perturbations, evidence.profiles, Path(folder))
         scored = [scorer.score(model) for model in told.each(evidence.models)]
-        return _sections(evidence, [found for found in scored if found is not None])
+        return _sections(evidence, [found for found in scored if found is not None], told)
 
 
-def _sections(evidence: Evidence, models: Sequence[Scored]) -> Tree:
-    advantage = {s.model: _advantage(evidence, s, {PRIOR: s.free[PRIOR], **s.own}) for s in models}
+def _sections(evidence: Evidence, models: Sequence[Scored], told: Progress) -> Tree:
+    advantage = {s.model: _advantage(evidence, s, {PRIOR: s.free[PRIOR], **s.own}) for s in told.each(models)}
     return {
         "controls": {
             **_controls_without_models(evidence, models),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from collections import Counter
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -240,8 +241,28 @@ def test_progress_is_told_of_every_stage_and_image(tmp_path):
     run(config(tmp_path, **QUICK), dataset(), FakeClient(), progress=Listener())
     collected = ["collect", (10, 0, "image"), *[1] * 10]
     joined = ["join", (4, 0, "part"), *[1] * 4]
-    summarised = ["summarise", (7, 0, "step"), *[1] * 7]  # means and deltas of three arms, and the controls
+    summarised = [
+        "summarise",
+        (8, 0, "step"),
+        *[1] * 8,
+    ]  # means and deltas of three arms, controls, and what is over them
     assert told == [*collected, *joined, *summarised, "gallery", "report"]
+
+
+def test_progress_is_told_of_every_step_of_a_summary_of_several_models(tmp_path):
+    expected, done = {}, Counter()
+
+    class Listener(Progress):
+        def expect(self, total, done=0, unit="image"):
+            expected[unit] = total
+            self.unit = unit
+
+        def advance(self, count=1):
+            done[self.unit] += count
+
+    run(config(tmp_path, **QUICK | {"models": MODELS}), dataset(), FakeClient(), progress=Listener())
+    assert len(MODELS) > 1
+    assert done == expected
 
 
 def test_strata_and_expressions_reach_rows_summary_and_report(tmp_path):
