@@ -15,7 +15,7 @@ import grpc
 import psutil
 
 from tests.repository import ROOT
-from tests.serving import random_store
+from tests.serving import command_of, random_store
 from wronglung.archives import build_archives
 from wronglung.served import MODELS_FILE
 from wronglung.supervisor.java import find_java
@@ -60,7 +60,7 @@ class BareTorchServe:
     def workers(self) -> list[int]:
         """Process ids of its workers."""
         found = self.java.children(recursive=True)
-        return [each.pid for each in found if "model_service_worker" in " ".join(each.cmdline())]
+        return [each.pid for each in found if "model_service_worker" in " ".join(command_of(each))]
 
     def log(self) -> str:
         """The ends of its logs."""

@@ -59,14 +59,14 @@ class Instance:
     def part(self, sign: str) -> list[psutil.Process]:
         """Its living processes whose command line holds `sign`, oldest first."""
         parent = psutil.Process(self.process.pid)
-        found = [child for child in parent.children(recursive=True) if sign in " ".join(_command(child))]
+        found = [child for child in parent.children(recursive=True) if sign in " ".join(command_of(child))]
         self.remember_family()
         return sorted(found, key=lambda child: child.pid)
 
     @property
     def java(self) -> psutil.Process:
         """TorchServe's Java."""
-        return next(p for p in self.part("org.pytorch.serve.ModelServer") if "guard" not in " ".join(_command(p)))
+        return next(p for p in self.part("org.pytorch.serve.ModelServer") if "guard" not in " ".join(command_of(p)))
 
     @property
     def workers(self) -> list[psutil.Process]:
@@ -95,7 +95,8 @@ class Instance:
             yield AlignmentServiceStub(channel)
 
 
-def _command(process: psutil.Process) -> list[str]:
+def command_of(process: psutil.Process) -> list[str]:
+    """The command line of a process; nothing of one that has just ended."""
     try:
         return process.cmdline()
     except psutil.Error:
