@@ -20,7 +20,7 @@ examples:
 
 Exit status: 0 every promise was kept, 1 one was broken (a call without an answer, a wrong answer, something left
 behind, a server that did not come back). Packet loss and a full disk need namespaces (root, or users who may have
-them), the clock needs Debian's package faketime; what is missing is left out, and the result says so.
+them), the clock needs a C compiler; what is missing is left out, and the result says so.
 """
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import needs
 from tests.repository import ROOT
 from wronglung.limits import LIMITS
+from wronglung.supervisor.java import find_java
 from wronglung.supervisor.said import SETUP_FAILED
 from wronglung.supervisor.torchserve import TorchServe, available_cores, threads_per_worker
 
@@ -64,10 +64,9 @@ def test_starts_java_itself_with_a_bounded_heap(instance: TorchServe) -> None:
 
 
 def test_java_gives_memory_back_every_minute_where_it_knows_how(instance: TorchServe) -> None:
-    java = needs.tool("java")
     options = [part for part in instance.command() if part.startswith("-XX:")]
     done = subprocess.run(
-        [java, *options, "-XX:+PrintFlagsFinal", "-version"], capture_output=True, check=True, text=True
+        [str(find_java()), *options, "-XX:+PrintFlagsFinal", "-version"], capture_output=True, check=True, text=True
     )
     known = [line.split() for line in done.stdout.splitlines() if "TrimNativeHeapInterval" in line]
     assert all(line[3] == "60000" for line in known)
