@@ -31,6 +31,8 @@ T = TypeVar("T")
 _DETAILS = "grpc-status-details-bin"
 _SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 _ANSWER_OVERHEAD = 1024 * 1024
+_MOST_DOUBLINGS = 30
+"""Of a wait: no more are needed to reach the longest one, and two to the thousandth is no float."""
 
 _OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_send_message_length", LIMITS.message_bytes),
@@ -50,8 +52,8 @@ class Retry:
     """How often and how patiently to try again what may succeed later."""
 
     attempts: int = 4
-    """Tries in all, at least 1. Those that a full server turned away and told when to come again do not count: it gives
-    every caller a turn, and the deadline ends it. With 1 nothing is ever sent again."""
+    """Tries in all, at least 1. Of a unary call, those that a full server turned away and told when to come again do
+    not count, as long as the wait fits into the deadline. With 1 a unary call is never sent again."""
     first_wait_s: float = 0.2
     """Before the second try; doubles with each one after it."""
     longest_wait_s: float = 5.0
@@ -61,7 +63,7 @@ class Retry:
         """Seconds to wait after the given number of failures in a row: at random, so that callers spread out, those
         too whom the server gave the same advice: it refused them together.
         """
-        half = min(self.first_wait_s * 2.0 ** (failures - 1), self.longest_wait_s) / 2
+        half = min(self.first_wait_s * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), self.longest_wait_s) / 2
         return max(error.retry_after_ms / 1000, half) + random.uniform(0, half)
 
     def allows(self, failures: int, error: WronglungError) -> bool:
@@ -83,10 +85,13 @@ class Attempts:
     """
 
     def __init__(self, timeout_s: float, retry: Retry) -> None:
-        self._until = time.monotonic() + timeout_s
+        self._timeout_s = timeout_s
+        self._try_began_s = time.monotonic()
+        self._until = self._try_began_s + timeout_s
         self._retry = retry
         self._failures = 0
         self._turns = 0
+        self._turned_away: WronglungError | None = None
 
     @property
     def left_s(self) -> float:
@@ -97,17 +102,26 @@ class Attempts:
         """Seconds to wait before the try after one that broke.
 
         Raises:
-            WronglungError: there is to be no other: the error of the broken one.
+            WronglungError: there is to be no other: the error of the broken one; where its deadline passed and most of
+                the time had gone into being turned away, that of the full server.
         """
         error = error_from_call(broken)
+        if isinstance(error, DeadlineExceeded) and self._turned_away is not None and self._was_short():
+            raise self._turned_away from broken
         if _gives_a_turn(error) and self._retry.attempts > 1:
+            self._turned_away = error
             self._turns += 1
         else:
             self._failures += 1
         wait_s = self._retry.wait_s(self._failures + self._turns, error)
         if not self._retry.allows(self._failures, error) or wait_s >= self.left_s:
             raise error from broken
+        self._try_began_s = time.monotonic() + wait_s
         return wait_s
+
+    def _was_short(self) -> bool:
+        """Whether the last try had less than half of the time."""
+        return time.monotonic() - self._try_began_s < self._timeout_s / 2
 
 
 async def patiently(

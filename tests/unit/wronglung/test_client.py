@@ -3,6 +3,7 @@
 import io
 import subprocess
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -90,10 +91,46 @@ def test_who_is_told_when_to_come_again_comes_until_there_is_room() -> None:
 
 
 def test_who_is_told_when_to_come_again_comes_until_the_deadline() -> None:
-    service = Service(10**6, turned_away)
-    with client_of(service, timeout_s=0.5) as client, pytest.raises(errors.Overloaded):
+    service, began_s = Service(10**6, turned_away), time.monotonic()
+    with client_of(service, timeout_s=1.0) as client, pytest.raises(errors.Overloaded):
         client.align(b"image", ["one"])
     assert service.calls > FAST.attempts
+    assert time.monotonic() - began_s > 0.9
+
+
+def test_a_last_try_that_had_little_time_is_told_as_what_it_was_a_full_server() -> None:
+    release, service = threading.Event(), Service(10**6, lambda context: None)
+
+    def full_and_then_slow(context: Any) -> None:
+        if service.calls == 1:
+            abort(context, errors.Overloaded("full", retry_after_ms=700))
+        release.wait(5)
+
+    service._misbehave = full_and_then_slow
+    with client_of(service, timeout_s=1.0) as client:
+        with pytest.raises(errors.Overloaded, match="full"):
+            client.align(b"image", ["one"])
+        release.set()
+
+
+def test_a_last_try_that_had_most_of_the_time_is_told_as_late() -> None:
+    release, service = threading.Event(), Service(10**6, lambda context: None)
+
+    def full_and_then_slow(context: Any) -> None:
+        if service.calls == 1:
+            abort(context, errors.Overloaded("full", retry_after_ms=5))
+        release.wait(5)
+
+    service._misbehave = full_and_then_slow
+    with client_of(service, timeout_s=1.0) as client:
+        with pytest.raises(errors.DeadlineExceeded):
+            client.align(b"image", ["one"])
+        release.set()
+
+
+def test_waits_stay_finite_however_often_a_server_turns_away() -> None:
+    told = errors.Overloaded("full", retry_after_ms=5)
+    assert FAST.wait_s(5000, told) <= 0.005 + FAST.longest_wait_s
 
 
 def test_who_wants_one_try_makes_one() -> None:
