@@ -58,14 +58,13 @@ class Watch:
 
     def __init__(self, server: Served) -> None:
         self._server = server
-        self._java = next((each.pid for each in vitals.take(server) if each.role == "java"), None)
         self._heap: JavaHeap | None = None
         self.collect()
 
     def collect(self) -> None:
         """Collect Java's heap, if the server has one. Raises as `collected`."""
-        if self._java is not None:
-            self._heap = collected(self._java)
+        java = next((each.pid for each in vitals.take(self._server) if each.role == "java"), None)
+        self._heap = None if java is None else collected(java)
 
     def sample(self) -> Sample:
         """What its processes take now."""

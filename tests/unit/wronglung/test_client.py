@@ -1,6 +1,7 @@
 """Specification of the synchronous client, against a gRPC server in this process."""
 
 import io
+import itertools
 import subprocess
 import threading
 import time
@@ -98,32 +99,23 @@ def test_who_is_told_when_to_come_again_comes_until_the_deadline() -> None:
     assert time.monotonic() - began_s > 0.9
 
 
-def test_a_last_try_that_had_little_time_is_told_as_what_it_was_a_full_server() -> None:
-    release, service = threading.Event(), Service(10**6, lambda context: None)
+@pytest.mark.parametrize(
+    ("advice_ms", "told"),
+    [(700, errors.Overloaded), (5, errors.DeadlineExceeded)],
+    ids=["little time: the server was full", "most of the time: it came late"],
+)
+def test_a_last_try_that_is_not_answered_is_told_by_the_time_it_had(
+    advice_ms: int, told: type[errors.WronglungError]
+) -> None:
+    release, tries = threading.Event(), itertools.count()
 
     def full_and_then_slow(context: Any) -> None:
-        if service.calls == 1:
-            abort(context, errors.Overloaded("full", retry_after_ms=700))
+        if next(tries) == 0:
+            abort(context, errors.Overloaded("full", retry_after_ms=advice_ms))
         release.wait(5)
 
-    service._misbehave = full_and_then_slow
-    with client_of(service, timeout_s=1.0) as client:
-        with pytest.raises(errors.Overloaded, match="full"):
-            client.align(b"image", ["one"])
-        release.set()
-
-
-def test_a_last_try_that_had_most_of_the_time_is_told_as_late() -> None:
-    release, service = threading.Event(), Service(10**6, lambda context: None)
-
-    def full_and_then_slow(context: Any) -> None:
-        if service.calls == 1:
-            abort(context, errors.Overloaded("full", retry_after_ms=5))
-        release.wait(5)
-
-    service._misbehave = full_and_then_slow
-    with client_of(service, timeout_s=1.0) as client:
-        with pytest.raises(errors.DeadlineExceeded):
+    with client_of(Service(2, full_and_then_slow), timeout_s=1.0) as client:
+        with pytest.raises(told):
             client.align(b"image", ["one"])
         release.set()
 
