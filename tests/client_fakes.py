@@ -48,6 +48,26 @@ def abort(context: grpc.ServicerContext, error: errors.WronglungError) -> None:
     context.abort_with_status(rpc_status.to_status(status))
 
 
+class Refused(grpc.RpcError):
+    """A failed call as a client sees it that the gateway ended by this error."""
+
+    def __init__(self, error: errors.WronglungError) -> None:
+        super().__init__(error.message)
+        detail = any_pb2.Any()
+        detail.Pack(error_to_pb(error))
+        self._code, self._details = grpc.StatusCode[error.grpc_status], error.message
+        self._trailers = (("grpc-status-details-bin", status_pb2.Status(details=[detail]).SerializeToString()),)
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+    def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
+        return self._trailers
+
+
 class Service(pb_grpc.AlignmentServiceServicer):
     """Answers well, but for the first `trouble` calls, which it hands to `misbehave`."""
 

@@ -8,11 +8,12 @@ capacity is taken anew every two minutes, for 10 s, and 0.8 times it is sent unt
 much CPU time a small fixed work takes on the server's core meanwhile. In the middle of that the file of default
 versions is replaced. Each answer is held against the first one to the same request, bit for bit. Memory (what a process
 has for itself, not pages of files) and file descriptors of every process are read every five seconds; after ten minutes
-(a third of shorter soaks), in which caches fill, they must not grow by more than 2 % and 2 descriptors an hour: see
-`benchmarks.service.trend`. Of Java's heap what lives in it counts (`benchmarks.service.java_heap`): jcmd, which a JDK
-has, tells it before capacity is taken, when nothing is at work. Arrivals are random, and what comes in a heap may be
-refused with advice; it is sent again as the shipped client does. Every call must be answered; every try that was
-refused is counted, by when it was, beside how busy the server's core was then.
+(a third of shorter soaks), in which caches fill, nothing may be shown to grow unless it is shown to stay below 2 % and
+2 descriptors an hour, too: see `benchmarks.service.trend`. The longer the soak, the less can hide in noise. Of Java's
+heap what lives in it counts (`benchmarks.service.java_heap`): jcmd, which a JDK has, tells it before capacity is taken,
+when nothing is at work. Arrivals are random, and what comes in a heap may be refused with advice; it is sent again as
+the shipped client does. Every call must be answered; every try that was refused is counted, by when it was, beside how
+busy the server's core was then.
 """
 
 import argparse

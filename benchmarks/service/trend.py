@@ -15,7 +15,7 @@ from scipy.stats import t
 BLOCK_S = 60.0
 FEWEST_BLOCKS = 5
 FloatArray = npt.NDArray[np.float64]
-Verdict = Literal["flat", "not shown to grow", "grows"]
+Verdict = Literal["flat", "within noise", "grows"]
 
 
 class Trend(NamedTuple):
@@ -28,10 +28,12 @@ class Trend(NamedTuple):
     """Ends of the slope's 95 % interval."""
 
     def verdict(self, allowed: float) -> Verdict:
-        """By a growth per hour that is allowed: flat where the interval lies below it, grows where it lies above."""
+        """Flat where the whole interval lies at or below a growth per hour that is allowed; else within noise where
+        it holds no growth at all; else it grows: what is shown to grow and not to stay below what is allowed.
+        """
         if self.hi <= allowed:
             return "flat"
-        return "grows" if self.lo > allowed else "not shown to grow"
+        return "within noise" if self.lo <= 0 else "grows"
 
 
 def trend(seconds: Sequence[float], values: Sequence[float]) -> Trend:

@@ -115,8 +115,8 @@ class AsyncAlignmentClient:
         while True:
             try:
                 return item.request_id, alignment_from_response(await self._call(self._stub.Align, item.to_pb()))
-            except Overloaded:  # a stream waits its turn
-                await asyncio.sleep(self._retry.longest_wait_s)
+            except Overloaded as error:  # a stream waits its turn
+                await asyncio.sleep(max(self._retry.longest_wait_s, error.retry_after_ms / 1000))
             except WronglungError as error:
                 return item.request_id, error
 

@@ -17,21 +17,23 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes of Linux"),
 ]
 
-QUICK = (
+KINDS = (
+    "worker killed",
+    "backend killed",
     "gateway killed",
     "connection cut in mid-message",
     "10% packet loss",
     "clock jump",
     "flood at 4 times capacity",
 )
-"""Those that are over soon. What kills workers, Java and the supervisor is in `test_lifecycle`, too."""
+"""All but those that need a server of their own: a death of the supervisor, a full disk and want of memory."""
 
 
 def test_ten_faults_under_load_break_no_promise(tmp_path: Path) -> None:
-    needs.complete_machine("hurts a server of its own for twenty seconds")
+    needs.complete_machine("hurts a server of its own for a minute")
     command = [sys.executable, "-m", "benchmarks.faults", "--faults", "10", "--models", "encoder", "--lasting", "0.5"]
     done = subprocess.run(
-        [*command, "--output", str(tmp_path), "--kinds", *QUICK],
+        [*command, "--output", str(tmp_path), "--kinds", *KINDS],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -41,6 +43,7 @@ def test_ten_faults_under_load_break_no_promise(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     found = json.loads((tmp_path / "faults.json").read_text())
     assert len(found["faults"]) == 10
-    assert {each["kind"] for each in found["faults"]} == set(QUICK) - set(found["left_out"])
+    assert found["left_out"] == {}
+    assert {each["kind"] for each in found["faults"]} == set(KINDS)
     assert sum(each["calls"].get("right", 0) for each in found["faults"]) > 20
     assert found["broken"] == []

@@ -94,6 +94,17 @@ def test_a_broken_image_fails_alone_in_its_batch(predict: Any) -> None:
     assert [each.WhichOneof("outcome") for each in answers] == ["error" if i == 3 else "response" for i in range(8)]
 
 
+def test_an_answer_over_the_limit_is_an_error_of_its_request_and_costs_no_worker(predict: Any) -> None:
+    """The gateway would have refused it by what it asks for; 8 MiB of it would have killed the worker."""
+    large = envelope()
+    body = pb.AlignRequest.FromString(large.input[REQUEST_ENTRY])
+    body.sentences[:] = ["effusion " * 200] * 256
+    body.options.word_maps = True
+    large.input[REQUEST_ENTRY] = body.SerializeToString()
+    answer = pb.AlignStreamResponse.FromString(predict(large, timeout=60).prediction)
+    assert answer.error.code == pb.ERROR_CODE_ANSWER_TOO_LARGE
+
+
 @pytest.mark.parametrize("request_", [envelope("other"), envelope(version="9.9")], ids=["model", "version"])
 def test_what_it_does_not_know_it_calls_internal_and_we_call_unavailable(predict: Any, request_: Any) -> None:
     error: Any = failure(predict, request_)

@@ -18,11 +18,11 @@ from google.rpc import status_pb2
 from PIL import Image
 
 from tests import needs
-from tests.client_fakes import FAST, Service, abort, client_of, items, serving, unavailable
+from tests.client_fakes import FAST, Refused, Service, abort, client_of, items, serving, unavailable
 from wronglung import errors
 from wronglung.alignment import Alignment
 from wronglung.client import AlignItem, AlignmentClient, Retry, encoded
-from wronglung.client.transport import channel_options
+from wronglung.client.transport import Attempts, channel_options
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
 
@@ -123,6 +123,14 @@ def test_a_last_try_that_is_not_answered_is_told_by_the_time_it_had(
 def test_waits_stay_finite_however_often_a_server_turns_away() -> None:
     told = errors.Overloaded("full", retry_after_ms=5)
     assert FAST.wait_s(5000, told) <= 0.005 + FAST.longest_wait_s
+
+
+def test_who_is_told_when_to_come_again_comes_then_and_not_later_for_having_come_often() -> None:
+    """Room is kept for about a second."""
+    attempts, told = Attempts(60.0, Retry()), Refused(errors.Overloaded("full", retry_after_ms=300))
+    waits = [attempts.pause_s(told) for _ in range(50)]
+    assert all(0.3 <= wait <= 0.4 for wait in waits)
+    assert len(set(waits)) > 1
 
 
 def test_who_wants_one_try_makes_one() -> None:

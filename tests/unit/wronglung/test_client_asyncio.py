@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import grpc
@@ -32,6 +33,25 @@ async def test_an_asyncio_stream_waits_while_the_server_is_full() -> None:
             answers = {key: value async for key, value in client.stream(items(2), window=1)}
     assert all(isinstance(each, Alignment) for each in answers.values())
     assert len(answers) == 2
+
+
+async def test_the_asyncio_client_comes_when_it_was_told_to_until_there_is_room() -> None:
+    service = Service(3 * FAST.attempts, lambda context: abort(context, errors.Overloaded("full", retry_after_ms=5)))
+    with serving(service) as target:
+        async with AsyncAlignmentClient(target, retry=FAST) as client:
+            assert (await client.align(b"image", ["one"])).maps.shape == (1, 2, 2)
+    assert service.calls == 3 * FAST.attempts + 1
+
+
+async def test_an_asyncio_stream_heeds_advice_that_goes_beyond_its_deadline() -> None:
+    service = Service(1, lambda context: abort(context, errors.Overloaded("full", retry_after_ms=400)))
+    began_s = time.monotonic()
+    with serving(service) as target:
+        async with AsyncAlignmentClient(target, retry=FAST, timeout_s=0.3) as client:
+            answers = {key: value async for key, value in client.stream(items(1))}
+    assert isinstance(answers["r0"], Alignment)
+    assert service.calls == 2
+    assert time.monotonic() - began_s > 0.4
 
 
 async def test_an_asyncio_stream_does_not_wait_for_ever_with_a_message_that_is_too_large() -> None:

@@ -27,8 +27,15 @@ def test_a_leak_grows_and_its_size_is_found() -> None:
     assert found.verdict(ALLOWED) == "grows"
 
 
-def test_what_noise_hides_is_neither_flat_nor_growing() -> None:
-    assert trend(TIMES, noisy(0, noise=40)).verdict(ALLOWED) == "not shown to grow"
+def test_what_noise_hides_is_within_noise() -> None:
+    assert trend(TIMES, noisy(0, noise=40)).verdict(ALLOWED) == "within noise"
+
+
+def test_what_is_shown_to_grow_must_be_shown_to_stay_below_what_is_allowed() -> None:
+    assert trend(TIMES, noisy(4)).verdict(ALLOWED) == "flat"
+    found = trend(TIMES, noisy(8))
+    assert 0 < found.lo < ALLOWED < found.hi
+    assert found.verdict(ALLOWED) == "grows"
 
 
 def test_what_never_changes_is_flat() -> None:

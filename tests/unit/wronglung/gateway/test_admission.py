@@ -152,6 +152,15 @@ def test_half_of_any_capacity_holds_the_heaviest_request() -> None:
     assert heaviest.within(Capacity.for_model(workers=1, batch_size=1, queue_size=100).total.half())
 
 
+@pytest.mark.parametrize("response_s", [10.0, 60.0, 120.0, 600.0])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_slowest_model_gets_done_in_time_what_is_admitted(workers: int, response_s: float) -> None:
+    """Else TorchServe kills the worker."""
+    slowest_unit_s = 0.2
+    units = Capacity.for_model(workers, batch_size=8, queue_size=100, response_s=response_s).total.units
+    assert 0 < slowest_unit_s * units / workers <= 0.9 * response_s
+
+
 @pytest.mark.parametrize("unary", [load(), load(units=4), load(units=10), load(units=17), load(size=400)], ids=str)
 @pytest.mark.parametrize("stream", [load(), load(units=10), load(size=500)], ids=str)
 async def test_unary_calls_without_end_do_not_starve_a_stream(unary: Load, stream: Load) -> None:

@@ -130,7 +130,7 @@ async def test_who_sends_nothing_gives_way_to_another_caller_and_only_as_far_as_
     assert len(done) == 1
     error = done[0].exception()
     assert isinstance(error, Overloaded)
-    assert error.retry_after_ms > 0
+    assert error.retry_after_ms == 0  # no wait makes its line quicker
     for task in idle:
         task.cancel()
 

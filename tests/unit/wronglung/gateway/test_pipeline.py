@@ -8,7 +8,7 @@ import pytest
 
 from tests.gateway_fakes import MODELS, Job, answer, request
 from wronglung.envelope import RequestContext
-from wronglung.errors import DeadlineExceeded, ModelUnavailable
+from wronglung.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from wronglung.gateway.call import Call
 from wronglung.gateway.health import _DOUBTFUL, Health, Sign
 from wronglung.gateway.intake import Intake
@@ -17,6 +17,8 @@ from wronglung.gateway.pipeline import Checked, Pipeline
 from wronglung.gateway.upstream import TorchServeClient
 from wronglung.served import Catalogue, ServedModel
 from wronglung.tracing import Untraced
+from wronglung.v1 import alignment_pb2 as pb
+from wronglung.wire import error_to_pb
 
 MODEL = MODELS[0]
 
@@ -26,9 +28,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.left_undone = 0
+        """So many requests it does nothing for, as the handler does beside damaged images."""
 
     async def predict(self, model: str, version: str, body: bytes, context: RequestContext, timeout_s: float) -> bytes:
         self.jobs.append(Job(model, version, body, context))
+        if len(self.jobs) <= self.left_undone:
+            error = error_to_pb(Overloaded("damaged images took its time", retry_after_ms=1000))
+            return pb.AlignStreamResponse(request_id=context.request_id, error=error).SerializeToString()
         return answer(self.jobs[-1]).SerializeToString()
 
 
@@ -96,3 +103,19 @@ async def test_whose_turn_comes_when_the_model_is_no_longer_ready_is_refused_and
     assert admission.load.requests == len(places)
     assert admission._latency_s == latency_s  # no request was done in no time
     assert bench.torchserve.jobs == []
+
+
+async def test_what_was_left_undone_beside_damaged_images_is_sent_again() -> None:
+    bench = Bench()
+    bench.torchserve.left_undone = 1
+    assert (await bench.sent(time.monotonic() + 60)).HasField("response")
+    assert len(bench.torchserve.jobs) == 2
+
+
+async def test_what_is_left_undone_twice_is_told_when_to_come_again() -> None:
+    bench = Bench()
+    bench.torchserve.left_undone = 9
+    told = await bench.sent(time.monotonic() + 60)
+    assert (told.error.code, told.error.retry_after_ms) == (pb.ERROR_CODE_OVERLOADED, 1000)
+    assert len(bench.torchserve.jobs) == 2
+    assert bench.intake.held == 0
