@@ -10,18 +10,28 @@ import yaml
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
+from handlers import alignment_handler
 from tests import repository
 from wronglung.cli import build_parser
+from wronglung.errors import leaf_errors
+from wronglung.gateway import load
+from wronglung.gateway.intake import Terms
 from wronglung.gateway.metrics import Metrics
+from wronglung.gateway.service import Most
+from wronglung.supervisor.supervisor import Patience
 
 PAGE = repository.read(Path("docs/operations.md"))
 
 
+def actions_of(command: str) -> dict[str, argparse.Action]:
+    """What a command's long flags do."""
+    (commands,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    return {flag: action for action in commands.choices[command]._actions for flag in action.option_strings}
+
+
 def flags_of(command: str) -> set[str]:
     """The long flags of a command."""
-    (commands,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
-    actions = commands.choices[command]._actions
-    return {flag for action in actions for flag in action.option_strings if flag.startswith("--")} - {"--help"}
+    return {flag for flag in actions_of(command) if flag.startswith("--")} - {"--help"}
 
 
 def rows(*heads: str) -> Iterator[list[str]]:
@@ -61,6 +71,75 @@ def test_every_alert_is_listed_with_its_severity_and_how_long_it_must_hold() -> 
     alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
     assert len(alerts) > 10
     assert listed == {each["alert"]: (each["labels"]["severity"], each.get("for", "at once")) for each in alerts}
+
+
+SERVE = rows("flag", "default")
+DEFAULTS = {
+    flag.strip("`"): default
+    for flags, defaults, _ in SERVE
+    for flag, default in zip(flags.split(", "), defaults.split(", "), strict=True)
+}
+
+
+@pytest.mark.parametrize("flag", DEFAULTS)
+def test_the_default_of_a_flag_is_the_one_of_the_command(flag: str) -> None:
+    default = actions_of("serve")[flag].default
+    if default:
+        assert re.search(rf"(?<![\w.]){re.escape(str(default).removesuffix('.0'))}(?![\w.])", DEFAULTS[flag])
+    else:  # what that means is said in words
+        assert DEFAULTS[flag]
+        assert not re.search(r"\d", DEFAULTS[flag])
+
+
+def test_every_error_that_is_named_exists() -> None:
+    assert set(re.findall(r"ERROR_CODE_\w+", PAGE)) <= set(leaf_errors())
+
+
+LOGGED = sorted(
+    {*re.findall(r"`([^`]+)` in the log", PAGE), *re.findall(r"`([a-z]+(?: [a-z]+)+)` (?:and why|when)", PAGE)}
+)
+
+
+@pytest.mark.parametrize("line", LOGGED)
+def test_a_line_of_the_log_that_is_quoted_is_one_that_is_written(line: str) -> None:
+    sources = [*repository.modules("wronglung"), *repository.modules("handlers")]
+    assert any(line in repository.read(path) for path in sources)
+
+
+THRESHOLDS = {
+    "WronglungServerErrors": ("> 0.01", "over 1 %"),
+    "WronglungOverloaded": ("> 1", "over 1 request a second"),
+    "WronglungCertificateExpires": ("< 7 * 86400", "less than 7 days"),
+    "WronglungLogLinesLost": ("[10m]) > 0", "in the last 10 minutes"),
+    "WronglungCallersRefused": ("> 1", "over 1 call a second"),
+    "WronglungSlow": ("> 5", "p95 of a model's `Align` is over 5 s"),
+    "WronglungErrorBudgetBurnsFast": ("14.4 * 0.001", "14.4 times too fast for 1 h, or 6 times for 6 h"),
+    "WronglungErrorBudgetBurns": ("rate3d > 0.001", "for 3 days"),
+    "WronglungLatencyBudgetBurnsFast": ("14.4 * 0.05", "14.4 times too fast for 1 h, or 6 times for 6 h"),
+    "WronglungLatencyBudgetBurns": ("rate3d > 0.05", "for 3 days"),
+}
+"""A bound as Prometheus reads it, and as people do."""
+
+
+def test_bounds_in_words_are_those_of_the_rules() -> None:
+    words = {quoted(name)[0]: fires for name, _, _, fires, _ in rows("alert", "severity")}
+    groups = yaml.safe_load(repository.read(Path("deploy/prometheus/rules.yml")))["groups"]
+    rules = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"] if "alert" in rule}
+    assert {alert for alert, fires in words.items() if re.search(r"\d", fires)} == set(THRESHOLDS)
+    for alert, (bound, said) in THRESHOLDS.items():
+        assert bound in rules[alert]
+        assert said in words[alert]
+
+
+def test_the_patience_in_words_is_that_of_the_gateway() -> None:
+    assert f"nothing for {load._SHORTEST_PATIENCE_S:g} s; under load for {load._SECONDS_PER_UNIT:g} s for each" in PAGE
+    assert f"up to {load._BEFORE_TORCHSERVE:g} of `responseTimeout`" in PAGE
+    assert f"after {Patience().sick_s:g} s the supervisor starts TorchServe again" in PAGE
+    assert f"cannot get {alignment_handler._BREATH_BYTES >> 20} MiB more" in PAGE
+    most = Most()
+    bounds = f"{most.calls} calls or {most.streams} streams are open ({most.calls // 2} and {most.streams // 2} of one"
+    assert bounds in PAGE
+    assert f"or {Terms().held_bytes >> 20} MiB of messages are held" in PAGE
 
 
 @pytest.mark.parametrize("command", ["serve"])

@@ -123,11 +123,16 @@ def test_an_exception_fails_everything_that_is_in_the_same_batch(bare: BareTorch
     assert {type(typed_error(code, details, "a")) for code, details in failed} == {InternalError}
 
 
-def test_a_dead_worker_is_an_internal_error(bare: BareTorchServe) -> None:
-    code, details = outcome(bare.predict.future(envelope("die"), timeout=30))
-    # The second where it takes the signal for the kernel's, for want of memory: it depends on what it sees first.
-    assert code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED)
-    assert isinstance(typed_error(code, details, "a"), ModelUnavailable)
+def test_a_dead_worker_is_an_internal_error_or_taken_for_one_killed_for_memory(bare: BareTorchServe) -> None:
+    """By what it sees first: the end of the connection, or the signal, which is the kernel's for want of memory."""
+    for _ in range(6):
+        code, details = outcome(bare.predict.future(envelope("die"), timeout=30))
+        assert code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED)
+        assert isinstance(typed_error(code, details, "a"), ModelUnavailable)
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return
+        eventually(lambda: answers(bare))
+    pytest.fail("of six dead workers none was taken for one that had no memory")
 
 
 def test_a_streaming_call_costs_a_worker(bare: BareTorchServe) -> None:
