@@ -38,6 +38,16 @@ def broken(result: Result) -> list[str]:
     return found + ([f"the server ended with status {result.exit_status}"] if result.exit_status else [])
 
 
+def late(result: Result) -> list[str]:
+    """Faults after which it took longer than the target until all was healthy again, in words."""
+    target_s = {kind.name: kind.target_s for kind in KINDS}
+    return [
+        f"{fault.kind}: healthy after {fault.healed_s:.1f} s, the target is {target:g} s"
+        for fault in result.faults
+        if fault.healed_s is not None and (target := target_s[fault.kind]) is not None and fault.healed_s > target
+    ]
+
+
 def as_json(result: Result) -> dict[str, Any]:
     """Everything, for a file."""
     faults = [{**asdict(replace(each, calls=Counter())), "calls": dict(each.calls)} for each in result.faults]

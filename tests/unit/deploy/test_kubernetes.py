@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
 from harness.cli import parser as cli_parser
 from harness.collect.shards import Shard
 from harness.results import RunDirectory
 from tests import needs, repository
 from wronglung.cli import build_parser
+from wronglung.gateway.load import Capacity
+from wronglung.gateway.metrics import Metrics
 from wronglung.gateway.security.options import SecurityOptions, take_security
 
 FOLDER = repository.ROOT / "deploy" / "kubernetes"
@@ -92,6 +95,33 @@ def test_a_server_is_ready_when_every_model_is(manifests: list[Manifest]) -> Non
         assert server[probe]["grpc"] == {"port": plaintext, "service": HEALTH_OF_ALL_MODELS}
     assert plaintext in [port["containerPort"] for port in server["ports"]]
     assert server["startupProbe"]["periodSeconds"] * server["startupProbe"]["failureThreshold"] >= 300
+
+
+def test_servers_are_scaled_by_metrics_that_exist_and_by_nothing_else() -> None:
+    manifests = list(yaml.safe_load_all(render(FOLDER / "overlays" / "scaled")))
+    scaled = one(manifests, "ScaledObject", "wronglung-server")["spec"]
+    server = one(manifests, scaled["scaleTargetRef"].get("kind", "Deployment"), scaled["scaleTargetRef"]["name"])
+    assert "replicas" not in server["spec"]
+    (trigger,) = scaled["triggers"]
+    metrics = set(re.findall(r"wronglung_\w+", trigger["metadata"]["query"]))
+    assert len(metrics) == 2
+    assert metrics <= {each._name for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase)}
+    assert int(trigger["metadata"]["threshold"]) < Capacity.for_model(1, batch_size=8, queue_size=100).total.requests
+
+
+def test_what_is_scraped_bears_the_name_that_alerts_ask_for() -> None:
+    manifests = list(yaml.safe_load_all(render(FOLDER / "overlays" / "scaled")))
+    monitor, service = (one(manifests, kind, "wronglung-server") for kind in ("ServiceMonitor", "Service"))
+    labels = service["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert {each["port"] for each in monitor["spec"]["endpoints"]} <= {
+        each["name"] for each in service["spec"]["ports"]
+    }
+    job = labels[monitor["spec"]["jobLabel"]]
+    assert f'up{{job="{job}"}}' in repository.read(Path("deploy/prometheus/rules.yml"))
+    assert (
+        f'job="{job}"' in one(manifests, "ScaledObject", "wronglung-server")["spec"]["triggers"][0]["metadata"]["query"]
+    )
 
 
 def test_a_sick_model_does_not_kill_the_pod(manifests: list[Manifest]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.faults.campaign import Fault, plan
 from benchmarks.faults.kinds import KINDS
-from benchmarks.faults.report import as_json, as_markdown, broken
+from benchmarks.faults.report import as_json, as_markdown, broken, late
 from benchmarks.faults.stage import Result
 
 GOOD = Fault("backend killed", "", 8.0, Counter(right=90, MODEL_UNAVAILABLE=10), ())
@@ -34,6 +34,13 @@ def test_what_went_well_breaks_no_promise_and_a_slow_healing_is_told_not_judged(
 )
 def test_every_broken_promise_is_named(fault: Fault, promise: str) -> None:
     assert broken(replace(RESULT, faults=[fault])) == [promise]
+
+
+def test_what_was_slow_to_heal_is_named_where_there_is_a_target() -> None:
+    without_target = replace(SLOW, kind="gateway killed")
+    assert late(replace(RESULT, faults=[GOOD, SLOW, without_target, replace(GOOD, healed_s=None)])) == [
+        "backend killed: healthy after 41.0 s, the target is 40 s"
+    ]
 
 
 def test_the_end_is_judged_too() -> None:
