@@ -19,9 +19,9 @@ examples:
   python -m benchmarks.faults --backend plain --faults 30
 
 Exit status: 0 every promise was kept, 1 one was broken (a call without an answer, a wrong answer, something left
-behind, a server that did not come back). With --judge-times also where it came back later than its target, which is a fair
-judgement only of a machine that does nothing else. Packet loss and a full disk need namespaces (root, or users who may have
-them), the clock needs a C compiler; what is missing is left out, and the result says so.
+behind, a server that did not come back). With --judge-times also where it came back later than its target, which is a
+fair judgement only of a machine that does nothing else. Packet loss and a full disk need namespaces (root, or users who
+may have them), the clock needs a C compiler; what is missing is left out, and the result says so.
 """
 
 
