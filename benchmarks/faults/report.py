@@ -51,7 +51,7 @@ def late(result: Result) -> list[str]:
 def as_json(result: Result) -> dict[str, Any]:
     """Everything, for a file."""
     faults = [{**asdict(replace(each, calls=Counter())), "calls": dict(each.calls)} for each in result.faults]
-    return {**asdict(replace(result, faults=())), "faults": faults, "broken": broken(result)}
+    return {**asdict(replace(result, faults=())), "faults": faults, "broken": broken(result), "late": late(result)}
 
 
 def as_markdown(result: Result) -> str:

@@ -3,6 +3,7 @@
 import datetime
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -67,7 +68,8 @@ def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Resul
     cases, heavy = make_cases(settings.models, _STUDIES), make_heavy_cases(settings.models)
     clock = Clock(folder)
     with small_disk(disk, _DISK_MIB) as disk_missing:
-        server = Server(settings.models, settings.backend, disk, settings.output / "server.log", clock.environment())
+        log = disk / "server.log"  # what the server says goes to the disk that is filled, as its files do
+        server = Server(settings.models, settings.backend, disk, log, clock.environment())
         with closing(CuttingProxy(server.port)) as proxy:
             loss = PacketLoss(server.port, LOSS)
             scene = Scene(server, proxy, loss, clock, cases, heavy, Ledger(), disk_missing, settings.lasting)
@@ -79,6 +81,7 @@ def stage(settings: Settings, folder: Path, say: Callable[[str], None]) -> Resul
                 left = left_behind(server, {proxy.port})
             finally:
                 server.bury(0)
+                shutil.copy(log, settings.output)
     return Result(faults, settings.faults, left_out, status, left, _facts(settings), dead_callers)
 
 

@@ -167,13 +167,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--minutes",
         type=float,
         default=30.0,
-        help="at least 8, in blocks of 2, the last one whole (default: %(default)g)",
+        help="at least 16, in blocks of 2, the last one whole (default: %(default)g)",
     )
     parser.add_argument("--backend", choices=["torchserve", "plain"], default="torchserve", help="default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="for soak.json and soak.md")
     args = parser.parse_args(arguments)
-    if args.minutes < 8:
-        parser.error("a trend needs 5 minutes after the warm-up: --minutes 8 or more")
+    if args.minutes < 16:
+        parser.error("a trend needs 10 minutes after the warm-up: --minutes 16 or more")
     cores = one_each()
     stay_on(cores.generator)
     requests = own_reports(MODELS, STUDIES)

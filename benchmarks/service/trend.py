@@ -1,7 +1,8 @@
 """Whether something that was looked at again and again has grown.
 
-The samples are averaged over blocks of a minute, which takes out most of what is random and how samples hang together;
-a straight line is fitted to the means by least squares; its slope has a 95 % interval by Student's t.
+The samples are averaged over blocks of two minutes, in which a soak takes its load anew and looks at Java's heap: that
+takes out most of what is random and how samples hang together. A straight line is fitted to the means by least squares;
+its slope has a 95 % interval by Student's t.
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-BLOCK_S = 60.0
+BLOCK_S = 120.0
 FEWEST_BLOCKS = 5
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["flat", "within noise", "grows"]

@@ -19,7 +19,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|root|home|Users)/\w")
 TEMPORARY_PATH = re.compile(r"(?<![\w.$}/-])/tmp/\w")
 PACKAGE_HOST = re.compile(r"pythonhosted|pypi\.org|npmjs|(?:deb|security)\.debian|pytorch\.org|huggingface\.co", re.I)
 URL_HOST = re.compile(r"(?:https?|grpc)://([A-Za-z0-9.-]+)")
-IN_A_CLUSTER = "prometheus.monitoring.svc"
+IN_A_CLUSTER = "prometheus-operated.monitoring.svc"
 KNOWN_HOSTS = {"127.0.0.1", "localhost", "www.apache.org", "arxiv.org", "www.w3.org", "json-schema.org", IN_A_CLUSTER}
 
 

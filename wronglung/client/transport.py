@@ -31,6 +31,8 @@ T = TypeVar("T")
 _DETAILS = "grpc-status-details-bin"
 _SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 _ANSWER_OVERHEAD = 1024 * 1024
+_WIDEST_TURN_S = 1.6
+"""Half of it lies within the time for which a gateway keeps room for who is to come again (`gateway.shares`)."""
 _MOST_DOUBLINGS = 30
 """Of a wait: no more are needed to reach the longest one, and two to the thousandth is no float."""
 
@@ -55,8 +57,7 @@ class Retry:
     """Tries in all, at least 1. Of a unary call, those that a full server turned away and told when to come again do
     not count, as long as the wait fits into the deadline. With 1 a unary call is never sent again."""
     first_wait_s: float = 0.2
-    """Before the second try; doubles with each one after it. Whoever is told when to come again comes within half of it
-    after that time, however often."""
+    """Before the second try; doubles with each one after it."""
     longest_wait_s: float = 5.0
     """The wait does not grow beyond this. A server that advises more is obeyed, and up to half of this is added."""
 
@@ -67,11 +68,12 @@ class Retry:
         half = min(self.first_wait_s * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), self.longest_wait_s) / 2
         return max(error.retry_after_ms / 1000, half) + random.uniform(0, half)
 
-    def turn_s(self, error: WronglungError) -> float:
-        """Seconds to wait for the turn that a full server gave. Not much longer, however often it was so: room is kept
-        for who was turned away only about its time, and no other caller was told the same.
+    def turn_s(self, turns: int, error: WronglungError) -> float:
+        """Seconds to wait for the turn that a full server gave, the given number of turns in a row: at random, since
+        others may have been told the same, but not much longer: room is kept for who was turned away about its time.
         """
-        return error.retry_after_ms / 1000 + random.uniform(0, self.first_wait_s / 2)
+        spread = min(self.first_wait_s * 2.0 ** min(turns - 1, _MOST_DOUBLINGS), self.longest_wait_s, _WIDEST_TURN_S)
+        return error.retry_after_ms / 1000 + random.uniform(0, spread / 2)
 
     def allows(self, failures: int, error: WronglungError) -> bool:
         """Whether to try again after this error, the given number of failures in a row."""
@@ -97,6 +99,7 @@ class Attempts:
         self._until = self._try_began_s + timeout_s
         self._retry = retry
         self._failures = 0
+        self._turns = 0
         self._turned_away: WronglungError | None = None
 
     @property
@@ -116,7 +119,8 @@ class Attempts:
             raise self._turned_away from broken
         if _gives_a_turn(error) and self._retry.attempts > 1:
             self._turned_away = error
-            wait_s = self._retry.turn_s(error)
+            self._turns += 1
+            wait_s = self._retry.turn_s(self._turns, error)
         else:
             self._failures += 1
             wait_s = self._retry.wait_s(self._failures, error)

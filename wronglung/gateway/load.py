@@ -13,7 +13,7 @@ _SECONDS_PER_UNIT = 2.0
 _BEFORE_TORCHSERVE = 0.9
 """Of the time after which TorchServe kills the worker itself."""
 _SLOWEST_UNIT_S = 0.2
-"""Of the full-size model on one core: an image, or the longest sentence (docs/service-levels.md)."""
+"""In the network of the full-size model on one core: an image, or the longest sentence (docs/service-levels.md)."""
 
 
 class Load(NamedTuple):
@@ -72,12 +72,15 @@ class Capacity:
 
     @classmethod
     def for_model(cls, workers: int, batch_size: int, queue_size: int, response_s: float = 120.0) -> "Capacity":
-        """One batch in work and one waiting for each worker, at least 8 requests, and no more than the queue holds; and
-        no more work than the slowest model gets done before TorchServe kills the worker, all of it being one batch.
+        """One batch in work and one waiting for each worker, at least 8 requests, and no more than the queue holds.
+
+        Of work, the heaviest request twice for each worker; but with several workers no more than the slowest network
+        gets done before TorchServe kills a worker, since all of it may be one batch of one of them.
         """
         requests = min(max(8, 2 * workers * batch_size), queue_size)
         in_time = int(_BEFORE_TORCHSERVE * response_s / _SLOWEST_UNIT_S)
-        return cls(Load(requests, min(2 * HEAVIEST.units, in_time) * workers, _BYTES), requests // 4, response_s)
+        units = max(2 * HEAVIEST.units, min(2 * HEAVIEST.units * workers, in_time))
+        return cls(Load(requests, units, _BYTES), requests // 4, response_s)
 
     def patience_s(self, load: Load) -> float:
         """How long, in seconds, a model that works may answer nothing while it has this load.

@@ -102,11 +102,13 @@ def test_servers_are_scaled_by_metrics_that_exist_and_by_nothing_else() -> None:
     scaled = one(manifests, "ScaledObject", "wronglung-server")["spec"]
     server = one(manifests, scaled["scaleTargetRef"].get("kind", "Deployment"), scaled["scaleTargetRef"]["name"])
     assert "replicas" not in server["spec"]
-    (trigger,) = scaled["triggers"]
-    metrics = set(re.findall(r"wronglung_\w+", trigger["metadata"]["query"]))
-    assert len(metrics) == 2
-    assert metrics <= {each._name for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase)}
-    assert int(trigger["metadata"]["threshold"]) < Capacity.for_model(1, batch_size=8, queue_size=100).total.requests
+    work, refusals = (trigger["metadata"] for trigger in scaled["triggers"])
+    metrics = set(re.findall(r"\bwronglung_\w+", work["query"] + refusals["query"]))
+    assert len(metrics) == 3
+    declared = {each._name for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase)}
+    assert {metric.removesuffix("_total") for metric in metrics} <= declared
+    assert int(work["threshold"]) < Capacity.for_model(1, batch_size=8, queue_size=100).total.requests
+    assert work["ignoreNullValues"] == refusals["ignoreNullValues"] == "false"
 
 
 def test_what_is_scraped_bears_the_name_that_alerts_ask_for() -> None:
@@ -119,9 +121,8 @@ def test_what_is_scraped_bears_the_name_that_alerts_ask_for() -> None:
     }
     job = labels[monitor["spec"]["jobLabel"]]
     assert f'up{{job="{job}"}}' in repository.read(Path("deploy/prometheus/rules.yml"))
-    assert (
-        f'job="{job}"' in one(manifests, "ScaledObject", "wronglung-server")["spec"]["triggers"][0]["metadata"]["query"]
-    )
+    for trigger in one(manifests, "ScaledObject", "wronglung-server")["spec"]["triggers"]:
+        assert f'job="{job}"' in trigger["metadata"]["query"]
 
 
 def test_a_sick_model_does_not_kill_the_pod(manifests: list[Manifest]) -> None:

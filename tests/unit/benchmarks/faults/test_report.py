@@ -63,6 +63,7 @@ def test_the_file_holds_everything() -> None:
     read = json.loads(json.dumps(as_json(RESULT)))
     assert [each["calls"] for each in read["faults"]] == [{"right": 90, "MODEL_UNAVAILABLE": 10}, {"right": 5}]
     assert read["broken"] == []
+    assert read["late"] == ["backend killed: healthy after 41.0 s, the target is 40 s"]
 
 
 def test_a_plan_has_as_many_of_each_kind_and_depends_on_the_seed_alone() -> None:

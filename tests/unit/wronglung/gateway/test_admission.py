@@ -147,18 +147,22 @@ def test_capacity_is_two_batches_per_worker_but_not_too_few_and_never_more_than_
     assert Capacity.for_model(workers, batch_size, queue_size).total.requests == requests
 
 
-def test_half_of_any_capacity_holds_the_heaviest_request() -> None:
-    heaviest = Load.of_request(LIMITS.sentences, LIMITS.image_pixels, LIMITS.message_bytes)
-    assert heaviest.within(Capacity.for_model(workers=1, batch_size=1, queue_size=100).total.half())
-
-
-@pytest.mark.parametrize("response_s", [10.0, 60.0, 120.0, 600.0])
+@pytest.mark.parametrize("response_s", [1.0, 60.0, 120.0, 600.0])
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_slowest_model_gets_done_in_time_what_is_admitted(workers: int, response_s: float) -> None:
-    """Else TorchServe kills the worker."""
-    slowest_unit_s = 0.2
-    units = Capacity.for_model(workers, batch_size=8, queue_size=100, response_s=response_s).total.units
-    assert 0 < slowest_unit_s * units / workers <= 0.9 * response_s
+def test_half_of_any_capacity_holds_the_heaviest_request(workers: int, response_s: float) -> None:
+    """Else a stream that brings it would wait for ever beside unary calls."""
+    heaviest = Load.of_request(LIMITS.sentences, LIMITS.image_pixels, LIMITS.message_bytes)
+    capacity = Capacity.for_model(workers, batch_size=1, queue_size=100, response_s=response_s)
+    assert heaviest.within(capacity.total.half())
+
+
+@pytest.mark.parametrize(("workers", "response_s"), [(1, 120.0), (3, 120.0), (1, 600.0), (9, 600.0)])
+def test_one_worker_gets_done_in_time_all_that_is_let_in_however_slow_its_network(
+    workers: int, response_s: float
+) -> None:
+    """All of it may be one batch, and TorchServe would kill the worker."""
+    units = Capacity.for_model(workers, batch_size=8, queue_size=1000, response_s=response_s).total.units
+    assert 0.2 * units <= 0.9 * response_s
 
 
 @pytest.mark.parametrize("unary", [load(), load(units=4), load(units=10), load(units=17), load(size=400)], ids=str)

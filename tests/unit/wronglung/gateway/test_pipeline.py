@@ -119,3 +119,18 @@ async def test_what_is_left_undone_twice_is_told_when_to_come_again() -> None:
     assert (told.error.code, told.error.retry_after_ms) == (pb.ERROR_CODE_OVERLOADED, 1000)
     assert len(bench.torchserve.jobs) == 2
     assert bench.intake.held == 0
+
+
+async def test_what_has_no_time_to_be_sent_again_is_told_while_its_caller_waits() -> None:
+    bench = Bench()
+    bench.torchserve.left_undone = 1
+    told = await bench.sent(time.monotonic() + 0.9)
+    assert told.error.code == pb.ERROR_CODE_OVERLOADED
+    assert len(bench.torchserve.jobs) == 1
+
+
+def test_a_model_that_nobody_asked_yet_is_shown_at_rest() -> None:
+    """Those who scale by it would take it for lost."""
+    metrics = Metrics()
+    Pipeline(Catalogue([MODEL]), cast(Any, None), cast(Any, None), metrics, Untraced())
+    assert [sample.value for sample in next(iter(metrics.in_flight.collect())).samples] == [0]
