@@ -116,8 +116,7 @@ class AsyncAlignmentClient:
             try:
                 return item.request_id, alignment_from_response(await self._call(self._stub.Align, item.to_pb()))
             except Overloaded as error:  # a stream waits its turn
-                told = error.retry_after_ms > 0
-                await asyncio.sleep(self._retry.turn_s(1, error) if told else self._retry.longest_wait_s)
+                await asyncio.sleep(max(self._retry.longest_wait_s, error.retry_after_ms / 1000))
             except WronglungError as error:
                 return item.request_id, error
 

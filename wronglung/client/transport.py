@@ -31,8 +31,6 @@ T = TypeVar("T")
 _DETAILS = "grpc-status-details-bin"
 _SERVICE_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 _ANSWER_OVERHEAD = 1024 * 1024
-_WIDEST_TURN_S = 1.6
-"""Half of it lies within the time for which a gateway keeps room for who is to come again (`gateway.shares`)."""
 _MOST_DOUBLINGS = 30
 """Of a wait: no more are needed to reach the longest one, and two to the thousandth is no float."""
 
@@ -59,7 +57,8 @@ class Retry:
     first_wait_s: float = 0.2
     """Before the second try; doubles with each one after it."""
     longest_wait_s: float = 5.0
-    """The wait does not grow beyond this. A server that advises more is obeyed, and up to half of this is added."""
+    """The wait does not grow beyond this. A server that advises more is obeyed, and up to half of this is added, more
+    with each time: callers who came just then kept a full server full for minutes (docs/decisions/0123)."""
 
     def wait_s(self, failures: int, error: WronglungError) -> float:
         """Seconds to wait after the given number of failures in a row: at random, so that callers spread out, those
@@ -67,13 +66,6 @@ class Retry:
         """
         half = min(self.first_wait_s * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), self.longest_wait_s) / 2
         return max(error.retry_after_ms / 1000, half) + random.uniform(0, half)
-
-    def turn_s(self, turns: int, error: WronglungError) -> float:
-        """Seconds to wait for the turn that a full server gave, the given number of turns in a row: at random, since
-        others may have been told the same, but not much longer: room is kept for who was turned away about its time.
-        """
-        spread = min(self.first_wait_s * 2.0 ** min(turns - 1, _MOST_DOUBLINGS), self.longest_wait_s, _WIDEST_TURN_S)
-        return error.retry_after_ms / 1000 + random.uniform(0, spread / 2)
 
     def allows(self, failures: int, error: WronglungError) -> bool:
         """Whether to try again after this error, the given number of failures in a row."""
@@ -120,10 +112,9 @@ class Attempts:
         if _gives_a_turn(error) and self._retry.attempts > 1:
             self._turned_away = error
             self._turns += 1
-            wait_s = self._retry.turn_s(self._turns, error)
         else:
             self._failures += 1
-            wait_s = self._retry.wait_s(self._failures, error)
+        wait_s = self._retry.wait_s(self._failures + self._turns, error)
         if not self._retry.allows(self._failures, error) or wait_s >= self.left_s:
             raise error from broken
         self._try_began_s = time.monotonic() + wait_s
