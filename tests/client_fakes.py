@@ -7,17 +7,16 @@ from typing import Any
 
 import grpc
 import numpy as np
-from google.protobuf import any_pb2
-from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from wronglung import errors
 from wronglung.alignment import Alignment, ModelIdentity
 from wronglung.client import AlignItem, AlignmentClient, Retry
+from wronglung.gateway.status import DETAILS_KEY, status_of
 from wronglung.geometry import letterbox
 from wronglung.v1 import alignment_pb2 as pb
 from wronglung.v1 import alignment_pb2_grpc as pb_grpc
-from wronglung.wire import error_to_pb, response_from_alignment
+from wronglung.wire import response_from_alignment
 
 FAST = Retry(attempts=3, first_wait_s=0.01, longest_wait_s=0.02)
 
@@ -41,11 +40,7 @@ def answer(request: pb.AlignRequest) -> pb.AlignResponse:
 
 def abort(context: grpc.ServicerContext, error: errors.WronglungError) -> None:
     """End a call as the gateway does."""
-    detail = any_pb2.Any()
-    detail.Pack(error_to_pb(error))
-    code = grpc.StatusCode[error.grpc_status]
-    status = status_pb2.Status(code=code.value[0], message=error.message, details=[detail])
-    context.abort_with_status(rpc_status.to_status(status))
+    context.abort_with_status(rpc_status.to_status(status_of(error, request_id="")))
 
 
 class Refused(grpc.RpcError):
@@ -53,10 +48,8 @@ class Refused(grpc.RpcError):
 
     def __init__(self, error: errors.WronglungError) -> None:
         super().__init__(error.message)
-        detail = any_pb2.Any()
-        detail.Pack(error_to_pb(error))
         self._code, self._details = grpc.StatusCode[error.grpc_status], error.message
-        self._trailers = (("grpc-status-details-bin", status_pb2.Status(details=[detail]).SerializeToString()),)
+        self._trailers = ((DETAILS_KEY, status_of(error, request_id="").SerializeToString()),)
 
     def code(self) -> grpc.StatusCode:
         return self._code

@@ -73,10 +73,9 @@ def test_every_alert_is_listed_with_its_severity_and_how_long_it_must_hold() -> 
     assert listed == {each["alert"]: (each["labels"]["severity"], each.get("for", "at once")) for each in alerts}
 
 
-SERVE = rows("flag", "default")
 DEFAULTS = {
     flag.strip("`"): default
-    for flags, defaults, _ in SERVE
+    for flags, defaults, _ in rows("flag", "default")
     for flag, default in zip(flags.split(", "), defaults.split(", "), strict=True)
 }
 

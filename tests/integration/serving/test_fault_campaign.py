@@ -26,7 +26,7 @@ KINDS = (
     "clock jump",
     "flood at 4 times capacity",
 )
-"""All but those that need a server of their own: a death of the supervisor, a full disk and want of memory."""
+"""Those that are over soon: no new server, no full disk, no want of memory."""
 
 
 def test_ten_faults_under_load_break_no_promise(tmp_path: Path) -> None:

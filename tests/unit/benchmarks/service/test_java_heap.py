@@ -23,11 +23,10 @@ G1 = """28135:
   region size 1024K, 2 young (2048K), 0 survivors (0K)
  Metaspace       used 27916K, committed 28160K, reserved 1114112K
 """
-YOUNG_AND_OLD = """28135:
+G1_OF_JAVA_25 = """28135:
  garbage-first heap   total reserved 262144K, committed 258048K, used 7168K [0x00000000c0000000, 0x0000000100000000)
   region size 1024K, 2 young (2048K), 0 survivors (0K)
 """
-"""As Java 25 says it."""
 SMAPS = """b0000000-c0000000 rw-p 00000000 00:00 0
 Size:             262144 kB
 Anonymous:          2048 kB
@@ -61,7 +60,7 @@ public class Keeps {
 
 
 @pytest.mark.parametrize(
-    ("said", "live_mib"), [(SERIAL, 45.0), (G1, 7.0), (YOUNG_AND_OLD, 7.0)], ids=["serial", "g1", "g1-of-java-25"]
+    ("said", "live_mib"), [(SERIAL, 45.0), (G1, 7.0), (G1_OF_JAVA_25, 7.0)], ids=["serial", "g1", "g1-of-java-25"]
 )
 def test_a_heap_is_all_its_generations(said: str, live_mib: float) -> None:
     assert heap_in(7, said) == JavaHeap(7, 0xC0000000, 0x100000000, live_mib)
